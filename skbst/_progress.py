@@ -1,0 +1,39 @@
+"""One progress bar for everything that takes longer than a few seconds."""
+
+from tqdm.auto import tqdm
+
+__all__ = ["progress_bar"]
+
+
+def progress_bar(iterable=None, *, total=None, desc=None, unit="clip", verbose=0):
+    """Wrap an iterable in a bar on standard error, or leave it as it is.
+
+    Parameters
+    ----------
+    iterable : iterable, default=None
+        What is counted; None gives a bar that is moved by ``update``.
+
+    total : int, default=None
+        Number of items, where the iterable does not know it.
+
+    desc : str, default=None
+        Text before the bar.
+
+    unit : str, default="clip"
+        Name of one item.
+
+    verbose : int, default=0
+        0 shows nothing.
+
+    Returns
+    -------
+    bar : tqdm
+        Iterable; has ``update(n)`` and ``close()``; a context manager.
+
+    Examples
+    --------
+    >>> from skbst._progress import progress_bar
+    >>> sum(progress_bar([1, 2, 3]))
+    6
+    """
+    return tqdm(iterable, total=total, desc=desc, unit=unit, disable=not verbose, leave=True, dynamic_ncols=True)

@@ -1,0 +1,44 @@
+"""The errors and warnings that skbst raises beside the standard ones."""
+
+__all__ = [
+    "AudioDecodeError",
+    "AudioDecodeWarning",
+    "CheckpointError",
+    "DataFormatError",
+    "DownloadError",
+    "LeakageWarning",
+    "UnsafeModelError",
+    "VersionMismatchWarning",
+]
+
+
+class DataFormatError(ValueError):
+    """A table, folder or array is not in the layout that was expected."""
+
+
+class AudioDecodeError(ValueError):
+    """A sound file could not be decoded and ``on_error="raise"`` was asked for."""
+
+
+class CheckpointError(ValueError):
+    """A model checkpoint is damaged, of another architecture, or unsafe to load."""
+
+
+class DownloadError(OSError):
+    """A remote file could not be fetched, or arrived with the wrong checksum."""
+
+
+class UnsafeModelError(ValueError):
+    """A saved model asks for something that the safe format refuses to build."""
+
+
+class AudioDecodeWarning(UserWarning):
+    """Some sound files could not be decoded and were replaced by silence."""
+
+
+class LeakageWarning(UserWarning):
+    """Something of the test part was seen in training."""
+
+
+class VersionMismatchWarning(UserWarning):
+    """A model was saved by other versions of the libraries than those that load it."""

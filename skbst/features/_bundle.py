@@ -1,0 +1,243 @@
+"""An array-like of rows with named blocks."""
+
+import numpy as np
+
+from skbst.exceptions import DataFormatError
+
+__all__ = ["FeatureBundle"]
+
+
+class FeatureBundle:
+    """Rows of several features of the same clips, each under its name.
+
+    A bundle behaves like an array of rows, so that it passes through scikit-learn's splitters, searches and
+    ensembles. Slicing is lazy: a slice holds the same arrays (which may be memory maps) and an index.
+
+    Parameters
+    ----------
+    blocks : mapping of str to array of shape (n_samples, ...)
+        The features. Embeddings are (n_samples, n_features), spectral features
+        (n_samples, n_frames, n_bins).
+
+    lengths : mapping of str to array of shape (n_samples,), int, default=None
+        For blocks with frames: how many of the first frames of each row are sound rather than padding,
+        in [1, n_frames]. A block without an entry has no padding.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the blocks.
+
+    shape : tuple (n_samples, n_features)
+        ``n_features`` counts every number of a row.
+
+    Raises
+    ------
+    DataFormatError
+        If there is no block, or blocks differ in their number of rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.features import FeatureBundle
+    >>> bundle = FeatureBundle({"audio": np.eye(4), "text": np.ones((4, 2))})
+    >>> bundle
+    FeatureBundle(4 rows: audio 4, text 2)
+    >>> bundle[[2, 0]]["audio"]
+    array([[0., 0., 1., 0.],
+           [1., 0., 0., 0.]])
+    >>> np.asarray(bundle).shape
+    (4, 6)
+    """
+
+    ndim = 2
+
+    def __init__(self, blocks, *, lengths=None):
+        blocks = {str(name): _as_block(name, block) for name, block in dict(blocks).items()}
+        if not blocks:
+            raise DataFormatError("A FeatureBundle needs at least one block.")
+        counts = {name: len(block) for name, block in blocks.items()}
+        if len(set(counts.values())) > 1:
+            raise DataFormatError(f"Blocks must have the same number of rows; got {counts}.")
+        self._blocks = blocks
+        self._lengths = {name: _as_lengths(name, values, blocks) for name, values in (lengths or {}).items()}
+        self._n_base = next(iter(counts.values()))
+        self._rows = None
+
+    @property
+    def names(self):
+        """Names of the blocks, a tuple."""
+        return tuple(self._blocks)
+
+    @property
+    def shape(self):
+        """(number of rows, number of values in a row)."""
+        return len(self), sum(int(np.prod(block.shape[1:])) for block in self._blocks.values())
+
+    def block_shape(self, name):
+        """Shape of one block without reading it."""
+        return (len(self), *self._base(name).shape[1:])
+
+    def __len__(self):
+        return self._n_base if self._rows is None else len(self._rows)
+
+    def __contains__(self, name):
+        return name in self._blocks
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key):
+        if isinstance(key, str):
+            return self.take(name=key)
+        if isinstance(key, tuple):
+            if len(key) != 2 or key[1] is not Ellipsis and key[1] != slice(None):
+                raise IndexError("A FeatureBundle is indexed by rows or by the name of a block.")
+            key = key[0]
+        if isinstance(key, (int, np.integer)):
+            row = self._positions()[key]
+            return {name: block[row] for name, block in self._blocks.items()}
+        if not isinstance(key, slice):
+            key = np.asarray(key)
+            if key.dtype == bool and len(key) != len(self):
+                raise IndexError(f"A mask of {len(key)} values cannot select from {len(self)} rows.")
+            if key.size == 0:
+                key = key.astype(np.intp)
+        return self._with_rows(self._positions()[key])
+
+    def take(self, name, rows=None):
+        """Read rows of one block.
+
+        Parameters
+        ----------
+        name : str
+            Name of the block.
+
+        rows : array of int, default=None
+            Positions in this bundle; None reads all.
+
+        Returns
+        -------
+        values : ndarray of shape (n_rows, ...)
+            The block itself where nothing was sliced, else a copy.
+        """
+        return _take(self._base(name), self._rows, rows)
+
+    def lengths(self, name, rows=None):
+        """Count the frames that are sound, for each row of a block; same arguments as `take`.
+
+        Returns
+        -------
+        lengths : ndarray of shape (n_rows,), int
+            The whole number of frames where nothing is padded.
+        """
+        if name in self._lengths:
+            return _take(self._lengths[name], self._rows, rows)
+        n_rows = len(self) if rows is None else len(rows)
+        return np.full(n_rows, self._base(name).shape[1], dtype=np.int64)
+
+    def select(self, names):
+        """Return a bundle of the same rows with just these blocks."""
+        names = [names] if isinstance(names, str) else list(names)
+        selected = FeatureBundle(
+            {name: self._base(name) for name in names},
+            lengths={name: self._lengths[name] for name in names if name in self._lengths},
+        )
+        selected._rows = self._rows
+        return selected
+
+    def with_block(self, name, block, *, lengths=None):
+        """Return a bundle of the same rows with one block more (read into memory where this one is sliced)."""
+        blocks = {key: self[key] for key in self.names}
+        all_lengths = {key: self.lengths(key) for key in self._lengths}
+        if lengths is not None:
+            all_lengths[name] = lengths
+        return FeatureBundle({**blocks, name: block}, lengths=all_lengths)
+
+    def to_array(self):
+        """Put all blocks side by side.
+
+        Returns
+        -------
+        array : ndarray of shape (n_samples, n_features)
+            Frames are flattened.
+        """
+        return np.hstack([self[name].reshape(len(self), -1) for name in self.names])
+
+    def __array__(self, dtype=None, copy=None):
+        framed = [name for name, block in self._blocks.items() if block.ndim > 2]
+        if framed:
+            raise TypeError(
+                f"This bundle has framed blocks {framed}, which do not fit in one table. Choose blocks with "
+                "BlockSelector([...]) or bundle.select([...]) before an estimator that takes plain arrays."
+            )
+        return self.to_array().astype(dtype or np.result_type(*self._blocks.values()), copy=False)
+
+    def _base(self, name):
+        if name not in self._blocks:
+            raise KeyError(f"This bundle has no block {name!r}; it has {list(self._blocks)}.")
+        return self._blocks[name]
+
+    def _positions(self):
+        return np.arange(self._n_base) if self._rows is None else self._rows
+
+    def _with_rows(self, rows):
+        sliced = object.__new__(FeatureBundle)
+        sliced.__dict__.update(self.__dict__, _rows=rows)
+        return sliced
+
+    def __getstate__(self):
+        state = self.__dict__.copy()
+        state["_blocks"] = {name: _pack(block) for name, block in self._blocks.items()}
+        return state
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._blocks = {name: _unpack(block) for name, block in state["_blocks"].items()}
+
+    def __repr__(self):
+        parts = (f"{name} {'x'.join(map(str, block.shape[1:])) or 1}" for name, block in self._blocks.items())
+        return f"FeatureBundle({len(self)} rows: {', '.join(parts)})"
+
+
+def _as_block(name, block):
+    block = block if isinstance(block, np.ndarray) else np.asarray(block)
+    if block.ndim < 2:
+        raise DataFormatError(f"Block {name!r} must have rows and columns; got shape {block.shape}.")
+    return block
+
+
+def _as_lengths(name, values, blocks):
+    if name not in blocks:
+        raise DataFormatError(f"Lengths are given for {name!r}, but the blocks are {list(blocks)}.")
+    values = np.asarray(values, dtype=np.int64)
+    shape = blocks[name].shape
+    if values.shape != shape[:1]:
+        raise DataFormatError(f"Lengths of {name!r} must have shape {shape[:1]}; got {values.shape}.")
+    if len(values) and (values.min() < 1 or values.max() > shape[1]):
+        raise DataFormatError(f"Lengths of {name!r} must lie in [1, {shape[1]}].")
+    return values
+
+
+def _take(base, base_rows, rows):
+    if rows is None:
+        return base if base_rows is None else base[base_rows]
+    return base[np.asarray(rows) if base_rows is None else base_rows[rows]]
+
+
+def _pack(block):
+    """A memory map of a whole file travels as its address, everything else as it is."""
+    if not isinstance(block, np.memmap) or block.filename is None or not block.flags.c_contiguous:
+        return block
+    base = block
+    while isinstance(base.base, np.memmap):
+        base = base.base
+    shift = block.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return ("memmap", str(block.filename), block.dtype.str, block.shape, base.offset + shift)
+
+
+def _unpack(packed):
+    if isinstance(packed, tuple):
+        _, filename, dtype, shape, offset = packed
+        return np.memmap(filename, dtype=np.dtype(dtype), mode="r", shape=shape, offset=offset)
+    return packed

@@ -1,0 +1,7 @@
+"""The two-level tree of classes, the Broad Sound Taxonomy, and pure arithmetic on a tree."""
+
+from skbst.taxonomy._arithmetic import aggregate_to_top, condition_on_top, credit_matrix
+from skbst.taxonomy._bst import BST
+from skbst.taxonomy._taxonomy import Taxonomy, resolve_taxonomy
+
+__all__ = ["BST", "Taxonomy", "aggregate_to_top", "condition_on_top", "credit_matrix", "resolve_taxonomy"]

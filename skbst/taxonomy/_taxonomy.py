@@ -1,0 +1,297 @@
+"""A two-level tree of classes."""
+
+import csv
+
+import numpy as np
+
+from skbst.exceptions import DataFormatError
+from skbst.taxonomy._arithmetic import aggregate_to_top
+
+__all__ = ["Taxonomy", "resolve_taxonomy"]
+
+
+class Taxonomy:
+    """A two-level tree: second-level classes (leaves) under top-level ones.
+
+    Parameters
+    ----------
+    parents : mapping of str to str
+        ``{leaf code: top-level code}``, in the order that the leaves shall have.
+
+    leaf_names : mapping of str to str, default=None
+        Human name of each leaf; a code without one is its own name.
+
+    leaf_descriptions : mapping of str to str, default=None
+        What belongs in each leaf.
+
+    top_names : mapping of str to str, default=None
+        Human name of each top-level class.
+
+    Attributes
+    ----------
+    leaves : ndarray of shape (n_leaves,), str
+        Codes of the second-level classes, in order.
+
+    tops : ndarray of shape (n_tops,), str
+        Codes of the top-level classes, in order of first appearance.
+
+    parent_of_leaf : ndarray of shape (n_leaves,), int
+        Index into ``tops`` of each leaf.
+
+    leaf_names, top_names, leaf_descriptions : dict
+        As given, completed.
+
+    Raises
+    ------
+    DataFormatError
+        If the mapping is empty or a code is no text.
+
+    Examples
+    --------
+    >>> from skbst.taxonomy import Taxonomy
+    >>> tree = Taxonomy({"dog": "animal", "cat": "animal", "car": "vehicle"})
+    >>> tree.top_of(["cat", "car"])
+    array(['animal', 'vehicle'], dtype='<U7')
+    >>> tree.children("animal")
+    array(['dog', 'cat'], dtype='<U3')
+    """
+
+    def __init__(self, parents, *, leaf_names=None, leaf_descriptions=None, top_names=None):
+        parents = dict(parents)
+        if not parents:
+            raise DataFormatError("A taxonomy needs at least one leaf; the mapping is empty.")
+        for code in (*parents, *parents.values()):
+            if not isinstance(code, str) or not code:
+                raise DataFormatError(f"Class codes are non-empty text; got {code!r}.")
+        tops = list(dict.fromkeys(parents.values()))
+        self.leaves = np.array(list(parents))
+        self.tops = np.array(tops)
+        self.parent_of_leaf = np.array([tops.index(top) for top in parents.values()])
+        self.leaf_names = {leaf: (leaf_names or {}).get(leaf, leaf) for leaf in parents}
+        self.leaf_descriptions = {leaf: (leaf_descriptions or {}).get(leaf, "") for leaf in parents}
+        self.top_names = {top: (top_names or {}).get(top, top) for top in tops}
+        self._position = {leaf: i for i, leaf in enumerate(parents)}
+
+    @classmethod
+    def from_mapping(cls, children, **names):
+        """Build from ``{top-level code: [leaf codes]}``; `names` go to the constructor.
+
+        Examples
+        --------
+        >>> from skbst.taxonomy import Taxonomy
+        >>> Taxonomy.from_mapping({"animal": ["dog", "cat"], "vehicle": ["car"]}).n_leaves
+        3
+        """
+        parents = {}
+        for top, leaves in children.items():
+            for leaf in leaves:
+                if leaf in parents:
+                    raise DataFormatError(f"Leaf {leaf!r} stands under both {parents[leaf]!r} and {top!r}.")
+                parents[leaf] = top
+        return cls(parents, **names)
+
+    @classmethod
+    def from_codes(cls, codes, *, sep="-"):
+        """Build from codes whose part before `sep` is the top level, such as ``"fx-a"``; sorted.
+
+        Examples
+        --------
+        >>> from skbst.taxonomy import Taxonomy
+        >>> Taxonomy.from_codes(["m-a", "fx-b", "fx-a", "fx-a"]).leaves
+        array(['fx-a', 'fx-b', 'm-a'], dtype='<U4')
+        """
+        codes = sorted({str(code) for code in codes})
+        without = [code for code in codes if sep not in code]
+        if without:
+            raise DataFormatError(
+                f"{len(without)} of {len(codes)} codes have no {sep!r} (first: {without[0]!r}). "
+                "Pass codes such as 'fx-a', or build the tree with Taxonomy({leaf: top})."
+            )
+        return cls({code: code.split(sep)[0] for code in codes})
+
+    @classmethod
+    def from_csv(cls, path, *, include_other=False):
+        """Build from a BST_description.csv (ClassKey, ClassName, TopLevel, Description, Examples).
+
+        Parameters
+        ----------
+        path : str or path-like
+            The CSV file.
+
+        include_other : bool, default=False
+            Whether the ``*-other`` keys become leaves too.
+
+        Returns
+        -------
+        taxonomy : Taxonomy
+            In the order of the file.
+
+        Raises
+        ------
+        DataFormatError
+            If a column is missing or a key is double; the message names file and row.
+        """
+        parents, names, descriptions, top_names = {}, {}, {}, {}
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = {"ClassKey", "ClassName", "TopLevel"} - set(reader.fieldnames or ())
+            if missing:
+                raise DataFormatError(f"{path}: column(s) {sorted(missing)} are missing; found {reader.fieldnames}.")
+            for row in reader:
+                code = row["ClassKey"].strip()
+                if code.endswith("-other") and not include_other:
+                    continue
+                if code in parents:
+                    raise DataFormatError(f"{path}, line {reader.line_num}: key {code!r} stands twice.")
+                top = code.split("-")[0]
+                parents[code], names[code], top_names[top] = top, row["ClassName"].strip(), row["TopLevel"].strip()
+                descriptions[code] = " ".join(filter(None, [row.get("Description"), row.get("Examples")]))
+        return cls(parents, leaf_names=names, leaf_descriptions=descriptions, top_names=top_names)
+
+    @classmethod
+    def flat(cls, labels):
+        """Build the tree without a hierarchy: each label is its own top level.
+
+        Examples
+        --------
+        >>> from skbst.taxonomy import Taxonomy
+        >>> Taxonomy.flat(["b", "a", "b"]).parent_of_leaf
+        array([0, 1])
+        """
+        return cls({str(label): str(label) for label in np.unique(np.asarray(labels).astype(str))})
+
+    @property
+    def n_leaves(self):
+        """Number of second-level classes."""
+        return len(self.leaves)
+
+    @property
+    def n_tops(self):
+        """Number of top-level classes."""
+        return len(self.tops)
+
+    def leaf_index(self, codes):
+        """Position of each code among ``leaves``.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples,), str
+            Class codes.
+
+        Returns
+        -------
+        index : ndarray of shape (n_samples,), int
+            Positions.
+
+        Raises
+        ------
+        DataFormatError
+            If a code is no leaf; the message counts them and names the first.
+        """
+        codes = np.asarray(codes, dtype=object).ravel()
+        unique, inverse = np.unique(codes.astype(str), return_inverse=True)
+        index = np.array([self._position.get(code, -1) for code in unique], dtype=np.intp)
+        unknown = np.flatnonzero(index < 0)
+        if len(unknown):
+            bad = int(np.isin(inverse, unknown).sum())
+            raise DataFormatError(
+                f"{bad} of {len(codes)} labels are not leaves of the taxonomy (first: {str(unique[unknown[0]])!r}). "
+                f"Pass class codes such as {str(self.leaves[0])!r}."
+            )
+        return index[inverse.ravel()]
+
+    def top_of(self, codes):
+        """Top-level code of each leaf code; same errors as `leaf_index`."""
+        return self.tops[self.parent_of_leaf[self.leaf_index(codes)]]
+
+    def children(self, top):
+        """Leaf codes under a top-level code, in order."""
+        if top not in self.top_names:
+            raise DataFormatError(f"{top!r} is not a top level of the taxonomy; they are {self.tops.tolist()}.")
+        return self.leaves[self.parent_of_leaf == self.tops.tolist().index(top)]
+
+    def restrict(self, codes):
+        """Return the sub-tree with just these leaves, in the tree's own order."""
+        kept = set(self.leaves[self.leaf_index(codes)].tolist())
+        return self._subtree([leaf for leaf in self.leaves.tolist() if leaf in kept])
+
+    def reorder(self, codes):
+        """Return the sub-tree with just these leaves, in the order given (such as ``classes_``)."""
+        self.leaf_index(codes)
+        return self._subtree([str(code) for code in codes])
+
+    def _subtree(self, leaves):
+        parents = {leaf: str(self.tops[self.parent_of_leaf[self._position[leaf]]]) for leaf in leaves}
+        return Taxonomy(
+            parents,
+            leaf_names=self.leaf_names,
+            leaf_descriptions=self.leaf_descriptions,
+            top_names=self.top_names,
+        )
+
+    def aggregate(self, leaf_proba):
+        """Sum probabilities of shape (n_samples, n_leaves) into (n_samples, n_tops)."""
+        return aggregate_to_top(leaf_proba, self.parent_of_leaf, self.n_tops)
+
+    def is_leaf(self, codes):
+        """Boolean mask of shape (n_samples,): which codes are leaves."""
+        return np.array([str(code) in self._position for code in np.asarray(codes, dtype=object).ravel()], dtype=bool)
+
+    def __len__(self):
+        return self.n_leaves
+
+    def __contains__(self, code):
+        return code in self._position
+
+    def __eq__(self, other):
+        if not isinstance(other, Taxonomy):
+            return NotImplemented
+        return self.leaves.tolist() == other.leaves.tolist() and self._parent_codes() == other._parent_codes()
+
+    def __hash__(self):
+        return hash((tuple(self.leaves.tolist()), tuple(self._parent_codes())))
+
+    def _parent_codes(self):
+        return self.tops[self.parent_of_leaf].tolist()
+
+    def __repr__(self):
+        groups = ", ".join(f"{top}: {len(self.children(top))}" for top in self.tops)
+        return f"Taxonomy({self.n_leaves} leaves under {self.n_tops} top levels; {groups})"
+
+
+def resolve_taxonomy(taxonomy, labels):
+    """Choose the tree for some labels.
+
+    Parameters
+    ----------
+    taxonomy : Taxonomy or None
+        A tree that is taken as it is; None takes BST where all labels are BST codes, else the flat tree.
+
+    labels : array-like of shape (n_samples,)
+        Labels; with a given tree each must be a leaf of it.
+
+    Returns
+    -------
+    taxonomy : Taxonomy
+        The whole tree, not cut down to the labels.
+
+    Raises
+    ------
+    DataFormatError
+        If a label is no leaf of the given tree.
+
+    Examples
+    --------
+    >>> from skbst.taxonomy import BST, resolve_taxonomy
+    >>> resolve_taxonomy(None, ["fx-a", "m-sp"]) is BST
+    True
+    >>> resolve_taxonomy(None, [0, 1, 1]).n_tops
+    2
+    """
+    from skbst.taxonomy._bst import BST
+
+    labels = np.unique(np.asarray(labels).astype(str))
+    if taxonomy is not None:
+        taxonomy.leaf_index(labels)
+        return taxonomy
+    return BST if BST.is_leaf(labels).all() else Taxonomy.flat(labels)
