@@ -1,0 +1,157 @@
+"""A readable report of a system at both levels."""
+
+import numpy as np
+
+from skbst.metrics._accuracy import hierarchical_accuracy_score, top_level_accuracy_score
+from skbst.metrics._confusion import hierarchical_scores_from_confusion, pair_confusion
+from skbst.metrics._precision_recall import hierarchical_precision_recall_fscore_support
+
+__all__ = ["hierarchical_classification_report"]
+
+
+def hierarchical_classification_report(
+    y_true,
+    y_pred,
+    *,
+    taxonomy=None,
+    top_weight=0.75,
+    zero_division=np.nan,
+    sample_weight=None,
+    digits=2,
+    output_dict=False,
+):
+    """Per-class and per-level table of hierarchical scores.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Class codes.
+
+    taxonomy, top_weight, zero_division, sample_weight
+        As in `hierarchical_precision_recall_fscore_support`.
+
+    digits : int, default=2
+        Digits after the point of the percentages.
+
+    output_dict : bool, default=False
+        Whether to return a dictionary of values in [0, 1] in place of text.
+
+    Returns
+    -------
+    report : str or dict
+        The dictionary has the keys ``"classes"`` (hP, hR, hF, support and the class that it is mistaken for most,
+        by code), ``"top_levels"`` (precision, recall and F1 of each top level) and ``"overall"``.
+
+    Examples
+    --------
+    >>> from skbst.metrics import hierarchical_classification_report
+    >>> y_true = ["fx-a", "fx-a", "fx-h", "ss-n"]
+    >>> print(hierarchical_classification_report(y_true, ["fx-h", "fx-h", "fx-h", "ss-n"], digits=1))
+                                    hP     hR     hF  support  most mistaken for
+    fx Sound effects             100.0  100.0  100.0        3
+      fx-h Human sounds and ac…   58.3  100.0   73.7        1
+      fx-a Animals                  --   37.5     --        2  fx-h (100%)
+    ss Soundscapes               100.0  100.0  100.0        1
+      ss-n Nature                100.0  100.0  100.0        1
+    <BLANKLINE>
+    hierarchical (top weight 0.75)  79.2  100.0   86.8
+    hierarchical accuracy           83.3
+    accuracy                        50.0  (balanced 66.7)
+    top-level accuracy             100.0  (over classes 100.0)
+    left out of the means, never predicted: fx-a
+    """
+    confusion, tree = pair_confusion(y_true, y_pred, taxonomy=taxonomy, sample_weight=sample_weight)
+    shared = {"taxonomy": tree, "sample_weight": sample_weight}
+    h_precision, h_recall, h_f1, _ = hierarchical_precision_recall_fscore_support(
+        y_true, y_pred, top_weight=top_weight, zero_division=zero_division, **shared
+    )
+    report = {
+        "classes": _class_rows(confusion, tree, top_weight, zero_division),
+        "top_levels": _top_rows(confusion, tree),
+        "overall": {
+            "hierarchical_precision": h_precision,
+            "hierarchical_recall": h_recall,
+            "hierarchical_f1": h_f1,
+            "hierarchical_accuracy": hierarchical_accuracy_score(y_true, y_pred, **shared),
+            "accuracy": hierarchical_accuracy_score(y_true, y_pred, top_credit=0, average="micro", **shared),
+            "balanced_accuracy": hierarchical_accuracy_score(y_true, y_pred, top_credit=0, **shared),
+            "top_accuracy": top_level_accuracy_score(y_true, y_pred, **shared),
+            "macro_top_accuracy": top_level_accuracy_score(y_true, y_pred, average="macro", **shared),
+            "top_weight": top_weight,
+        },
+    }
+    return report if output_dict else _as_text(report, tree, digits)
+
+
+def _class_rows(confusion, tree, top_weight, zero_division):
+    scores = hierarchical_scores_from_confusion(
+        confusion, tree.parent_of_leaf, top_weight=top_weight, zero_division=zero_division
+    )
+    mistakes = confusion - np.diag(np.diag(confusion))
+    rows = {}
+    for i in np.flatnonzero(scores[3] > 0):
+        worst = int(mistakes[i].argmax())
+        wrong = mistakes[i, worst] > 0
+        rows[str(tree.leaves[i])] = {
+            **{name: float(values[i]) for name, values in zip(("hP", "hR", "hF", "support"), scores)},
+            "mistaken_for": str(tree.leaves[worst]) if wrong else None,
+            "mistaken_share": float(mistakes[i, worst] / scores[3][i]),
+        }
+    return rows
+
+
+def _top_rows(confusion, tree):
+    membership = np.eye(tree.n_tops)[tree.parent_of_leaf]
+    scores = hierarchical_scores_from_confusion(membership.T @ confusion @ membership, np.arange(tree.n_tops))
+    names = ("precision", "recall", "f1", "support")
+    present = np.flatnonzero(scores[3] > 0)
+    return {str(tree.tops[i]): {name: float(values[i]) for name, values in zip(names, scores)} for i in present}
+
+
+def _as_text(report, tree, digits):
+    width, number = 25, digits + 5
+
+    def cells(values):
+        texts = ("--" if np.isnan(value) else f"{100 * value:.{digits}f}" for value in values)
+        return "".join(f"{text:>{number + 1}}" for text in texts)
+
+    lines = [" " * (width + 2) + "".join(f"{name:>{number + 1}}" for name in ("hP", "hR", "hF"))]
+    lines[0] += "  support  most mistaken for"
+    for top, row in report["top_levels"].items():
+        lines.append(
+            f"{_label(top, tree.top_names[top], width + 2)}{cells((row['precision'], row['recall'], row['f1']))}"
+        )
+        lines[-1] += f"{row['support']:>9g}"
+        for leaf in tree.children(top):
+            row = report["classes"].get(str(leaf))
+            if row is None:
+                continue
+            line = f"  {_label(str(leaf), tree.leaf_names[leaf], width)}{cells((row['hP'], row['hR'], row['hF']))}"
+            line += f"{row['support']:>9g}"
+            if row["mistaken_for"]:
+                line += f"  {row['mistaken_for']} ({100 * row['mistaken_share']:.0f}%)"
+            lines.append(line)
+    return "\n".join([*lines, "", *_overall_lines(report, digits)])
+
+
+def _overall_lines(report, digits):
+    overall = {key: f"{100 * value:.{digits}f}" for key, value in report["overall"].items()}
+    left_out = [code for code, row in report["classes"].items() if np.isnan(row["hP"])]
+    title = f"hierarchical (top weight {report['overall']['top_weight']:g})"
+    width, number = len(title) + 1, digits + 4
+    lines = [
+        f"{title:<{width}}{overall['hierarchical_precision']:>{number}} {overall['hierarchical_recall']:>{number}}"
+        f" {overall['hierarchical_f1']:>{number}}",
+        f"{'hierarchical accuracy':<{width}}{overall['hierarchical_accuracy']:>{number}}",
+        f"{'accuracy':<{width}}{overall['accuracy']:>{number}}  (balanced {overall['balanced_accuracy']})",
+        f"{'top-level accuracy':<{width}}{overall['top_accuracy']:>{number}}"
+        f"  (over classes {overall['macro_top_accuracy']})",
+    ]
+    if left_out:
+        lines.append(f"left out of the means, never predicted: {', '.join(left_out)}")
+    return lines
+
+
+def _label(code, name, width):
+    text = code if code == name else f"{code} {name}"
+    return text if len(text) <= width else text[: width - 1] + "…"
