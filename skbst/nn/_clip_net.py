@@ -1,0 +1,83 @@
+"""The whole network of a clip: branch, fusion, adapter, trunk and head."""
+
+from torch import nn
+
+__all__ = ["ClipNet"]
+
+
+class ClipNet(nn.Module):
+    """Assemble trunk, head and, where asked for, acoustic branch and text adapter.
+
+    Parameters
+    ----------
+    trunk : Module
+        Takes (audio, text) embeddings, either of which may be None, and gives the latent vector; see `HATR`.
+
+    head : Module
+        Takes the latent vector and gives second-level logits, or a pair (second-level, top-level).
+
+    standardizer : Module, default=None
+        Takes (frames, lengths) and gives standardised frames.
+
+    branch : Module, default=None
+        Takes (frames, lengths) and gives one vector per clip.
+
+    fusion : Module, default=None
+        Takes (audio embedding, branch vector) and gives the audio embedding enriched; needed with a branch.
+
+    adapter : Module, default=None
+        Takes the text embedding and gives it adapted.
+
+    References
+    ----------
+    Report, figure 1 (a).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbst.nn import HATR, BaselineHead, ClipNet
+    >>> net = ClipNet(HATR(512, 512), BaselineHead(64, 23)).eval()
+    >>> net(audio=torch.zeros(2, 512), text=torch.zeros(2, 512)).shape
+    torch.Size([2, 23])
+    >>> sum(p.numel() for p in net.parameters())
+    7319513
+    """
+
+    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None):
+        super().__init__()
+        if branch is not None and fusion is None:
+            raise ValueError("A branch needs a fusion module that joins it with the audio embedding.")
+        self.standardizer = standardizer
+        self.branch = branch
+        self.fusion = fusion
+        self.adapter = adapter
+        self.trunk = trunk
+        self.head = head
+
+    def embed(self, audio=None, text=None, frames=None, lengths=None):
+        """Return the latent vectors before the head, of shape (batch, trunk.out_features).
+
+        Parameters
+        ----------
+        audio, text : tensor of shape (batch, n_features), default=None
+            Embeddings.
+
+        frames : tensor of shape (batch, n_frames, n_bins), default=None
+            Spectral frames; raw values where there is a standardizer.
+
+        lengths : tensor of shape (batch,), int64, default=None
+            How many of the first frames are sound, in [1, n_frames]; None means all.
+        """
+        if self.branch is not None:
+            if lengths is None:
+                lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
+            if self.standardizer is not None:
+                frames = self.standardizer(frames, lengths)
+            audio = self.fusion(audio, self.branch(frames, lengths))
+        if self.adapter is not None:
+            text = self.adapter(text)
+        return self.trunk(audio, text)
+
+    def forward(self, audio=None, text=None, frames=None, lengths=None):
+        """Return what the head gives: logits, or a pair of them; same arguments as `embed`."""
+        return self.head(self.embed(audio, text, frames, lengths))

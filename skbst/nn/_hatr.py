@@ -1,0 +1,131 @@
+"""The trunk of the official baseline: two embedding encoders, attention fusion, latent projector."""
+
+import torch
+from torch import nn
+
+__all__ = ["HATR"]
+
+
+class HATR(nn.Module):
+    """Trunk of the DCASE 2026 Task 1 baseline: CLAP embeddings to one latent vector.
+
+    Each modality has its own residual MLP encoder; an attention over the two modalities weighs and adds
+    them; a projector and two more residual blocks make the latent vector that every head takes.
+
+    Parameters
+    ----------
+    n_audio : int or None
+        Width of the audio embedding; None leaves the modality out.
+
+    n_text : int or None, default=None
+        Width of the text embedding; None leaves the modality out.
+
+    width : int, default=128
+        Width of an encoded modality; even. The latent vector has half of it.
+
+    encoder_width : int, default=None
+        Width inside the encoders; None takes the wider of the embedding and ``2 * width``.
+
+    n_blocks : int, default=3
+        Residual blocks of each encoder.
+
+    dropout : float in [0, 1), default=0.1
+        Dropout of encoders, fusion and projector; half of it in the last blocks.
+
+    Attributes
+    ----------
+    out_features : int
+        Width of the latent vector.
+
+    References
+    ----------
+    Anastasopoulou, Dal Ri, Serra & Font, "Hierarchical and multimodal learning for heterogeneous sound
+    classification", DCASE Workshop 2025, and the baseline of DCASE 2026 Challenge Task 1. With two 512-d
+    embeddings the trunk has 7,316,674 parameters, 7,319,513 with `BaselineHead` for 23 classes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbst.nn import HATR
+    >>> trunk = HATR(512, 512).eval()
+    >>> trunk(torch.zeros(3, 512), torch.zeros(3, 512)).shape
+    torch.Size([3, 64])
+    """
+
+    def __init__(self, n_audio, n_text=None, *, width=128, encoder_width=None, n_blocks=3, dropout=0.1):
+        super().__init__()
+        if n_audio is None and n_text is None:
+            raise ValueError("HATR needs the width of at least one modality: n_audio, n_text or both.")
+        settings = {"encoder_width": encoder_width, "n_blocks": n_blocks, "dropout": dropout}
+        self.audio_encoder = None if n_audio is None else _EmbeddingEncoder(n_audio, width, **settings)
+        self.text_encoder = None if n_text is None else _EmbeddingEncoder(n_text, width, **settings)
+        both = n_audio is not None and n_text is not None
+        self.fusion = _AttentionFusion(width, dropout) if both else None
+        self.projector = nn.Sequential(
+            *_dense(width, 2 * width, dropout),
+            *_dense(2 * width, width, dropout),
+            *_dense(width, width // 2, dropout / 2),
+        )
+        self.blocks = nn.Sequential(*(_ResidualBlock(width // 2, width, dropout / 2) for _ in range(2)))
+        self.out_features = width // 2
+
+    def forward(self, audio=None, text=None):
+        """Return the latent vectors of shape (batch, out_features)."""
+        encoded = []
+        if self.audio_encoder is not None:
+            encoded.append(self.audio_encoder(audio))
+        if self.text_encoder is not None:
+            encoded.append(self.text_encoder(text))
+        fused = encoded[0] if self.fusion is None else self.fusion(*encoded)
+        return self.blocks(self.projector(fused))
+
+
+class _ResidualBlock(nn.Module):
+    """``act(x + BN(W2 drop(act(BN(W1 x)))))``."""
+
+    def __init__(self, n_features, n_hidden, dropout):
+        super().__init__()
+        self.linear1 = nn.Linear(n_features, n_hidden)
+        self.norm1 = nn.BatchNorm1d(n_hidden)
+        self.linear2 = nn.Linear(n_hidden, n_features)
+        self.norm2 = nn.BatchNorm1d(n_features)
+        self.activation = nn.LeakyReLU()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x):
+        hidden = self.dropout(self.activation(self.norm1(self.linear1(x))))
+        return self.activation(x + self.norm2(self.linear2(hidden)))
+
+
+class _EmbeddingEncoder(nn.Module):
+    """One embedding to `width` features: batch norm, residual blocks twice as wide inside, batch norm."""
+
+    def __init__(self, n_features, width, *, encoder_width, n_blocks, dropout):
+        super().__init__()
+        inner = encoder_width or max(n_features, 2 * width)
+        self.input_norm = nn.BatchNorm1d(n_features)
+        self.input_projection = nn.Sequential(*_dense(n_features, inner, dropout))
+        self.blocks = nn.Sequential(*(_ResidualBlock(inner, 2 * inner, dropout) for _ in range(n_blocks)))
+        self.output_projection = nn.Sequential(*_dense(inner, inner // 2, dropout), nn.Linear(inner // 2, width))
+        self.output_norm = nn.BatchNorm1d(width)
+
+    def forward(self, x):
+        x = self.blocks(self.input_projection(self.input_norm(x)))
+        return self.output_norm(self.output_projection(x))
+
+
+class _AttentionFusion(nn.Module):
+    """``w_audio a + w_text t`` with the two weights from a softmax over ``W2 tanh(W1 [a ; t])``."""
+
+    def __init__(self, width, dropout):
+        super().__init__()
+        self.attention = nn.Sequential(nn.Linear(2 * width, width), nn.Tanh(), nn.Linear(width, 2), nn.Softmax(dim=-1))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, audio, text):
+        weights = self.attention(torch.cat([audio, text], dim=-1))
+        return self.dropout(weights[:, :1] * audio + weights[:, 1:] * text)
+
+
+def _dense(n_in, n_out, dropout):
+    return nn.Linear(n_in, n_out), nn.LeakyReLU(), nn.Dropout(dropout)
