@@ -5,6 +5,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import credit_matrix, resolve_taxonomy
+from skbst.taxonomy._taxonomy import as_text
 
 __all__ = ["hierarchical_scores_from_confusion", "pair_confusion"]
 
@@ -49,8 +50,9 @@ def pair_confusion(y_true, y_pred, *, taxonomy=None, sample_weight=None):
         raise DataFormatError(f"Labels must be 1-D; got shapes {y_true.shape} and {y_pred.shape}.")
     if len(y_true) == 0:
         raise DataFormatError("There is nothing to score: y_true is empty.")
+    y_true, y_pred = as_text(y_true), as_text(y_pred)
     if taxonomy is None:
-        taxonomy = resolve_taxonomy(None, np.concatenate([y_true.astype(object), y_pred.astype(object)]))
+        taxonomy = resolve_taxonomy(None, list({*y_true, *y_pred}))
     true_index, pred_index = taxonomy.leaf_index(y_true), taxonomy.leaf_index(y_pred)
     if sample_weight is not None:
         sample_weight = np.asarray(sample_weight, dtype=np.float64)

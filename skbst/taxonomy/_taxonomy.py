@@ -158,7 +158,7 @@ class Taxonomy:
         >>> Taxonomy.flat(["b", "a", "b"]).parent_of_leaf
         array([0, 1])
         """
-        return cls({label: label for label in sorted(set(_as_text(labels)))})
+        return cls({label: label for label in sorted(set(as_text(labels)))})
 
     @property
     def n_leaves(self):
@@ -188,9 +188,10 @@ class Taxonomy:
         DataFormatError
             If a code is no leaf; the message counts them and names the first.
         """
-        codes = _as_text(codes)
+        codes = as_text(codes)
         # a dictionary look-up per row is several times faster than sorting a million strings
-        index = np.array([self._position.get(code, -1) for code in codes], dtype=np.intp)
+        position = self._position
+        index = np.fromiter((position.get(code, -1) for code in codes), dtype=np.intp, count=len(codes))
         unknown = np.flatnonzero(index < 0)
         if len(unknown):
             raise DataFormatError(
@@ -234,7 +235,7 @@ class Taxonomy:
 
     def is_leaf(self, codes):
         """Boolean mask of shape (n_samples,): which codes are leaves."""
-        return np.array([code in self._position for code in _as_text(codes)], dtype=bool)
+        return np.array([code in self._position for code in as_text(codes)], dtype=bool)
 
     def __len__(self):
         return self.n_leaves
@@ -258,11 +259,14 @@ class Taxonomy:
         return f"Taxonomy({self.n_leaves} leaves under {self.n_tops} top levels; {groups})"
 
 
-def _as_text(codes):
-    codes = np.asarray(codes)
-    codes = codes.astype(object) if codes.dtype.kind not in "UO" else codes
-    codes = codes.ravel().tolist()
-    return codes if all(type(code) is str for code in codes) else [str(code) for code in codes]
+def as_text(codes):
+    """List of str of any array-like of labels, the quickest way."""
+    if not (type(codes) is list and codes and type(codes[0]) is str):
+        codes = np.asarray(codes)
+        if codes.dtype.kind == "U":
+            return codes.ravel().tolist()
+        codes = codes.ravel().tolist()
+    return codes if set(map(type, codes)) <= {str} else [str(code) for code in codes]
 
 
 def resolve_taxonomy(taxonomy, labels):
@@ -296,7 +300,7 @@ def resolve_taxonomy(taxonomy, labels):
     """
     from skbst.taxonomy._bst import BST
 
-    labels = sorted(set(_as_text(labels)))
+    labels = sorted(set(as_text(labels)))
     if taxonomy is not None:
         taxonomy.leaf_index(labels)
         return taxonomy

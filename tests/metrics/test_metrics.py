@@ -120,7 +120,7 @@ def test_macro_runs_over_the_classes_of_y_true_only():
 
 
 def test_weighted_average():
-    precision, recall, f1, support = hierarchical_precision_recall_fscore_support(
+    precision, _, f1, support = hierarchical_precision_recall_fscore_support(
         GOLDEN_TRUE, GOLDEN_PRED, average=None
     )
     kept = ~np.isnan(precision)

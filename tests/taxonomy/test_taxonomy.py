@@ -9,9 +9,31 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import BST, Taxonomy, aggregate_to_top, condition_on_top, credit_matrix, resolve_taxonomy
 
-OFFICIAL_ORDER = (
-    "m-sp m-si m-m is-p is-s is-w is-k is-e sp-s sp-c sp-p fx-o fx-v fx-m fx-h fx-a fx-n fx-ex fx-el ss-n ss-i ss-u ss-s"
-).split()
+OFFICIAL_ORDER = [
+    "m-sp",
+    "m-si",
+    "m-m",
+    "is-p",
+    "is-s",
+    "is-w",
+    "is-k",
+    "is-e",
+    "sp-s",
+    "sp-c",
+    "sp-p",
+    "fx-o",
+    "fx-v",
+    "fx-m",
+    "fx-h",
+    "fx-a",
+    "fx-n",
+    "fx-ex",
+    "fx-el",
+    "ss-n",
+    "ss-i",
+    "ss-u",
+    "ss-s",
+]
 
 
 def test_bst_is_the_official_tree():
