@@ -1,0 +1,107 @@
+"""Where the files of a Broad Sound Dataset lie below its root."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from skbst.exceptions import DataFormatError
+
+__all__ = ["TAXONOMY_FILES", "Layout", "find_layout"]
+
+# BSD10k-v1.2, the misspelling of one release, and v1.0
+TAXONOMY_FILES = ("BST_description.csv", "BTS_description.csv", "taxonomy_metadata.csv")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths of a data set; those that may be absent are None.
+
+    Parameters
+    ----------
+    root : Path
+        The folder itself.
+
+    metadata_csv : Path
+        The table with one row per sound.
+
+    taxonomy_csvs : tuple of Path
+        Tables of the taxonomy, in the order of ``TAXONOMY_FILES``.
+
+    audio_dir, features_dir : Path or None
+        The sub-folders.
+    """
+
+    root: Path
+    metadata_csv: Path
+    taxonomy_csvs: tuple
+    audio_dir: Path | None
+    features_dir: Path | None
+
+
+def find_layout(root, *, metadata_file=None):
+    """Find the parts of a data set.
+
+    Parameters
+    ----------
+    root : str or path-like
+        Folder with ``metadata/`` (or the metadata CSV itself), ``audio/`` and ``features/``.
+
+    metadata_file : str or path-like, default=None
+        The metadata CSV, relative to `root`, where there are several.
+
+    Returns
+    -------
+    layout : Layout
+
+    Raises
+    ------
+    FileNotFoundError
+        If `root` or `metadata_file` does not exist.
+
+    DataFormatError
+        If there is no metadata CSV, or more than one.
+    """
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        what = "is a file, not a folder" if root.is_file() else "does not exist"
+        raise FileNotFoundError(f"{root} {what}. Pass the folder that holds metadata/ and audio/.")
+    folder = root / "metadata" if (root / "metadata").is_dir() else root
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.name[0] != ".")
+    by_name = {path.name.lower(): path for path in tables}
+    taxonomy_csvs = tuple(by_name[name.lower()] for name in TAXONOMY_FILES if name.lower() in by_name)
+    metadata_csv = _metadata_csv(root, folder, metadata_file, [path for path in tables if path not in taxonomy_csvs])
+    return Layout(root, metadata_csv, taxonomy_csvs, _folder(root / "audio"), _folder(root / "features"))
+
+
+def _folder(path):
+    return path if path.is_dir() else None
+
+
+def _metadata_csv(root, folder, metadata_file, tables):
+    if metadata_file is not None:
+        path = root / metadata_file
+        if not path.is_file():
+            raise FileNotFoundError(f"metadata_file={str(metadata_file)!r}: {path} does not exist.")
+        return path
+    named = [path for path in tables if path.name.lower().endswith("_metadata.csv")]
+    candidates = named or tables
+    if len(candidates) > 1:
+        names = [str(path.relative_to(root)) for path in candidates]
+        raise DataFormatError(f"{root} has {len(names)} metadata tables: {names}. Pass metadata_file='{names[0]}'.")
+    if not candidates:
+        raise DataFormatError(_nothing_found(root, folder))
+    return candidates[0]
+
+
+def _nothing_found(root, folder):
+    content = sorted(path.name for path in root.iterdir())
+    nested = [name for name in content if (root / name / "metadata").is_dir()]
+    if not content:
+        found = "the folder is empty"
+    else:
+        found = f"found {content[:5]}{' and more' if len(content) > 5 else ''}"
+    advice = (
+        f"Pass {root / nested[0]}."
+        if nested
+        else "For a plain folder of sounds use skbst.datasets.clips_from_folder(folder)."
+    )
+    return f"{folder}: no metadata table (such as BSD10k_metadata.csv) was found; {found}. {advice}"
