@@ -1,0 +1,21 @@
+"""Sound files to waveforms: decode, mix to mono, resample, fix the duration, and say what went wrong."""
+
+from skbst.audio._clip_loader import ClipLoader
+from skbst.audio._decode import decode
+from skbst.audio._length import fix_length
+from skbst.audio._load import load_clip, load_clips, start_positions
+from skbst.audio._problems import DecodeProblem, announce_problems, problem_report
+from skbst.audio._resample import resample
+
+__all__ = [
+    "ClipLoader",
+    "DecodeProblem",
+    "announce_problems",
+    "decode",
+    "fix_length",
+    "load_clip",
+    "load_clips",
+    "problem_report",
+    "resample",
+    "start_positions",
+]

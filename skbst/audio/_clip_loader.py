@@ -1,0 +1,86 @@
+"""From one sound to one waveform of fixed length."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skbst.audio._decode import decode_array, decode_file
+from skbst.audio._length import fix_length
+from skbst.audio._resample import resample
+
+__all__ = ["ClipLoader"]
+
+
+@dataclass(frozen=True)
+class ClipLoader:
+    """The settings that make a waveform of a sound; two featurizers with equal loaders can share what is decoded.
+
+    Parameters
+    ----------
+    sample_rate : int, default=16000
+        Rate of the waveform, in Hz.
+
+    duration : float, default=5.0
+        Its length in seconds; longer sounds are cropped, shorter ones padded. None keeps every sound's own length.
+
+    pad : {"constant", "repeat", "reflect"}, default="constant"
+        What follows a short sound: silence, the sound again, or the sound mirrored.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.audio import ClipLoader
+    >>> loader = ClipLoader(sample_rate=16000, duration=5.0)
+    >>> waveform, n_valid, problem = loader.load((np.ones(44100), 44100))
+    >>> waveform.shape, n_valid, problem
+    ((80000,), 16000, None)
+    """
+
+    sample_rate: int = 16000
+    duration: float | None = 5.0
+    pad: str = "constant"
+
+    @property
+    def n_samples(self):
+        """Length of a waveform, or None where every sound keeps its own."""
+        return None if self.duration is None else round(self.duration * self.sample_rate)
+
+    def load(self, source, position=0.0, *, out=None):
+        """Load one sound.
+
+        Parameters
+        ----------
+        source : str, path-like, or tuple (waveform, sample_rate)
+            A file, or an array of shape (n_frames,) or (n_frames, n_channels) with its rate in Hz. An array alone has
+            the loader's rate.
+
+        position : float in [0, 1], default=0.0
+            Where the crop of a longer sound lies: 0 its first part, 0.5 the middle, 1 the last.
+
+        out : ndarray of shape (n_samples,), float32, default=None
+            Where the waveform is written.
+
+        Returns
+        -------
+        waveform : ndarray of shape (n_samples,), float32 in [-1, 1]
+            Silence if the sound could not be decoded.
+
+        n_valid : int
+            How many of the first samples hold sound; 0 for a sound that could not be decoded.
+
+        problem : DecodeProblem or None
+            What is wrong with the sound.
+        """
+        wanted = {"duration": self.duration, "position": position, "sample_rate": self.sample_rate}
+        if isinstance(source, np.ndarray):
+            source = (source, self.sample_rate)
+        if isinstance(source, tuple):
+            decoded = decode_array(*source, **wanted)
+        else:
+            decoded = decode_file(source, **wanted)
+        waveform = resample(decoded.waveform, decoded.source_rate, self.sample_rate)[decoded.skip :]
+        if self.duration is None:
+            return waveform.copy(), len(waveform), decoded.problem
+        # a crop starts at `skip`; what follows it is the resampler's margin
+        waveform, n_valid = fix_length(waveform, self.n_samples, pad=self.pad, out=out)
+        return waveform, n_valid, decoded.problem

@@ -1,0 +1,141 @@
+"""What can be wrong with a sound file, and how it is told."""
+
+import warnings
+from typing import NamedTuple
+
+import pandas as pd
+
+from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
+
+__all__ = ["DecodeProblem", "announce_problems", "problem_report"]
+
+_N_NAMED = 3
+
+
+class DecodeProblem(NamedTuple):
+    """One thing that is wrong with one sound.
+
+    Parameters
+    ----------
+    reason : str
+        ``"no path"``, ``"not found"``, ``"zero bytes"``, ``"not decodable"``, ``"no samples"`` or
+        ``"no finite sample"`` (the sound becomes silence); ``"truncated"`` or ``"non-finite samples"``
+        (what is sound is kept).
+
+    silent : bool
+        Whether the sound became silence.
+
+    detail : str, default=""
+        Numbers, or what libsndfile says.
+
+    Examples
+    --------
+    >>> from skbst.audio import DecodeProblem
+    >>> DecodeProblem("zero bytes", silent=True)
+    DecodeProblem(reason='zero bytes', silent=True, detail='')
+    """
+
+    reason: str
+    silent: bool
+    detail: str = ""
+
+
+def problem_report(problems, ids=None, sources=None):
+    """Tabulate problems, one row per sound that has one.
+
+    Parameters
+    ----------
+    problems : mapping of int to DecodeProblem
+        Position of the sound -> what is wrong with it.
+
+    ids : sequence, default=None
+        Name of every sound by position (the sound_id); None takes the positions.
+
+    sources : sequence, default=None
+        The path of every sound by position.
+
+    Returns
+    -------
+    report : DataFrame
+        Index ``sound_id``; columns ``audio`` (the path as text, or ``"<array>"``), ``reason``, ``silent`` (bool)
+        and ``detail``.
+
+    Examples
+    --------
+    >>> from skbst.audio import DecodeProblem, problem_report
+    >>> report = problem_report({1: DecodeProblem("zero bytes", True)}, ids=["17", "23"], sources=["a.wav", "b.wav"])
+    >>> report.loc["23", "reason"]
+    'zero bytes'
+    """
+    rows = sorted(problems)
+    index = pd.Index([i if ids is None else ids[i] for i in rows], name="sound_id", dtype=object)
+    table = {
+        "audio": ["" if sources is None else _source_name(sources[i]) for i in rows],
+        "reason": [problems[i].reason for i in rows],
+        "silent": [problems[i].silent for i in rows],
+        "detail": [problems[i].detail for i in rows],
+    }
+    return pd.DataFrame(table, index=index).astype(
+        {"audio": object, "reason": object, "silent": bool, "detail": object}
+    )
+
+
+def announce_problems(report, n_sounds, *, on_error="silence", stacklevel=2):
+    """Warn once about all problems of a call, or raise.
+
+    Parameters
+    ----------
+    report : DataFrame
+        From `problem_report`.
+
+    n_sounds : int
+        How many sounds were asked for.
+
+    on_error : {"silence", "raise"}, default="silence"
+        What a sound that could not be decoded means. Sounds of which a part was kept only ever warn.
+
+    stacklevel : int, default=2
+        As in `warnings.warn`, counted from the caller of this function.
+
+    Raises
+    ------
+    AudioDecodeError
+        With ``on_error="raise"``, if a sound is silent because of its problem.
+
+    Examples
+    --------
+    >>> from skbst.audio import announce_problems, problem_report
+    >>> announce_problems(problem_report({}), 5)
+    """
+    if report.empty:
+        return
+    silent, kept = report[report["silent"]], report[~report["silent"]]
+    if len(silent) and on_error == "raise":
+        raise AudioDecodeError(
+            f"{len(silent)} of {n_sounds} sounds could not be decoded ({_named(silent)}). "
+            'Repair or drop these rows, or pass on_error="silence" to take them as silence.'
+        )
+    parts = []
+    if len(silent):
+        parts.append(f"{len(silent)} of {n_sounds} sounds could not be decoded and became silence ({_named(silent)})")
+    if len(kept):
+        parts.append(f"{len(kept)} of {n_sounds} sounds are damaged, what is sound was kept ({_named(kept)})")
+    warnings.warn("; ".join(parts) + ".", AudioDecodeWarning, stacklevel=stacklevel + 1)
+
+
+def _named(report):
+    """Name the first few rows of a report."""
+    names = [
+        f"{row.audio or row.Index}: {row.reason}" + (f", {row.detail}" if row.detail else "")
+        for row in report.head(_N_NAMED).itertuples()
+    ]
+    rest = len(report) - len(names)
+    return "; ".join(names) + (f"; and {rest} more" if rest else "")
+
+
+def _source_name(source):
+    if isinstance(source, str):
+        return source
+    if hasattr(source, "__fspath__"):
+        return str(source.__fspath__())
+    return "<array>" if isinstance(source, tuple) or hasattr(source, "shape") else ""
