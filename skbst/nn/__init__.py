@@ -2,33 +2,49 @@
 
 from skbst.nn._attention_pooling import AttentionPooling
 from skbst.nn._clip_net import ClipNet
+from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
+from skbst.nn._distillation_loss import DistillationLoss, kl_divergence_rows
 from skbst.nn._flat_heads import BaselineHead, FlatHead
 from skbst.nn._frame_standardizer import FrameStandardizer
 from skbst.nn._gated_residual_fusion import GatedResidualFusion
+from skbst.nn._global_head import GlobalHead
 from skbst.nn._hatr import HATR
+from skbst.nn._hierarchical_cross_entropy import HierarchicalCrossEntropy
+from skbst.nn._hierarchy import log_aggregate_to_top, log_condition_on_top
 from skbst.nn._highway_gate_adapter import HighwayGateAdapter
+from skbst.nn._local_per_level_head import LocalPerLevelHead
 from skbst.nn._log_stft_transformer import LogSTFTTransformer, sinusoidal_positions
 from skbst.nn._masking import length_mask, masked_max, masked_mean, padding_mask, trim_padding, zero_padding
 from skbst.nn._mean_max_pooling import MeanMaxPooling
 from skbst.nn._mean_pooling import MeanPooling
 
 __all__ = [
-    "HATR",
     "AttentionPooling",
     "BaselineHead",
     "ClipNet",
+    "DistillationLoss",
     "FlatHead",
     "FrameStandardizer",
     "GatedResidualFusion",
+    "GlobalHead",
+    "HATR",
+    "HierarchicalCrossEntropy",
     "HighwayGateAdapter",
+    "LabelSmoothingCrossEntropy",
+    "LocalPerLevelHead",
     "LogSTFTTransformer",
     "MeanMaxPooling",
     "MeanPooling",
+    "cross_entropy_rows",
+    "kl_divergence_rows",
     "length_mask",
+    "log_aggregate_to_top",
+    "log_condition_on_top",
     "masked_max",
     "masked_mean",
     "padding_mask",
     "sinusoidal_positions",
     "trim_padding",
+    "weighted_mean",
     "zero_padding",
 ]

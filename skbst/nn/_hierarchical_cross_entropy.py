@@ -1,0 +1,77 @@
+"""Cross-entropy on both levels of the tree."""
+
+import torch
+from torch import nn
+
+from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
+
+__all__ = ["HierarchicalCrossEntropy"]
+
+
+class HierarchicalCrossEntropy(nn.Module):
+    """``L = L_second + lambda L_top``, the loss of the GC and LCL heads.
+
+    The top-level target follows from the second-level one through the tree. Both terms share the weights of the rows.
+
+    Parameters
+    ----------
+    parent_of_leaf : array-like of shape (n_leaves,), int
+        Index of the top level of each second-level class.
+
+    lambda_top : float, default=1.0
+        Weight of the top-level term.
+
+    smoothing : float in [0, 1), default=0.05
+        Label smoothing, at each level over that level's classes.
+
+    class_weight : array-like of shape (n_leaves,), default=None
+        Weight of each second-level class; see `LabelSmoothingCrossEntropy`.
+
+    References
+    ----------
+    Report, section 2.2, eq. (3) and (4).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbst.nn import HierarchicalCrossEntropy
+    >>> loss = HierarchicalCrossEntropy([0, 0, 1, 1], lambda_top=1.0)
+    >>> loss((torch.zeros(1, 4), torch.zeros(1, 2)), torch.tensor([3])).exp()
+    tensor(8.)
+    """
+
+    def __init__(self, parent_of_leaf, *, lambda_top=1.0, smoothing=0.05, class_weight=None):
+        super().__init__()
+        self.lambda_top = lambda_top
+        self.second_level = LabelSmoothingCrossEntropy(smoothing=smoothing, class_weight=class_weight)
+        self.register_buffer("parent_of_leaf", torch.as_tensor(parent_of_leaf, dtype=torch.int64))
+
+    def forward(self, outputs, target, sample_weight=None):
+        """Loss of a batch.
+
+        Parameters
+        ----------
+        outputs : tuple of Tensor of shape (n_clips, n_leaves) and Tensor of shape (n_clips, n_tops)
+            Second-level and top-level logits.
+
+        target : Tensor of shape (n_clips,), int64, or of shape (n_clips, n_leaves), float
+            Second-level class indices, or a distribution per row.
+
+        sample_weight : Tensor of shape (n_clips,), default=None
+            Weight of each row, at least 0.
+
+        Returns
+        -------
+        loss : Tensor of shape ()
+        """
+        leaf_logits, top_logits = outputs
+        loss = cross_entropy_rows(leaf_logits, target, smoothing=self.second_level.smoothing)
+        top_target = self.top_target(target, top_logits.shape[1])
+        top_loss = cross_entropy_rows(top_logits, top_target, smoothing=self.second_level.smoothing)
+        return weighted_mean(loss + self.lambda_top * top_loss, self.second_level.row_weight(target, sample_weight))
+
+    def top_target(self, target, n_tops):
+        """Top-level target, indices or distributions like ``target``."""
+        if not target.is_floating_point():
+            return self.parent_of_leaf[target]
+        return target.new_zeros(len(target), n_tops).index_add_(1, self.parent_of_leaf, target)
