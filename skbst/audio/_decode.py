@@ -106,14 +106,16 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None):
     try:
         with _ForwardFile(path) as file:
             n_frames, rate = file.frames, file.samplerate
+            known = n_frames < _UNKNOWN_FRAMES
+            if not known and position > 0:
+                return _read_onward(path, duration, position, sample_rate)
             plan = _plan(n_frames, rate, duration, position, sample_rate or rate)
             waveform, n_bad = _read_mono(file, plan)
             truncation = _truncation(file)
     except (soundfile.SoundFileError, OSError, ValueError):
-        return _salvage(path, duration, position, sample_rate)
-    known = n_frames < _UNKNOWN_FRAMES
+        return _read_onward(path, duration, position, sample_rate)
     if len(waveform) == 0 or (known and len(waveform) + _TOLERATED_FRAMES < plan.count):
-        return _salvage(path, duration, position, sample_rate)
+        return _read_onward(path, duration, position, sample_rate)
     return Decoded(*_examine(waveform, rate, plan.skip, n_bad, truncation))
 
 
@@ -128,13 +130,18 @@ def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=N
     if waveform.size == 0:
         return _nothing(DecodeProblem("no samples", silent=True), source_rate)
     plan = _plan(len(waveform), source_rate, duration, position, sample_rate or source_rate)
-    part = waveform[plan.start : plan.start + plan.count]
-    scale = 1.0 if part.dtype.kind == "f" else 1.0 / (np.iinfo(part.dtype).max + 1.0)
-    with np.errstate(over="ignore"):
-        part = np.array(part, dtype=np.float32, ndmin=2).reshape(len(part), -1)
-    part *= np.float32(scale)
-    mono, n_bad = _mix(part)
+    part = _as_float(waveform[plan.start : plan.start + plan.count])
+    mono, n_bad = _mix(part.reshape(len(part), -1))
     return Decoded(*_examine(mono, source_rate, plan.skip, n_bad, None))
+
+
+def _as_float(samples):
+    """Scale integers to [-1, 1] as libsndfile does; unsigned ones have their zero in the middle."""
+    if samples.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return samples.astype(np.float32, copy=False)
+    half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return (samples / half - (samples.dtype.kind == "u")).astype(np.float32)
 
 
 def _unreadable(path):
@@ -165,8 +172,7 @@ def _plan(n_frames, rate, duration, position, sample_rate):
     n_wanted = round(duration * sample_rate)
     margin = 0 if rate == sample_rate else math.ceil(_MARGIN_SECONDS * rate)
     if n_frames >= _UNKNOWN_FRAMES:
-        needed = math.ceil(n_wanted * rate / sample_rate) + margin
-        return _Plan(0, n_frames if position > 0 else needed, 0)
+        return _Plan(0, math.ceil(n_wanted * rate / sample_rate) + margin, 0)
     first = crop_start(resampled_length(n_frames, rate, sample_rate), n_wanted, position)
     common = math.gcd(rate, sample_rate)
     step_in, step_out = rate // common, sample_rate // common
@@ -235,35 +241,40 @@ def _truncation(file):
     return None
 
 
-def _salvage(path, duration, position, sample_rate):
-    """Read a damaged file from its start to the first error."""
-    parts, n_bad = [], 0
+def _read_onward(path, duration, position, sample_rate):
+    """Read a file of unknown or wrong length from its start to the first error, then crop."""
     try:
         with _ForwardFile(path) as file:
-            n_frames, rate = file.frames, file.samplerate
-            truncation = _truncation(file)
-            try:
-                while True:
-                    frames = file.read(_SALVAGE_FRAMES, dtype="float32", always_2d=True)
-                    part, n_bad_here = _mix(frames)
-                    parts.append(part)
-                    n_bad += n_bad_here
-                    if len(frames) < _SALVAGE_FRAMES:
-                        break
-            except (soundfile.SoundFileError, OSError) as error:
-                truncation = truncation or f"decoding stops after {_SALVAGE_FRAMES * len(parts)} of {n_frames} samples"
-                if not parts:
-                    return _nothing(DecodeProblem("not decodable", silent=True), rate)
-                del error
+            n_frames, rate, truncation = file.frames, file.samplerate, _truncation(file)
+            waveform, n_bad, broken = _read_to_error(file)
     except (soundfile.SoundFileError, OSError, ValueError):
         return _nothing(DecodeProblem("not decodable", silent=True))
-    waveform = np.concatenate(parts)
     if len(waveform) == 0:
-        return _nothing(DecodeProblem("no samples", silent=True), rate)
-    if truncation is None and len(waveform) + _TOLERATED_FRAMES < n_frames:
-        truncation = f"{len(waveform)} of {n_frames} samples"
+        return _nothing(DecodeProblem("not decodable" if broken else "no samples", silent=True), rate)
+    missing = len(waveform) + _TOLERATED_FRAMES < n_frames < _UNKNOWN_FRAMES
+    if truncation is None and (broken or missing):
+        announced = n_frames if n_frames < _UNKNOWN_FRAMES else "an unknown number of"
+        truncation = f"{len(waveform)} of {announced} samples"
     plan = _plan(len(waveform), rate, duration, position, sample_rate or rate)
-    return Decoded(*_examine(waveform[plan.start : plan.start + plan.count], rate, plan.skip, n_bad, truncation))
+    part = waveform[plan.start : plan.start + plan.count]
+    return Decoded(*_examine(part, rate, plan.skip, n_bad, truncation))
+
+
+def _read_to_error(file):
+    """Read small blocks; returns one channel, how many samples were not finite, and whether an error ended it."""
+    parts, n_bad, broken = [np.empty(0, dtype=np.float32)], 0, False
+    while True:
+        try:
+            frames = file.read(_SALVAGE_FRAMES, dtype="float32", always_2d=True)
+        except (soundfile.SoundFileError, OSError):
+            broken = True
+            break
+        part, n_bad_here = _mix(frames)
+        parts.append(part)
+        n_bad += n_bad_here
+        if len(frames) < _SALVAGE_FRAMES:
+            break
+    return np.concatenate(parts), n_bad, broken
 
 
 def _examine(waveform, rate, skip, n_bad, truncation):
