@@ -18,6 +18,7 @@ _SUBPACKAGES = (
     "neighbors",
     "neural",
     "nn",
+    "persistence",
     "plotting",
     "sampling",
     "systems",

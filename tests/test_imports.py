@@ -16,6 +16,7 @@ FLOORS = {
     "_progress": 0,
     "_sklearn": 0,
     "_version": 0,
+    "_versioned": 0,
     "exceptions": 0,
     "taxonomy": 1,
     "metrics": 1,
@@ -30,6 +31,7 @@ FLOORS = {
     "sampling": 6,
     "model_selection": 7,
     "systems": 8,
+    "persistence": 8,
     "plotting": 9,
 }
 

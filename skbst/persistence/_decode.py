@@ -1,0 +1,134 @@
+"""From a JSON tree and named arrays back to a model."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from skbst.exceptions import UnsafeModelError
+from skbst.persistence._registry import class_of_name, function_of_name
+
+__all__ = ["Decoder"]
+
+
+class Decoder:
+    """Builds objects from JSON values.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        What the JSON tree refers to.
+    """
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def decode(self, value):
+        """Return the object of a JSON value; UnsafeModelError for anything that this format does not have."""
+        if isinstance(value, list):
+            return [self.decode(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "$" not in value:
+            return {key: self.decode(item) for key, item in value.items()}
+        build = self._KINDS.get(str(value["$"]))
+        if build is None:
+            raise UnsafeModelError(f"The model holds a {value['$']!r}, which this format does not have.")
+        try:
+            return build(self, value)
+        except UnsafeModelError:
+            raise
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+            raise UnsafeModelError(f"A {value['$']!r} of the model is damaged: {error!r}.") from error
+
+    def _items(self, value):
+        return [self.decode(item) for item in value["items"]]
+
+    def _array(self, value):
+        if value["key"] not in self.arrays:
+            raise UnsafeModelError(f"The array {value['key']!r} is missing from the model's files.")
+        return self.arrays[value["key"]]
+
+    def _object_array(self, value):
+        array = np.empty(len(value["items"]), dtype=object)
+        array[:] = self._items(value)
+        return array.reshape(value["shape"])
+
+    def _scalar(self, value):
+        return _plain_dtype(value["dtype"]).type(self.decode(value["value"]))
+
+    def _csr(self, value):
+        parts = tuple(self.decode(value[name]) for name in ("data", "indices", "indptr"))
+        shape = tuple(value["shape"])
+        build = sparse.csr_matrix if value["matrix"] else sparse.csr_array
+        return build(parts, shape=shape).asformat(value["format"])
+
+    def _frame(self, value):
+        frame = pd.DataFrame(index=self.decode(value["index"]))
+        for name, column in value["columns"]:
+            frame[self.decode(name)] = self.decode(column)
+        return frame
+
+    def _series(self, value):
+        values, name = self.decode(value["values"]), self.decode(value["name"])
+        dtype = "str" if value["text"] else values.dtype
+        if value["$"] == "index":
+            return pd.Index(values, dtype=dtype, name=name)
+        return pd.Series(values, dtype=dtype, index=self.decode(value["index"]), name=name)
+
+    def _random_state(self, value):
+        position, has_gauss, cached = value["rest"]
+        state = np.random.RandomState()
+        state.set_state((value["name"], self.decode(value["keys"]), int(position), int(has_gauss), cached))
+        return state
+
+    def _object(self, value):
+        cls = class_of_name(value["class"])
+        state = {key: self.decode(item) for key, item in _state_items(value["state"], self)}
+        if state.get("memory") is not None:
+            raise UnsafeModelError("The model names a cache of pickles (memory=), which is never taken from a file.")
+        if issubclass(cls, dict):
+            return cls(**state)
+        instance = cls.__new__(cls)
+        if hasattr(instance, "__setstate__"):
+            instance.__setstate__(state)
+        else:
+            instance.__dict__.update(state)
+        return instance
+
+    _KINDS = {  # noqa: RUF012
+        "array": _array,
+        "object-array": _object_array,
+        "scalar": _scalar,
+        "csr": _csr,
+        "frame": _frame,
+        "series": _series,
+        "index": _series,
+        "random-state": _random_state,
+        "object": _object,
+        "function": lambda self, value: function_of_name(value["name"]),
+        "masked-array": lambda self, value: np.ma.MaskedArray(self.decode(value["data"]), self.decode(value["mask"])),
+        "float": lambda self, value: float(value["value"]),
+        "tuple": lambda self, value: tuple(self._items(value)),
+        "set": lambda self, value: set(self._items(value)),
+        "frozenset": lambda self, value: frozenset(self._items(value)),
+        "dict": lambda self, value: {self.decode(key): self.decode(item) for key, item in value["items"]},
+        "dtype": lambda self, value: _plain_dtype(value["dtype"]),
+        "type": lambda self, value: _plain_dtype(value["dtype"]).type,
+        "slice": lambda self, value: slice(*value["items"]),
+        "range": lambda self, value: range(*value["items"]),
+    }
+
+
+def _plain_dtype(text):
+    dtype = np.dtype(text)
+    if dtype.kind not in "?biufcSUmM" or dtype.itemsize > 1024:
+        raise UnsafeModelError(f"The model holds the data type {text!r}, which this format does not have.")
+    return dtype
+
+
+def _state_items(state, decoder):
+    if not isinstance(state, dict) or state.get("$", "dict") != "dict":
+        raise UnsafeModelError("The state of an object must be a dictionary.")
+    if "$" in state:
+        return [(decoder.decode(key), item) for key, item in state["items"]]
+    return state.items()

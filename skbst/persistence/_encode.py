@@ -1,0 +1,156 @@
+"""From a fitted model to a JSON tree and named arrays."""
+
+import math
+import types
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from skbst.exceptions import UnsafeModelError
+from skbst.persistence._registry import name_of_class, name_of_function
+
+__all__ = ["Encoder"]
+
+# left behind: caches of pickles on disk are not to be trusted on another machine
+_DROPPED_PARAMETERS = {"memory": None}
+
+
+class Encoder:
+    """Turns objects into JSON values; arrays are collected in ``arrays`` under short keys.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        What the JSON tree refers to.
+    """
+
+    def __init__(self):
+        self.arrays = {}
+        self._keys = {}
+        self._alive = []
+        self._path = []
+
+    def encode(self, value):
+        """Return the JSON value of `value`; UnsafeModelError names the place of what cannot be stored."""
+        if value is None or isinstance(value, (bool, str)):
+            return value
+        if isinstance(value, int) and not isinstance(value, np.generic):
+            return value
+        if isinstance(value, float) and not isinstance(value, np.generic):
+            return value if math.isfinite(value) else {"$": "float", "value": repr(value)}
+        for kind, encode in self._KINDS:
+            if isinstance(value, kind):
+                return encode(self, value)
+        return self._object(value)
+
+    def _inside(self, name, value):
+        if len(self._path) > 60:
+            raise UnsafeModelError(f"The model is nested too deeply or refers to itself at {'.'.join(self._path[:6])}.")
+        self._path.append(str(name))
+        encoded = self.encode(value)
+        self._path.pop()
+        return encoded
+
+    def _sequence(self, value):
+        items = [self._inside(i, item) for i, item in enumerate(value)]
+        if type(value) is list:
+            return items
+        if type(value) in (tuple, set, frozenset):
+            return {"$": type(value).__name__, "items": items}
+        raise self._refusal(value)
+
+    def _mapping(self, value):
+        if type(value) is not dict:
+            return self._object(value)
+        if all(type(key) is str and key != "$" for key in value):
+            return {key: self._inside(key, item) for key, item in value.items()}
+        return {"$": "dict", "items": [[self.encode(key), self._inside(key, item)] for key, item in value.items()]}
+
+    def _array(self, value):
+        if value.dtype.names is not None:
+            raise self._refusal(value)
+        if value.dtype == object:
+            items = [self._inside(i, item) for i, item in enumerate(value.ravel().tolist())]
+            return {"$": "object-array", "shape": list(value.shape), "items": items}
+        if isinstance(value, np.matrix):
+            raise self._refusal(value)
+        if isinstance(value, np.ma.MaskedArray):
+            parts = {"data": value.data, "mask": np.ma.getmaskarray(value)}
+            return {"$": "masked-array", **{name: self._inside(name, part) for name, part in parts.items()}}
+        return {"$": "array", "key": self._store(np.asarray(value))}
+
+    def _store(self, array):
+        if id(array) not in self._keys:
+            self._keys[id(array)] = key = f"{len(self.arrays)}:{'.'.join(self._path)}"
+            self.arrays[key] = np.ascontiguousarray(array).reshape(array.shape)
+            self._alive.append(array)
+        return self._keys[id(array)]
+
+    def _scalar(self, value):
+        return {"$": "scalar", "dtype": value.dtype.str, "value": self.encode(value.item())}
+
+    def _sparse(self, value):
+        rows = sparse.csr_array(value)
+        parts = {name: self._inside(name, getattr(rows, name)) for name in ("data", "indices", "indptr")}
+        matrix = isinstance(value, sparse.spmatrix)
+        return {"$": "csr", "shape": list(rows.shape), "format": value.format, "matrix": matrix, **parts}
+
+    def _frame(self, value):
+        columns = [[self.encode(name), self._inside(name, value[name])] for name in value.columns]
+        return {"$": "frame", "columns": columns, "index": self._inside("index", value.index)}
+
+    def _series(self, value):
+        index = None if isinstance(value, pd.Index) else self._inside("index", value.index)
+        if isinstance(value.dtype, pd.CategoricalDtype):
+            raise self._refusal(value)
+        values = value.to_numpy() if isinstance(value.dtype, np.dtype) else value.to_numpy(dtype=object, na_value=None)
+        text = not isinstance(value.dtype, np.dtype)
+        parts = {"values": self._inside("values", values), "name": self.encode(value.name), "text": text}
+        return {"$": "index" if index is None else "series", "index": index, **parts}
+
+    def _random_state(self, value):
+        name, keys, *rest = value.get_state()
+        return {"$": "random-state", "name": name, "keys": self._inside("keys", keys), "rest": [float(x) for x in rest]}
+
+    def _type(self, value):
+        if issubclass(value, np.generic):
+            return {"$": "type", "dtype": np.dtype(value).str}
+        raise self._refusal(value)
+
+    def _object(self, value):
+        cls = type(value)
+        if name_of_function(value) is not None:
+            return {"$": "function", "name": name_of_function(value)}
+        if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)):
+            raise self._refusal(value)
+        name = name_of_class(cls)
+        state = value.__getstate__() if hasattr(value, "__getstate__") else value.__dict__
+        if not isinstance(state, dict):
+            raise self._refusal(value)
+        if isinstance(value, dict):
+            state = dict(value)
+        state = {key: _DROPPED_PARAMETERS.get(key, item) for key, item in state.items()}
+        return {"$": "object", "class": name, "state": self._mapping(state)}
+
+    def _refusal(self, value):
+        place = ".".join(self._path) or "the model"
+        return UnsafeModelError(
+            f"{place} is a {type(value).__module__}.{type(value).__qualname__}, which the safe format cannot store. "
+            "Use joblib.dump for this model."
+        )
+
+    _KINDS = (
+        ((sparse.sparray, sparse.spmatrix), _sparse),
+        (np.ndarray, _array),
+        (np.generic, _scalar),
+        ((list, tuple, set, frozenset), _sequence),
+        (dict, _mapping),
+        (pd.DataFrame, _frame),
+        ((pd.Series, pd.Index), _series),
+        (np.random.RandomState, _random_state),
+        (np.dtype, lambda self, value: {"$": "dtype", "dtype": value.str}),
+        (slice, lambda self, value: {"$": "slice", "items": [value.start, value.stop, value.step]}),
+        (range, lambda self, value: {"$": "range", "items": [value.start, value.stop, value.step]}),
+        (type, _type),
+    )

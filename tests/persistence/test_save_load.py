@@ -1,0 +1,235 @@
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+
+from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
+from skbst.metrics import hierarchical_f1_scorer
+from skbst.persistence import load_model, save_model
+from skbst.persistence._decode import Decoder
+from skbst.persistence._encode import Encoder
+from skbst.taxonomy import BST
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["fx-a", "fx-h", "m-sp"], 30)
+    return rng.normal(size=(90, 6)) + 2 * np.eye(3, 6).repeat(30, axis=0), y
+
+
+MODELS = [
+    LogisticRegression(),
+    make_pipeline(StandardScaler(), PCA(3), SVC()),
+    MLPClassifier((8,), max_iter=5, random_state=0),
+    KNeighborsClassifier(algorithm="brute", metric="cosine"),
+    VotingClassifier([("a", LogisticRegression()), ("b", FrozenEstimator(LogisticRegression()))], voting="soft"),
+    CalibratedClassifierCV(LogisticRegression(), cv=2),
+    GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=StratifiedKFold(2), scoring=hierarchical_f1_scorer),
+    GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+def test_a_loaded_model_answers_the_same(model, rows, tmp_path):
+    X, y = rows
+    if isinstance(model, VotingClassifier):
+        model.estimators[1][1].estimator.fit(X, np.unique(y, return_inverse=True)[1])
+    model.fit(X, y)
+    loaded = load_model(save_model(model, tmp_path / "model"))
+    assert_array_equal(loaded.predict(X), model.predict(X))
+    if hasattr(model, "predict_proba"):
+        assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert repr(loaded) == repr(model)
+    assert loaded.predict(X).dtype == model.predict(X).dtype
+
+
+def test_text_pipeline_in_a_fresh_process(tmp_path):
+    texts = ["dog barking", "cat meows", "drum loop", "drum beat", "dog growl", "techno loop"]
+    labels = ["fx-a", "fx-a", "m-sp", "m-sp", "fx-a", "m-sp"]
+    model = make_pipeline(TfidfVectorizer(), TruncatedSVD(3, random_state=0), LogisticRegression()).fit(texts, labels)
+    folder = save_model(model, tmp_path / "model", notes="Made of six titles.")
+    code = f"from skbst.persistence import load_model; print(load_model({str(folder)!r}).predict(['a dog', 'loop'])[0])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == model.predict(["a dog"])[0]
+    card = (folder / "README.md").read_text()
+    assert "Made of six titles." in card
+    assert "fx-a, m-sp" in card
+    assert "TfidfVectorizer" in card
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (1, (2.5, float("inf")), {"a", "b"}),
+        {1: "one", ("x", 2): None},
+        {"$": 3},
+        np.float32(0.1),
+        np.array(["fx-a", "m"]),
+        np.array([None, "x", 3], dtype=object),
+        np.array(3.5),
+        np.zeros((0, 4), dtype=np.int8),
+        np.arange(12.0).reshape(3, 4).T,
+        slice(1, None, 2),
+        range(3),
+        np.ma.masked_array([1.0, 2.0], mask=[False, True]),
+        np.dtype("float32"),
+        np.float64,
+    ],
+    ids=repr,
+)
+def test_values_come_back_as_they_were(value):
+    encoder = Encoder()
+    text = json.dumps(encoder.encode(value), allow_nan=False)
+    back = Decoder(encoder.arrays).decode(json.loads(text))
+    assert type(back) is type(value)
+    if isinstance(value, np.ma.MaskedArray):
+        assert_array_equal(back.mask, value.mask)
+    if isinstance(value, np.ndarray):
+        assert back.dtype == value.dtype
+        assert_array_equal(back, value)
+    else:
+        assert back == value
+
+
+def test_tables_sparse_matrices_and_generators_come_back():
+    from scipy import sparse
+
+    frame = pd.DataFrame({"title": ["a", None], "n": [1, 2]}, index=pd.Index(["x", "y"], name="sound_id"))
+    matrix = sparse.random(5, 7, 0.4, format="csc", random_state=0)
+    generator = np.random.RandomState(3)
+    encoder = Encoder()
+    tree = json.loads(json.dumps(encoder.encode([frame, frame["title"], matrix, generator, BST]), allow_nan=False))
+    back = Decoder(encoder.arrays).decode(tree)
+    pd.testing.assert_frame_equal(back[0], frame)
+    pd.testing.assert_series_equal(back[1], frame["title"])
+    assert (back[2] != matrix).nnz == 0
+    assert back[2].format == "csc"
+    assert back[3].randint(1000) == np.random.RandomState(3).randint(1000)
+    assert back[4] == BST
+
+
+def test_an_array_held_twice_is_stored_once():
+    array = np.arange(10.0)
+    encoder = Encoder()
+    encoder.encode({"a": array, "b": [array]})
+    assert len(encoder.arrays) == 1
+
+
+class Mine(LogisticRegression):
+    pass
+
+
+def test_what_cannot_be_stored_is_named(rows, tmp_path):
+    X, y = rows
+    with pytest.raises(UnsafeModelError, match="no estimator of skbst or scikit-learn"):
+        save_model(Mine().fit(X, y), tmp_path / "a")
+    with pytest.raises(UnsafeModelError, match=r"func is a builtins.function|func is a numpy"):
+        save_model(make_pipeline(FunctionTransformer(np.abs), LogisticRegression()).fit(X, y), tmp_path / "b")
+    with pytest.raises(UnsafeModelError, match="Tree"):
+        save_model(RandomForestClassifier(2).fit(X, y), tmp_path / "c")
+    endless = []
+    endless.append(endless)
+    with pytest.raises(UnsafeModelError, match="refers to itself"):
+        Encoder().encode(endless)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten_unasked(rows, tmp_path):
+    X, y = rows
+    folder = save_model(LogisticRegression().fit(X, y), tmp_path / "model")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        save_model(LogisticRegression().fit(X, y), folder)
+    save_model(LogisticRegression(C=3.0).fit(X, y), folder, overwrite=True)
+    assert load_model(folder).C == 3.0
+    other = tmp_path / "photos"
+    other.mkdir()
+    with pytest.raises(FileExistsError, match="not a saved model"):
+        save_model(LogisticRegression().fit(X, y), other, overwrite=True)
+
+
+def test_other_versions_are_warned_about(rows, tmp_path):
+    folder = save_model(LogisticRegression().fit(*rows), tmp_path / "model")
+    content = json.loads((folder / "model.json").read_text())
+    content["versions"]["torch"] = "1.0.0"
+    (folder / "model.json").write_text(json.dumps(content))
+    with pytest.warns(VersionMismatchWarning, match=r"torch 1\.0\.0"):
+        load_model(folder)
+
+
+HOSTILE = [
+    {"$": "object", "class": "os.system", "state": {}},
+    {"$": "object", "class": "subprocess.Popen", "state": {"args": "true"}},
+    {"$": "object", "class": "sklearn.utils._bunch.os", "state": {}},
+    {"$": "object", "class": "sklearn.externals.joblib.Memory", "state": {}},
+    {"$": "object", "class": "sklearn.base.clone", "state": {}},
+    {"$": "object", "class": "sklearn.tree._tree.Tree", "state": {}},
+    {"$": "object", "class": "sklearn.linear_model._logistic.np", "state": {}},
+    {"$": "object", "class": "skbst.persistence._encode.Encoder", "state": {}},
+    {"$": "object", "class": "sklearn.pipeline.Pipeline", "state": {"steps": [], "memory": "/tmp/cache"}},
+    {"$": "object", "class": "sklearn.linear_model._logistic.LogisticRegression", "state": [1]},
+    {"$": "object", "class": ["sklearn"], "state": {}},
+    {"$": "function", "name": "os.system"},
+    {"$": "function", "name": "sklearn.metrics.np"},
+    {"$": "reduce", "callable": "os.system"},
+    {"$": "array", "key": "missing"},
+    {"$": "array"},
+    {"$": "dtype", "dtype": "O"},
+    {"$": "scalar", "dtype": "V999999999", "value": 0},
+    {"$": "object-array", "shape": [3], "items": [1]},
+    {"$": ["x"]},
+]
+
+
+@pytest.mark.parametrize("model", HOSTILE, ids=lambda model: str(model)[:70])
+def test_hostile_structures_are_refused(model, rows, tmp_path):
+    folder = save_model(LogisticRegression().fit(*rows), tmp_path / "model")
+    content = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**content, "model": model}))
+    with pytest.raises(UnsafeModelError):
+        load_model(folder)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (open, ("/tmp/skbst-was-here", "w"))
+
+
+def test_hostile_files_are_refused(rows, tmp_path):
+    folder = save_model(LogisticRegression().fit(*rows), tmp_path / "model")
+    whole = (folder / "arrays.safetensors").read_bytes()
+    for damaged in (b"", whole[: len(whole) // 2], pickle.dumps(Bomb())):
+        (folder / "arrays.safetensors").write_bytes(damaged)
+        with pytest.raises(UnsafeModelError, match="damaged"):
+            load_model(folder)
+    (folder / "arrays.safetensors").write_bytes(whole)
+    np.savez(folder / "arrays.npz", a0=np.array([Bomb()], dtype=object))
+    content = json.loads((folder / "model.json").read_text())
+    content["npz"] = {"x": "a0"}
+    (folder / "model.json").write_text(json.dumps(content))
+    with pytest.raises(UnsafeModelError, match="pickles"):
+        load_model(folder)
+    for text in ("", "{", "[1]", '{"format": 99}', "[" * 100_000):
+        (folder / "model.json").write_text(text)
+        with pytest.raises(UnsafeModelError):
+            load_model(folder)
+    with pytest.raises(FileNotFoundError, match=r"no model\.json"):
+        load_model(tmp_path)
