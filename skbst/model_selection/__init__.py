@@ -1,0 +1,7 @@
+"""The protocol: official and grouped folds, leakage checks, and paired comparison of systems."""
+
+from skbst.model_selection._bsd_grand_kfold import BSDGrandKFold
+from skbst.model_selection._folds import Fold, Folds
+from skbst.model_selection._official_kfold import OfficialKFold, official_folds
+
+__all__ = ["BSDGrandKFold", "Fold", "Folds", "OfficialKFold", "official_folds"]
