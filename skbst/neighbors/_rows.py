@@ -1,0 +1,86 @@
+"""Rows of embeddings: normalisation, and groups as integers."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import check_array, check_consistent_length
+
+from skbst.exceptions import DataFormatError
+
+__all__ = ["group_codes", "normalized_rows"]
+
+
+def normalized_rows(X, normalize=True):
+    """Divide each row by its norm; rows of zeros stay.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Finite numbers.
+
+    normalize : bool, default=True
+        False only checks and converts.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_samples, n_features), float32
+        A new array where something was divided.
+
+    Examples
+    --------
+    >>> from skbst.neighbors._rows import normalized_rows
+    >>> normalized_rows([[3, 4], [0, 0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    X = check_array(X, dtype=np.float32, order="C", ensure_min_samples=0, input_name="X")
+    if not normalize:
+        return X
+    norms = _norms(X)
+    rows = X / np.where(norms == 0, 1, norms)[:, None]
+    # squares of huge and tiny numbers leave the range of float32
+    odd = np.flatnonzero(~np.isfinite(norms) | (norms < 1e-15))
+    if len(odd):
+        largest = np.abs(X[odd]).max(axis=1, initial=0)[:, None]
+        scaled = X[odd] / np.where(largest == 0, 1, largest)
+        rows[odd] = scaled / np.maximum(_norms(scaled), 1)[:, None]
+    return rows
+
+
+def _norms(X):
+    with np.errstate(over="ignore"):
+        return np.sqrt(np.einsum("ij,ij->i", X, X))
+
+
+def group_codes(query_groups, bank_groups, n_queries, n_bank):
+    """Encode two lists of groups as integers that are equal where the groups are.
+
+    Parameters
+    ----------
+    query_groups, bank_groups : array-like or None
+        Labels of any type; missing ones (None, NaN, empty text) equal nothing.
+
+    n_queries, n_bank : int
+        Their expected lengths.
+
+    Returns
+    -------
+    query_codes, bank_codes : ndarray of int32, or None and None
+        Codes.
+
+    Raises
+    ------
+    DataFormatError
+        If only one of the two is given.
+    """
+    if query_groups is None and bank_groups is None:
+        return None, None
+    if query_groups is None or bank_groups is None:
+        given, missing = ("bank", "query") if query_groups is None else ("query", "bank")
+        raise DataFormatError(f"Groups of the {given} are given, but not those of the {missing}; pass both or none.")
+    query_groups, bank_groups = (pd.Series(np.asarray(g).ravel(), dtype=object) for g in (query_groups, bank_groups))
+    check_consistent_length(query_groups, range(n_queries))
+    check_consistent_length(bank_groups, range(n_bank))
+    both = pd.concat([query_groups, bank_groups], ignore_index=True)
+    codes = pd.factorize(both.mask(both == ""))[0].astype(np.int32)
+    query_codes, bank_codes = codes[:n_queries], codes[n_queries:]
+    return np.where(query_codes < 0, -2, query_codes), bank_codes

@@ -1,0 +1,160 @@
+"""Exact nearest neighbours by cosine similarity."""
+
+from numbers import Integral
+
+import numpy as np
+
+from skbst._sklearn import Interval, StrOptions, validate_params
+from skbst.exceptions import DataFormatError
+from skbst.neighbors._candidates import Candidates, cosine_of_pairs
+from skbst.neighbors._rows import group_codes, normalized_rows
+
+__all__ = ["top_k_cosine"]
+
+
+@validate_params(
+    {
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "exclude_self": ["boolean"],
+        "normalize": ["boolean"],
+        "engine": [StrOptions({"exact", "faiss"})],
+        "query_chunk": [Interval(Integral, 1, None, closed="left")],
+        "bank_chunk": [Interval(Integral, 1, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def top_k_cosine(
+    queries,
+    bank,
+    k,
+    *,
+    exclude_self=False,
+    query_groups=None,
+    bank_groups=None,
+    normalize=True,
+    engine="exact",
+    query_chunk=1024,
+    bank_chunk=8192,
+):
+    """Find the `k` rows of a bank with the highest cosine similarity to each query.
+
+    The search is exact and streams over the bank, so that memory does not grow with it beyond the bank itself. BLAS
+    finds the few rows that can be among the k best; their similarities are then computed once more, each pair on its
+    own. Results are therefore the same bytes whatever the chunks, the number of threads, the engine and the other
+    queries of the call.
+
+    Parameters
+    ----------
+    queries : array-like of shape (n_queries, n_features)
+        Rows to look for. Computed in float32.
+
+    bank : array-like of shape (n_bank, n_features)
+        Rows to find; may be a memory map.
+
+    k : int
+        Number of neighbours, at least 1.
+
+    exclude_self : bool, default=False
+        Whether query i never finds row i of the bank; `queries` must then have as many rows as `bank`.
+
+    query_groups, bank_groups : array-like of shape (n_queries,) and (n_bank,), default=None
+        Group (such as the uploader) of each row: a query finds no row of its own group. Missing values (None, NaN,
+        empty text) belong to no group.
+
+    normalize : bool, default=True
+        Whether rows are divided by their norm first. False for rows of norm 1 (or 0).
+
+    engine : {"exact", "faiss"}, default="exact"
+        What proposes the rows: chunked matrix products, or faiss' flat index (``skbst[faiss]``).
+
+    query_chunk, bank_chunk : int, default=1024 and 8192
+        Rows that are multiplied at once. One step needs about ``5 * query_chunk * bank_chunk`` bytes.
+
+    Returns
+    -------
+    similarities : ndarray of shape (n_queries, k), float32
+        Cosines in [-1, 1], falling. Rows of norm 0 have similarity 0 to everything. -inf where there is no
+        neighbour left.
+
+    indices : ndarray of shape (n_queries, k), int64
+        Positions in `bank`; equal similarities stand in the order of their positions. -1 where there is none.
+
+    Raises
+    ------
+    DataFormatError
+        If shapes do not fit together, or only one kind of groups is given.
+
+    References
+    ----------
+    Report, section 2.3: the k nearest neighbours in the training embedding bank.
+
+    Examples
+    --------
+    >>> from skbst.neighbors import top_k_cosine
+    >>> bank = [[1, 0], [1, 1], [0, 2], [0, 0]]
+    >>> similarities, indices = top_k_cosine([[3, 0]], bank, 2)
+    >>> similarities.round(4), indices
+    (array([[1.    , 0.7071]], dtype=float32), array([[0, 1]]))
+    """
+    queries, bank = normalized_rows(queries, normalize), normalized_rows(bank, normalize)
+    if queries.shape[1] != bank.shape[1]:
+        raise DataFormatError(f"Queries have {queries.shape[1]} features, but the bank has {bank.shape[1]}.")
+    if exclude_self and len(queries) != len(bank):
+        raise DataFormatError(f"exclude_self needs the bank's own rows; got {len(queries)} and {len(bank)} rows.")
+    groups = group_codes(query_groups, bank_groups, len(queries), len(bank))
+    forbid = _Forbid(exclude_self, *groups)
+    similarities = np.full((len(queries), k), -np.inf, dtype=np.float32)
+    indices = np.full((len(queries), k), -1, dtype=np.int64)
+    todo = np.arange(len(queries))
+    if engine == "faiss":
+        from skbst.neighbors._faiss import search_faiss
+
+        todo = search_faiss(queries, bank, k, forbid, similarities, indices)
+    for start in range(0, len(todo), query_chunk):
+        rows = todo[start : start + query_chunk]
+        similarities[rows], indices[rows] = _search_rows(queries, bank, k, rows, forbid, bank_chunk)
+    return similarities, indices
+
+
+class _Forbid:
+    """Which pairs of a query and a row of the bank do not count."""
+
+    def __init__(self, own_row, query_codes, bank_codes):
+        self.own_row, self.query_codes, self.bank_codes = own_row, query_codes, bank_codes
+
+    def mark(self, products, rows, start):
+        """Set forbidden entries of a block (queries `rows`, bank from `start`) to -inf."""
+        stop = start + products.shape[1]
+        if self.own_row:
+            inside = np.flatnonzero((rows >= start) & (rows < stop))
+            products[inside, rows[inside] - start] = -np.inf
+        if self.query_codes is not None:
+            same = self.query_codes[rows][:, None] == self.bank_codes[start:stop][None, :]
+            np.copyto(products, -np.inf, where=same)
+
+    def pairs(self, rows, columns):
+        """Boolean mask: which pairs are forbidden."""
+        forbidden = np.zeros(len(rows), dtype=bool)
+        if self.own_row:
+            forbidden |= rows == columns
+        if self.query_codes is not None:
+            forbidden |= self.query_codes[rows] == self.bank_codes[columns]
+        return forbidden
+
+
+def _search_rows(queries, bank, k, rows, forbid, bank_chunk):
+    block = np.ascontiguousarray(queries[rows])
+    silent = ~block.any(axis=1)
+    candidates = Candidates(k, len(block), block.shape[1])
+    buffer = np.empty(len(block) * min(bank_chunk, len(bank)), dtype=np.float32)
+    for start in range(0, len(bank), bank_chunk):
+        part = bank[start : start + bank_chunk]
+        products = buffer[: len(block) * len(part)].reshape(len(block), len(part))
+        np.matmul(block, part.T, out=products)
+        forbid.mark(products, rows, start)
+        # every row is as good for a query of zeros: the first k will do, and need no second look
+        candidates.offer(products, start, silent)
+        if candidates.crowded:
+            candidates.settle(cosine_of_pairs(block, bank, *candidates.pairs))
+    candidates.settle(cosine_of_pairs(block, bank, *candidates.pairs))
+    return candidates.table()

@@ -1,0 +1,199 @@
+import numpy as np
+import pytest
+
+from skbst.exceptions import DataFormatError
+from skbst.neighbors import top_k_cosine
+from skbst.neighbors._rows import normalized_rows
+
+ENGINES = ["exact", "faiss"]
+
+
+def reference(queries, bank, k, forbidden=None):
+    """All cosines in float64, a stable sort, one query after the other."""
+    queries, bank = np.asarray(queries, float), np.asarray(bank, float)
+    values, indices = np.full((len(queries), k), -np.inf), np.full((len(queries), k), -1)
+    for i, query in enumerate(queries):
+        norms = np.linalg.norm(bank, axis=1) * np.linalg.norm(query)
+        cosines = np.divide(bank @ query, norms, out=np.zeros(len(bank)), where=norms > 0)
+        if forbidden is not None:
+            cosines[forbidden[i]] = -np.inf
+        order = [j for j in np.argsort(-cosines, kind="stable") if cosines[j] > -np.inf][:k]
+        values[i, : len(order)], indices[i, : len(order)] = cosines[order], order
+    return values, indices
+
+
+def assert_same_neighbours(found, expected):
+    """Equal but for the order of what float32 cannot tell apart."""
+    (values, indices), (expected_values, expected_indices) = found, expected
+    np.testing.assert_allclose(values, expected_values, atol=1e-6)
+    swapped = indices != expected_indices
+    assert swapped.mean() < 0.002
+    gaps = np.abs(np.diff(np.maximum(expected_values, -9), axis=1, append=-99, prepend=9))
+    assert (np.minimum(gaps[:, :-1], gaps[:, 1:])[swapped] < 1e-6).all()
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((150, 24)), rng.standard_normal((2600, 24))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("k", [1, 7, 40])
+def test_matches_sorting_all_cosines(rows, engine, k):
+    values, indices = top_k_cosine(*rows, k, engine=engine)
+    assert values.dtype == np.float32
+    assert indices.dtype == np.int64
+    assert_same_neighbours((values, indices), reference(*rows, k))
+
+
+def test_same_bytes_for_any_chunks_engine_and_company(rows):
+    queries, bank = rows
+    values, indices = top_k_cosine(queries, bank, 9)
+    for settings in [
+        {"query_chunk": 1, "bank_chunk": 137},
+        {"query_chunk": 17, "bank_chunk": 1031},
+        {"bank_chunk": 5000},
+        {"engine": "faiss"},
+    ]:
+        again = top_k_cosine(queries[:40], bank, 9, **settings)
+        np.testing.assert_array_equal(again[0], values[:40])
+        np.testing.assert_array_equal(again[1], indices[:40])
+
+
+def test_fewer_neighbours_are_a_prefix_of_more(rows):
+    few, many = top_k_cosine(*rows, 4), top_k_cosine(*rows, 30)
+    np.testing.assert_array_equal(few[0], many[0][:, :4])
+    np.testing.assert_array_equal(few[1], many[1][:, :4])
+
+
+def test_lengths_of_rows_do_not_matter(rows):
+    queries, bank = (x.astype(np.float32) for x in rows)
+    np.testing.assert_array_equal(top_k_cosine(queries * 8, bank * 0.25, 5)[1], top_k_cosine(queries, bank, 5)[1])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ties_go_to_the_lower_position(engine):
+    bank = np.tile(np.eye(3), (700, 1))
+    values, indices = top_k_cosine(np.eye(3) * 5, bank, 4, engine=engine, query_chunk=2, bank_chunk=600)
+    np.testing.assert_array_equal(indices, np.arange(3)[:, None] + 3 * np.arange(4))
+    np.testing.assert_array_equal(values, 1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ties_of_arbitrary_vectors(engine):
+    rng = np.random.default_rng(1)
+    few = rng.standard_normal((5, 33))
+    bank = few[rng.integers(0, 5, 3000)]
+    _, indices = top_k_cosine(few, bank, 12, engine=engine, bank_chunk=400)
+    for i in range(5):
+        np.testing.assert_array_equal(indices[i], np.flatnonzero((bank == few[i]).all(axis=1))[:12])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rows_of_zeros(engine):
+    bank = np.array([[0.0, 0], [-1, 0], [0, 0], [1, 0]])
+    values, indices = top_k_cosine([[0.0, 0], [2, 0]], bank, 3, engine=engine)
+    np.testing.assert_array_equal(indices, [[0, 1, 2], [3, 0, 2]])
+    np.testing.assert_array_equal(values, [[0, 0, 0], [1, 0, 0]])
+
+
+def test_many_silent_queries_against_a_long_bank(rows):
+    queries = rows[0].copy()
+    queries[::3] = 0
+    values, indices = top_k_cosine(queries, rows[1], 6, query_chunk=64, bank_chunk=500)
+    assert_same_neighbours((values, indices), reference(queries, rows[1], 6))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fewer_rows_than_neighbours(engine):
+    values, indices = top_k_cosine([[1.0, 0]], [[1.0, 0], [0, 1]], 4, engine=engine)
+    np.testing.assert_array_equal(indices, [[0, 1, -1, -1]])
+    np.testing.assert_array_equal(values, [[1, 0, -np.inf, -np.inf]])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_leaves_the_row_itself_out(rows, engine):
+    bank = rows[1][:700]
+    values, indices = top_k_cosine(bank, bank, 3, exclude_self=True, engine=engine, query_chunk=200, bank_chunk=300)
+    assert_same_neighbours((values, indices), reference(bank, bank, 3, np.eye(700, dtype=bool)))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_leaves_the_own_group_out(rows, engine):
+    queries, bank = rows
+    rng = np.random.default_rng(2)
+    names = np.array(["ann", "bob", "eve", "", None], dtype=object)
+    query_groups, bank_groups = names[rng.integers(0, 5, len(queries))], names[rng.integers(0, 5, len(bank))]
+    forbidden = np.array([[a == b and a not in ("", None) for b in bank_groups] for a in query_groups])
+    values, indices = top_k_cosine(
+        queries, bank, 5, query_groups=query_groups, bank_groups=bank_groups, engine=engine, bank_chunk=700
+    )
+    assert_same_neighbours((values, indices), reference(queries, bank, 5, forbidden))
+
+
+def test_no_neighbour_left():
+    values, indices = top_k_cosine([[1.0]], [[1.0], [2.0]], 2, query_groups=["a"], bank_groups=["a", "a"])
+    np.testing.assert_array_equal(indices, [[-1, -1]])
+    assert (values == -np.inf).all()
+
+
+def test_missing_groups_match_nothing():
+    _, indices = top_k_cosine([[1.0]], [[1.0], [2.0]], 1, query_groups=[np.nan], bank_groups=[np.nan, "a"])
+    np.testing.assert_array_equal(indices, [[0]])
+
+
+def test_huge_and_tiny_rows():
+    rows = normalized_rows(np.array([[3e30, 4e30], [3e-30, 4e-30], [0, 0], [3, 4]]))
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0.6, 0.8], [0, 0], [0.6, 0.8]], rtol=1e-6)
+
+
+def test_input_is_left_as_it_was(rows):
+    queries, bank = (x.astype(np.float32) for x in rows)
+    before = queries.copy(), bank.copy()
+    top_k_cosine(queries, bank, 3, normalize=False)
+    top_k_cosine(queries, bank, 3)
+    np.testing.assert_array_equal(queries, before[0])
+    np.testing.assert_array_equal(bank, before[1])
+
+
+def test_memory_does_not_hold_the_table_of_all_products():
+    tracemalloc = pytest.importorskip("tracemalloc")
+    rng = np.random.default_rng(3)
+    queries = rng.standard_normal((1000, 4), dtype=np.float32)
+    bank = rng.standard_normal((60000, 4), dtype=np.float32)
+    tracemalloc.start()
+    top_k_cosine(queries, bank, 5, query_chunk=128, bank_chunk=4096)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12e6  # the table of all products would hold 240 MB
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        (([[1.0, 2]], [[1.0]]), {}, "Queries have 2 features, but the bank has 1"),
+        (([[1.0]], [[1.0], [2]]), {"exclude_self": True}, "got 1 and 2 rows"),
+        (([[1.0]], [[1.0]]), {"query_groups": ["a"]}, "Groups of the query are given, but not those of the bank"),
+        (([[np.nan]], [[1.0]]), {}, "NaN"),
+    ],
+)
+def test_bad_input_is_refused(arguments, settings, message):
+    with pytest.raises(ValueError, match=message):
+        top_k_cosine(*arguments, 1, **settings)
+
+
+def test_wrong_number_of_groups():
+    with pytest.raises(ValueError, match="inconsistent"):
+        top_k_cosine([[1.0]], [[1.0]], 1, query_groups=["a", "b"], bank_groups=["a"])
+
+
+def test_data_format_error_is_what_callers_can_catch():
+    with pytest.raises(DataFormatError):
+        top_k_cosine([[1.0, 2]], [[1.0]], 1)
+
+
+def test_faiss_missing_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
+    with pytest.raises(ImportError, match=r"skbst\[faiss\]"):
+        top_k_cosine([[1.0]], [[1.0]], 1, engine="faiss")
