@@ -1,0 +1,96 @@
+"""From a plain description of a network to the modules."""
+
+import torch
+
+from skbst.nn import (
+    HATR,
+    BaselineHead,
+    ClipNet,
+    FlatHead,
+    FrameStandardizer,
+    GatedResidualFusion,
+    GlobalHead,
+    HighwayGateAdapter,
+    LocalPerLevelHead,
+    LogSTFTTransformer,
+)
+
+__all__ = ["BRANCHES", "HEADS", "SIZES", "build_module", "describe", "parents_tensor"]
+
+BRANCHES = {"log-stft": LogSTFTTransformer}
+HEADS = ("baseline", "flat", "gc", "lcl")
+SIZES = {
+    "report": {"trunk": {"width": 128, "encoder_width": None, "n_blocks": 3}, "log-stft": {}},
+    "small": {
+        "trunk": {"width": 64, "encoder_width": 128, "n_blocks": 1},
+        "log-stft": {"d_model": 64, "n_layers": 2, "d_feedforward": 128},
+    },
+}
+
+
+def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout):
+    """Describe a network by plain numbers and text, all that is needed to build it again.
+
+    Parameters
+    ----------
+    branch, head, size, dropout : as in the estimator
+
+    shapes : dict
+        Shape of one row of "audio", "text" and "frames", where there are any.
+
+    parent_of_leaf : ndarray of shape (n_classes,), int
+        Top level of each class.
+
+    n_tops : int
+        Number of top-level classes.
+
+    adapter : bool
+        Whether the text embedding passes a highway gate adapter.
+
+    Returns
+    -------
+    architecture : dict
+    """
+    return {
+        "branch": branch,
+        "head": head,
+        "size": size,
+        "n_audio": shapes["audio"][0] if "audio" in shapes else None,
+        "n_text": shapes["text"][0] if "text" in shapes else None,
+        "n_bins": shapes["frames"][1] if "frames" in shapes else None,
+        "parent_of_leaf": [int(parent) for parent in parent_of_leaf],
+        "n_tops": int(n_tops),
+        "adapter": bool(adapter),
+        "dropout": float(dropout),
+    }
+
+
+def build_module(architecture):
+    """Build the untrained `ClipNet` of a description; its weights come from torch's generator."""
+    n_audio, n_text = architecture["n_audio"], architecture["n_text"]
+    sizes, parts = SIZES[architecture["size"]], {}
+    if architecture["branch"] is not None:
+        branch = BRANCHES[architecture["branch"]](architecture["n_bins"], **sizes[architecture["branch"]])
+        parts["branch"] = branch
+        parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
+        parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
+    if architecture["adapter"] and n_text is not None:
+        parts["adapter"] = HighwayGateAdapter(n_text)
+    trunk = HATR(n_audio, n_text, dropout=architecture["dropout"], **sizes["trunk"])
+    return ClipNet(trunk, _build_head(architecture, trunk.out_features), **parts)
+
+
+def parents_tensor(architecture):
+    """Top level of each class as a tensor."""
+    return torch.tensor(architecture["parent_of_leaf"], dtype=torch.int64)
+
+
+def _build_head(architecture, in_features):
+    head, dropout, parents = architecture["head"], architecture["dropout"], architecture["parent_of_leaf"]
+    if head == "gc":
+        return GlobalHead(in_features, parents)
+    if head == "lcl":
+        return LocalPerLevelHead(in_features, parents, dropout=dropout / 4)
+    if head == "flat":
+        return FlatHead(in_features, len(parents), dropout=dropout)
+    return BaselineHead(in_features, len(parents), dropout=dropout / 4)

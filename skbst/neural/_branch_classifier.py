@@ -1,0 +1,552 @@
+"""The network of the report as a scikit-learn classifier."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import assert_all_finite
+
+from skbst._sklearn import (
+    Interval,
+    StrOptions,
+    _check_sample_weight,
+    _fit_context,
+    check_is_fitted,
+    validate_data,
+)
+from skbst.exceptions import DataFormatError
+from skbst.features import FeatureBundle
+from skbst.neural._architecture import BRANCHES, HEADS, SIZES, describe
+from skbst.neural._callbacks import EpochEvents
+from skbst.neural._inference import embed_rows, forward_rows
+from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
+from skbst.neural._objective import leaf_log_proba, top_log_proba
+from skbst.neural._session import borrowed_threads, resolve_device, seeded
+from skbst.neural._training import history_frame, make_net, split_rows, train
+from skbst.neural._training_rows import make_training_rows
+from skbst.taxonomy import Taxonomy, resolve_taxonomy
+
+__all__ = ["BranchClassifier"]
+
+
+class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+    """The network of the report: CLAP embeddings, an acoustic branch, a head.
+
+    Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one
+    spectral feature is encoded too and joins the audio embedding through a gate. The head makes class
+    probabilities, with or without knowledge of the tree. Training follows the report: AdamW, early stopping
+    on an inner validation part, the best weights restored.
+
+    Parameters
+    ----------
+    branch : {"log-stft", "log-mel", "mfcc"}, default=None
+        Acoustic branch; None uses the embeddings alone.
+
+    head : {"baseline", "flat", "gc", "lcl"}, default="baseline"
+        Baseline's classifier, flat head, global classifier, local classifiers per level.
+
+    taxonomy : Taxonomy, default=None
+        The tree; None takes BST where all labels are BST codes, else the flat tree.
+
+    audio_block : str or None, default="auto"
+        Block of the audio embedding; "auto" takes "clap_audio" or else "audio", None leaves it out.
+
+    text_block : str or None, default="auto"
+        Block of the text embedding; "auto" takes "clap_text" or else "text" where there is one.
+
+    branch_block : str, default="auto"
+        Block of the branch's frames; "auto" takes "log_stft", "log_mel" or "mfcc".
+
+    size : {"report", "small"}, default="report"
+        The report's widths, or the same network small enough for a CPU in minutes.
+
+    adapter : bool or "auto", default="auto"
+        Whether the text embedding passes a highway gate adapter; "auto" with ``branch="log-stft"`` only.
+
+    dropout : float in [0, 1), default=0.1
+        Dropout of trunk and head.
+
+    lr : float, default=1e-3
+        Learning rate of AdamW.
+
+    weight_decay : float, default=1e-5
+        Weight decay of AdamW.
+
+    max_epochs : int, default=100
+        Most passes over the training part.
+
+    batch_size : int or "auto", default="auto"
+        Rows of a batch; "auto" is 64, or 32 with a branch.
+
+    patience : int, "auto" or None, default="auto"
+        Stop after so many epochs in which the validation accuracy has not passed its best by more than
+        `min_delta`; "auto" is 15, or 6 with a branch; None never stops early.
+
+    min_delta : float, default=0.001
+        Least improvement of the validation accuracy, absolute, that resets the patience.
+
+    schedule : {"cosine", "step"}, default=None
+        Learning rate over the epochs: constant, down a cosine to zero at `max_epochs`, or halved every 20.
+
+    label_smoothing : float in [0, 1), default=0.05
+        Share of each target that is spread over all classes.
+
+    top_loss_weight : float, default=1.0
+        Weight (lambda) of the top-level loss of the GC and LCL heads.
+
+    beta : float, default=1.0
+        Weight of the top level in the LCL head's top-down correction.
+
+    distillation_weight : float, default=1.0
+        Weight of the divergence from `soft_targets`, where `fit` gets any.
+
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss.
+
+    validation_fraction : float in (0, 1) or None, default=0.2
+        Share of the rows held out for early stopping; None trains on all rows for `max_epochs`.
+
+    augmentation : "default" or None, default="default"
+        Whether training batches are varied.
+
+    precision : {"float32", "bfloat16"}, default="float32"
+        Number format of the forward pass in training.
+
+    compile : bool, default=False
+        Whether the network passes `torch.compile` for training.
+
+    device : str, default="auto"
+        Torch device; "auto" takes the GPU where there is one. A model trained on a GPU loads without one.
+
+    n_threads : int or None, default=1
+        Torch threads while training and predicting on a CPU. The order of float additions, and so the result,
+        depends on it; a fixed number makes fits the same whatever ``n_jobs`` around them. None leaves
+        torch's setting alone.
+
+    callbacks : list of skorch callbacks, default=None
+        Called after the estimator's own; items are callbacks or (name, callback) pairs.
+
+    random_state : int, RandomState or None, default=None
+        Seeds the weights, the inner split, the order of rows, dropout and augmentation. Torch's generators
+        are left as they were.
+
+    verbose : int, default=0
+        1 shows a bar over the epochs.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+
+    taxonomy_ : Taxonomy
+        The tree cut down to ``classes_``, in their order.
+
+    top_classes_ : ndarray of shape (n_top_classes,)
+        Top-level codes, the columns of `predict_top_proba`.
+
+    history_ : DataFrame
+        One row per epoch: epoch, train_loss, valid_loss, valid_acc, lr, seconds.
+
+    n_iter_ : int
+        Epochs run.
+
+    best_epoch_ : int
+        The epoch, from 1, whose weights were kept.
+
+    n_features_in_ : int
+        Numbers in a row of X.
+
+    net_ : skorch.NeuralNet
+        The trained net; not part of the pickle, which holds plain arrays.
+
+    Notes
+    -----
+    Rows that are equal in features, label and group are one row whose weight is their sum, and the order of
+    rows does not matter. A row of weight zero is no row.
+
+    References
+    ----------
+    Report, sections 2.1, 2.2 and 3.1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skbst.neural import BranchClassifier
+    >>> X, y = make_blobs(200, centers=3, random_state=0)
+    >>> classifier = BranchClassifier(size="small", max_epochs=20, random_state=0).fit(X, y)
+    >>> classifier.embed(X).shape
+    (200, 32)
+    >>> classifier.score(X, y) > 0.8
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "branch": [StrOptions(set(BRANCHES)), None],
+        "head": [StrOptions(set(HEADS))],
+        "taxonomy": [Taxonomy, None],
+        "audio_block": [str, None],
+        "text_block": [str, None],
+        "branch_block": [str],
+        "size": [StrOptions(set(SIZES))],
+        "adapter": ["boolean", StrOptions({"auto"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
+        "patience": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
+        "min_delta": [Interval(Real, 0, None, closed="left")],
+        "schedule": [StrOptions({"cosine", "step"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "top_loss_weight": [Interval(Real, 0, None, closed="left")],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "distillation_weight": [Interval(Real, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "augmentation": [StrOptions({"default"}), None],
+        "precision": [StrOptions({"float32", "bfloat16"})],
+        "compile": ["boolean"],
+        "device": [str],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), None],
+        "callbacks": [list, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        branch=None,
+        head="baseline",
+        *,
+        taxonomy=None,
+        audio_block="auto",
+        text_block="auto",
+        branch_block="auto",
+        size="report",
+        adapter="auto",
+        dropout=0.1,
+        lr=1e-3,
+        weight_decay=1e-5,
+        max_epochs=100,
+        batch_size="auto",
+        patience="auto",
+        min_delta=0.001,
+        schedule=None,
+        label_smoothing=0.05,
+        top_loss_weight=1.0,
+        beta=1.0,
+        distillation_weight=1.0,
+        class_weight=None,
+        validation_fraction=0.2,
+        augmentation="default",
+        precision="float32",
+        compile=False,
+        device="auto",
+        n_threads=1,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.branch = branch
+        self.head = head
+        self.taxonomy = taxonomy
+        self.audio_block = audio_block
+        self.text_block = text_block
+        self.branch_block = branch_block
+        self.size = size
+        self.adapter = adapter
+        self.dropout = dropout
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.patience = patience
+        self.min_delta = min_delta
+        self.schedule = schedule
+        self.label_smoothing = label_smoothing
+        self.top_loss_weight = top_loss_weight
+        self.beta = beta
+        self.distillation_weight = distillation_weight
+        self.class_weight = class_weight
+        self.validation_fraction = validation_fraction
+        self.augmentation = augmentation
+        self.precision = precision
+        self.compile = compile
+        self.device = device
+        self.n_threads = n_threads
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, *, groups=None, train_only=None, soft_targets=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            The features; a 2-D array is taken as one audio embedding.
+
+        y : array-like of shape (n_samples,)
+            Class codes, or labels of any other kind.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row. A row of weight 2 is the same as the row twice, one of weight 0 the same as
+            no row.
+
+        groups : array-like of shape (n_samples,), default=None
+            Group of each row, such as its uploader: the validation part takes whole groups.
+
+        train_only : array-like of shape (n_samples,), bool, default=None
+            Rows that never join the validation part, such as extra data with noisy labels.
+
+        soft_targets : array-like of shape (n_samples, n_classes), default=None
+            Target distributions for distillation, columns in the order of ``np.unique(y)``.
+
+        Returns
+        -------
+        self : BranchClassifier
+
+        Raises
+        ------
+        DataFormatError
+            If blocks are missing, of the wrong shape or not finite, or no validation part can be made.
+        """
+        vars(self).pop("net_", None)
+        context = self._init_callback_context(max_subtasks=self.max_epochs)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        inputs, labels = self._check_training_data(X, y)
+        rows = self._check_rows(inputs, labels, sample_weight, groups, train_only, soft_targets)
+        rng = check_random_state(self.random_state)
+        split_seed, torch_seed, order_seed = rng.randint(np.iinfo(np.int32).max, size=3)
+        valid = split_rows(self, rows, np.random.RandomState(split_seed), self.classes_)
+        self._architecture = self._describe(inputs)
+        device = resolve_device(self.device)
+
+        def events():
+            return EpochEvents(
+                self, context, X, y, lambda net: {"net_": net}, max_epochs=self.max_epochs, verbose=self.verbose
+            )
+
+        with seeded(torch_seed, device), borrowed_threads(self.n_threads):
+            self.net_, self.best_epoch_ = train(
+                self,
+                inputs,
+                rows,
+                valid,
+                self._architecture,
+                order_rng=np.random.RandomState(order_seed),
+                device=device,
+                events=events,
+            )
+        self.history_ = history_frame(self.net_)
+        self.n_iter_ = len(self.history_)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
+        return self
+
+    def decision_function(self, X):
+        """Logits of the classes.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
+            What the second-level classifier gives, in the order of ``classes_``; with ``head="lcl"`` the
+            log-probabilities after the top-down correction. With two classes, the second one's minus the
+            first one's.
+        """
+        leaf, top = self._logits(X)
+        logits = self._leaf_log_proba(leaf, top) if self.head == "lcl" else leaf.astype(np.float64)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_log_proba(self, X):
+        """Log-probabilities of the classes, of shape (n_samples, n_classes), float64; see `predict_proba`."""
+        return self._leaf_log_proba(*self._logits(X))
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``; rows sum to 1.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            The most probable class.
+        """
+        check_is_fitted(self)
+        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+
+    def predict_top_proba(self, X):
+        """Probabilities of the top-level classes.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_top_classes), float64
+            In the order of ``top_classes_``. With ``head="gc"`` those of the parallel top-level layer, with
+            every other head the sums of the second-level ones.
+        """
+        leaf, top = self._logits(X)
+        if self.head == "gc":
+            return np.exp(top_log_proba(top))
+        return self.taxonomy_.aggregate(np.exp(self._leaf_log_proba(leaf, top)))
+
+    def embed(self, X):
+        """Latent vectors before the head.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, n_latent), float32
+        """
+        return self._forward(embed_rows, X)
+
+    def _check_training_data(self, X, y):
+        """Check X and y; learn blocks, classes and tree; return the inputs and the class of each row."""
+        if isinstance(X, FeatureBundle):
+            if y is None:
+                raise ValueError(f"This {type(self).__name__} requires y to be passed, but the target y is None.")
+            y = column_or_1d(y, warn=True)
+            if len(y) != len(X):
+                raise DataFormatError(f"X has {len(X)} rows and y has {len(y)} labels.")
+            assert_all_finite(y, input_name="y")
+            self._blocks = choose_blocks(
+                X, audio=self.audio_block, text=self.text_block, branch=self.branch, branch_block=self.branch_block
+            )
+            inputs = read_bundle(X, self._blocks)
+            self.n_features_in_ = X.shape[1]
+        else:
+            if self.branch is not None:
+                raise DataFormatError(f"branch={self.branch!r} needs a FeatureBundle; got {type(X).__name__}.")
+            X, y = validate_data(self, X, y, dtype=np.float32)
+            self._blocks = None
+            inputs = ClipInputs(X, None)
+        check_classification_targets(y)
+        self._row_shapes = inputs.shapes()
+        return inputs, y
+
+    def _check_rows(self, inputs, y, sample_weight, groups, train_only, soft_targets):
+        """Learn classes and tree from rows that count; return the training rows."""
+        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        all_classes, target = np.unique(y, return_inverse=True)
+        if soft_targets is not None:
+            soft_targets = np.asarray(soft_targets, dtype=np.float64)
+            if soft_targets.shape != (len(y), len(all_classes)):
+                raise DataFormatError(
+                    f"soft_targets must have shape ({len(y)}, {len(all_classes)}), one column for each of "
+                    f"np.unique(y); got {soft_targets.shape}."
+                )
+        present = np.unique(target[weight > 0])
+        self.classes_ = all_classes[present]
+        if len(present) < 2:
+            raise DataFormatError(
+                f"{type(self).__name__} needs samples of at least 2 classes; got {len(present)} class: "
+                f"{self.classes_.tolist()} (rows of weight zero do not count)."
+            )
+        self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_).reorder(self.classes_)
+        self.top_classes_ = self.taxonomy_.tops
+        target = np.searchsorted(present, target)
+        return make_training_rows(
+            inputs,
+            np.minimum(target, len(present) - 1),
+            weight,
+            groups=groups,
+            train_only=train_only,
+            soft_targets=None if soft_targets is None else soft_targets[:, present],
+        )
+
+    def _describe(self, inputs):
+        return describe(
+            branch=self.branch,
+            head=self.head,
+            size=self.size,
+            shapes=inputs.shapes(),
+            parent_of_leaf=self.taxonomy_.parent_of_leaf,
+            n_tops=self.taxonomy_.n_tops,
+            adapter=self.branch == "log-stft" if self.adapter == "auto" else self.adapter,
+            dropout=self.dropout,
+        )
+
+    def _read(self, X):
+        """Check X against what was seen in fit."""
+        if self._blocks is None:
+            if isinstance(X, FeatureBundle):
+                raise DataFormatError("Fitted on a 2-D array; got a FeatureBundle. Pass one of its blocks.")
+            return ClipInputs(validate_data(self, X, dtype=np.float32, reset=False), None)
+        inputs = read_bundle(X, self._blocks)
+        for name, shape in inputs.shapes().items():
+            if shape[-1] != self._row_shapes[name][-1]:
+                raise DataFormatError(
+                    f"Block {self._blocks[name]!r} has rows of shape {shape}; fitted on {self._row_shapes[name]}."
+                )
+        return inputs
+
+    def _forward(self, function, X):
+        check_is_fitted(self)
+        inputs = self._read(X)
+        chunk_size = 256 if self.branch is None else 32
+        with borrowed_threads(self.n_threads):
+            return function(self.net_.module_, inputs, chunk_size=chunk_size, device=self.net_.device)
+
+    def _logits(self, X):
+        return self._forward(forward_rows, X)
+
+    def _leaf_log_proba(self, leaf, top):
+        return leaf_log_proba(leaf, top if self.head == "lcl" else None, self.taxonomy_.parent_of_leaf, beta=self.beta)
+
+    def __getstate__(self):
+        """Plain arrays and parameters; no torch or skorch object."""
+        state = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            state["_weights"] = {name: value.cpu().numpy() for name, value in net.module_.state_dict().items()}
+            state["history_"] = {name: column.to_numpy() for name, column in self.history_.items()}
+        return state
+
+    def __setstate__(self, state):
+        """Build the network again, on the CPU where its GPU is not there."""
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is None:
+            return
+        self.history_ = pd.DataFrame(self.history_)
+        device = resolve_device(self.device)
+        with seeded(0, device):
+            self.net_ = make_net(self, self._architecture, device=device, callbacks=None, train_split=None)
+        self.net_.load_weights(weights)

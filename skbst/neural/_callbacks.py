@@ -1,0 +1,137 @@
+"""skorch callbacks: validation accuracy, best weights, stopping, and scikit-learn's callback protocol."""
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+
+from skbst._progress import progress_bar
+
+__all__ = ["BestWeights", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
+
+
+class StopFit(Exception):
+    """Training ends here, as planned."""
+
+
+class ValidAccuracy(Callback):
+    """Weighted accuracy on the validation part, by the same rule that predicts."""
+
+    def __init__(self, predict):
+        self.predict = predict
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Forget the last epoch."""
+        self.hit_, self.total_ = 0.0, 0.0
+
+    def on_batch_end(self, net, batch, training, y_pred=None, **kwargs):
+        """Count the hits of a validation batch."""
+        if training:
+            return
+        target = batch[1]
+        weight = target["weight"].numpy().astype(np.float64)
+        self.hit_ += weight[self.predict(y_pred) == target["target"].numpy()].sum()
+        self.total_ += weight.sum()
+
+    def on_epoch_end(self, net, **kwargs):
+        """Write the accuracy and the learning rate into the history."""
+        net.history.record("lr", net.optimizer_.param_groups[0]["lr"])
+        if self.total_:
+            net.history.record("valid_acc", self.hit_ / self.total_)
+
+
+class BestWeights(Callback):
+    """Keep the weights of the best epoch and ask to stop when there has been no better one for a while.
+
+    The best epoch has the highest validation accuracy, and among equals the lowest validation loss. Patience
+    is counted from the last epoch whose accuracy was above the best one before it by more than `min_delta`.
+    """
+
+    def __init__(self, patience, min_delta):
+        self.patience = patience
+        self.min_delta = min_delta
+
+    def on_train_begin(self, net, **kwargs):
+        """Start anew."""
+        self.best_, self.best_epoch_, self.weights_ = None, 0, None
+        self.reference_, self.waited_ = -np.inf, 0
+
+    def on_epoch_end(self, net, **kwargs):
+        """Compare the epoch with the best one."""
+        last = net.history[-1]
+        if "valid_acc" not in last:
+            self.best_epoch_ = last["epoch"]
+            return
+        score = (last["valid_acc"], -last["valid_loss"])
+        if self.best_ is None or score > self.best_:
+            self.best_, self.best_epoch_ = score, last["epoch"]
+            self.weights_ = {name: value.detach().clone() for name, value in net.module_.state_dict().items()}
+        if last["valid_acc"] > self.reference_ + self.min_delta:
+            self.reference_, self.waited_ = last["valid_acc"], 0
+        else:
+            self.waited_ += 1
+            net.stop_requested |= self.patience is not None and self.waited_ >= self.patience
+
+    def on_train_end(self, net, **kwargs):
+        """Put the best weights back."""
+        if self.weights_ is not None:
+            net.module_.load_state_dict(self.weights_)
+            self.weights_ = None
+
+
+class EpochEvents(Callback):
+    """Report epochs to scikit-learn's callbacks and to a progress bar."""
+
+    def __init__(self, estimator, context, X, y, reconstruct, *, max_epochs, verbose):
+        self.estimator = estimator
+        self.context = context
+        self.X = X
+        self.y = y
+        self.reconstruct = reconstruct
+        self.max_epochs = max_epochs
+        self.verbose = verbose
+
+    def on_train_begin(self, net, **kwargs):
+        """Show the bar."""
+        self.bar_ = progress_bar(total=self.max_epochs, desc="training", unit="epoch", verbose=self.verbose)
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Open the sub-task of an epoch."""
+        self.epoch_ = self.context.subcontext(task_name="epoch")
+        self.epoch_.call_on_fit_task_begin(estimator=self.estimator, X=self.X, y=self.y)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Close the sub-task; a callback may ask to stop."""
+        last = net.history[-1]
+        self.bar_.set_postfix({key: f"{last[key]:.3f}" for key in ("train_loss", "valid_acc") if key in last})
+        self.bar_.update()
+        net.stop_requested |= self.epoch_.call_on_fit_task_end(
+            estimator=self.estimator,
+            X=self.X,
+            y=self.y,
+            reconstruction_attributes=lambda: self.reconstruct(net),
+        )
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar."""
+        self.bar_.close()
+
+
+class StopOnRequest(Callback):
+    """End training after an epoch in which any callback asked for it."""
+
+    def on_epoch_end(self, net, dataset_train=None, **kwargs):
+        """Raise where a stop was asked for, or where the loss is no number any more."""
+        if not np.isfinite(net.history[-1, "train_loss"]):
+            raise FloatingPointError(
+                f"The training loss is {net.history[-1, 'train_loss']} in epoch {net.history[-1, 'epoch']}. "
+                "Look for NaN in framed blocks, or lower lr."
+            )
+        if net.stop_requested:
+            raise StopFit
+
+
+def to_numpy(output):
+    """Split a network's output into numpy (leaf logits, top logits or None)."""
+    leaf, top = output if isinstance(output, tuple) else (output, None)
+    with torch.no_grad():
+        return leaf.float().cpu().numpy(), None if top is None else top.float().cpu().numpy()

@@ -1,0 +1,165 @@
+"""What the network reads: checked blocks of a bundle, or one 2-D array, served batch by batch."""
+
+import numpy as np
+import torch
+
+from skbst.exceptions import DataFormatError
+from skbst.features import FeatureBundle
+
+__all__ = ["ClipInputs", "choose_blocks", "read_bundle"]
+
+_AUTO_BLOCKS = {"audio": ("clap_audio", "audio"), "text": ("clap_text", "text")}
+BRANCH_BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
+
+
+class ClipInputs:
+    """Embeddings in memory, frames read on demand.
+
+    Parameters
+    ----------
+    audio, text : ndarray of shape (n_samples, n_features), float32, or None
+        Embeddings.
+
+    frames : FeatureBundle, default=None
+        The rows of the framed block, lazily sliced.
+
+    frames_block : str, default=None
+        Name of the framed block in `frames`.
+    """
+
+    def __init__(self, audio, text, frames=None, frames_block=None):
+        self.embeddings = {"audio": audio, "text": text}
+        self.embeddings = {name: value for name, value in self.embeddings.items() if value is not None}
+        self.frames = frames
+        self.frames_block = frames_block
+        self._tensors = {name: torch.from_numpy(_writable(value)) for name, value in self.embeddings.items()}
+
+    def __len__(self):
+        return len(next(iter(self.embeddings.values())))
+
+    def shapes(self):
+        """Shape of one row of each input."""
+        shapes = {name: value.shape[1:] for name, value in self.embeddings.items()}
+        if self.frames is not None:
+            shapes["frames"] = self.frames.block_shape(self.frames_block)[1:]
+        return shapes
+
+    def batch(self, rows):
+        """Tensors of some rows, as keyword arguments of `ClipNet`.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions.
+        """
+        index = torch.from_numpy(rows)
+        batch = {name: tensor.index_select(0, index) for name, tensor in self._tensors.items()}
+        if self.frames is not None:
+            batch["frames"], batch["lengths"] = self.read_frames(rows)
+        return batch
+
+    def read_frames(self, rows):
+        """Frames (n_rows, n_frames, n_bins) float32 and their lengths; a memory map is read in file order."""
+        order = np.argsort(rows)
+        frames = np.asarray(self.frames.take(self.frames_block, rows[order]), dtype=np.float32)
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        lengths = np.asarray(self.frames.lengths(self.frames_block, rows), dtype=np.int64)
+        return torch.from_numpy(frames[back]), torch.from_numpy(lengths)
+
+
+def choose_blocks(bundle, *, audio, text, branch, branch_block):
+    """Resolve "auto" names against what a bundle has.
+
+    Returns
+    -------
+    blocks : dict
+        ``{"audio": name or None, "text": name or None, "frames": name or None}``.
+
+    Raises
+    ------
+    DataFormatError
+        If a needed block is not there; the message lists what is.
+    """
+    blocks = {"audio": _choose(bundle, "audio", audio), "text": _choose(bundle, "text", text), "frames": None}
+    if branch is not None:
+        name = BRANCH_BLOCKS[branch] if branch_block == "auto" else branch_block
+        if name not in bundle:
+            raise DataFormatError(
+                f"branch={branch!r} reads the block {name!r}, but the bundle has {list(bundle.names)}. "
+                "Add its featurizer to the ClipFeaturizer, or name another block with branch_block."
+            )
+        blocks["frames"] = name
+        if blocks["audio"] is None:
+            raise DataFormatError(
+                f"branch={branch!r} enriches an audio embedding, but the bundle has {list(bundle.names)}. "
+                "Add a block 'clap_audio' or 'audio', or name one with audio_block."
+            )
+    if blocks["audio"] is None and blocks["text"] is None:
+        raise DataFormatError(
+            f"No embedding to learn from: the bundle has {list(bundle.names)}, and audio_block='auto' and "
+            "text_block='auto' look for 'clap_audio', 'audio', 'clap_text' and 'text'. Name the blocks."
+        )
+    return blocks
+
+
+def read_bundle(bundle, blocks):
+    """Check the blocks of a bundle and make `ClipInputs` of them.
+
+    Raises
+    ------
+    DataFormatError
+        If `bundle` is no FeatureBundle, lacks a block, or a block has the wrong number of dimensions or
+        values that are not finite.
+    """
+    if not isinstance(bundle, FeatureBundle):
+        shape = getattr(bundle, "shape", None)
+        raise DataFormatError(
+            f"Expected a FeatureBundle with the blocks {sorted(filter(None, blocks.values()))}; got "
+            f"{type(bundle).__name__} of shape {shape}."
+        )
+    missing = [name for name in blocks.values() if name is not None and name not in bundle]
+    if missing:
+        raise DataFormatError(f"The bundle lacks the block(s) {missing}; it has {list(bundle.names)}.")
+    if len(bundle) == 0:
+        raise DataFormatError("Found a FeatureBundle with 0 rows while a minimum of 1 is required.")
+    frames = blocks["frames"]
+    if frames is not None and len(bundle.block_shape(frames)) != 3:
+        raise DataFormatError(
+            f"Block {frames!r} must have shape (n_samples, n_frames, n_bins); got {bundle.block_shape(frames)}."
+        )
+    audio, text = (_read_embedding(bundle, blocks[name]) for name in ("audio", "text"))
+    return ClipInputs(audio, text, None if frames is None else bundle.select([frames]), frames)
+
+
+def _choose(bundle, role, name):
+    if name is None:
+        return None
+    if name == "auto":
+        return next((candidate for candidate in _AUTO_BLOCKS[role] if candidate in bundle), None)
+    if name not in bundle:
+        raise DataFormatError(f"{role}_block={name!r} is not in the bundle; it has {list(bundle.names)}.")
+    return name
+
+
+def _read_embedding(bundle, name):
+    if name is None:
+        return None
+    if len(bundle.block_shape(name)) != 2:
+        raise DataFormatError(
+            f"Block {name!r} must have shape (n_samples, n_features) to be an embedding; got "
+            f"{bundle.block_shape(name)}. Spectral blocks are read by a branch."
+        )
+    values = np.ascontiguousarray(bundle[name], dtype=np.float32)
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(bad):
+        raise DataFormatError(
+            f"Block {name!r} has NaN or infinite values in {len(bad)} of {len(values)} rows (first: row {bad[0]}). "
+            "Drop these rows, or let the featurizer replace what could not be decoded."
+        )
+    return values
+
+
+def _writable(array):
+    """Torch warns of arrays it must not write to; it never writes to these."""
+    return array if array.flags.writeable else array.copy()

@@ -1,0 +1,45 @@
+"""Torch's global state, borrowed and given back."""
+
+import warnings
+from contextlib import contextmanager
+
+import torch
+
+__all__ = ["borrowed_threads", "resolve_device", "seeded"]
+
+
+@contextmanager
+def seeded(seed, device):
+    """Seed torch's generators inside, and leave them as they were."""
+    device = torch.device(device)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.random.default_generator.manual_seed(int(seed))
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(int(seed))
+        yield
+
+
+@contextmanager
+def borrowed_threads(n_threads):
+    """Let torch use so many threads inside; None leaves its setting alone."""
+    before = torch.get_num_threads()
+    if n_threads is None or n_threads == before:
+        yield
+        return
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def resolve_device(device):
+    """Turn "auto" into a device that is there; a missing GPU becomes the CPU, with a warning."""
+    has_cuda = torch.cuda.is_available()
+    if device == "auto":
+        return "cuda" if has_cuda else "cpu"
+    if torch.device(device).type == "cuda" and not has_cuda:
+        warnings.warn(f"device={device!r} is not there; the CPU is used.", UserWarning, stacklevel=3)
+        return "cpu"
+    return device

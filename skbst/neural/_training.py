@@ -1,0 +1,191 @@
+"""From checked rows to a trained net."""
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from skorch.callbacks import LRScheduler
+
+from skbst.neural._architecture import build_module, parents_tensor
+from skbst.neural._callbacks import BestWeights, StopOnRequest, ValidAccuracy, to_numpy
+from skbst.neural._dataset import BatchIterator, ClipDataset
+from skbst.neural._inner_split import inner_split
+from skbst.neural._objective import Objective, leaf_log_proba
+from skbst.neural._training_net import TrainingNet
+
+__all__ = ["history_frame", "make_net", "split_rows", "train"]
+
+_STATISTICS_ROWS = 4096
+_STATISTICS_CHUNK = 64
+
+
+def make_net(estimator, architecture, *, rng=None, **kwargs):
+    """Build the untrained skorch net of a description with the settings of an estimator."""
+    objective = Objective(
+        parents_tensor(architecture),
+        label_smoothing=estimator.label_smoothing,
+        top_loss_weight=estimator.top_loss_weight,
+        distillation_weight=estimator.distillation_weight,
+    )
+    net = TrainingNet(
+        build_module(architecture),
+        objective,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=estimator.weight_decay,
+        optimizer__fused=True,
+        lr=estimator.lr,
+        max_epochs=estimator.max_epochs,
+        batch_size=batch_size(estimator),
+        iterator_train=BatchIterator,
+        iterator_train__rng=rng,
+        iterator_valid=BatchIterator,
+        iterator_valid__batch_size=256 if architecture["branch"] is None else 64,
+        precision=estimator.precision,
+        **kwargs,
+    )
+    return net.initialize()
+
+
+def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, events):
+    """Train a net.
+
+    Parameters
+    ----------
+    estimator : BranchClassifier
+        Source of the settings.
+
+    inputs : ClipInputs
+        Features of all rows.
+
+    rows : TrainingRows
+        What to learn from.
+
+    valid : ndarray of bool
+        Which of them are for validation.
+
+    architecture : dict
+        See `describe`.
+
+    order_rng : RandomState
+        Source of the order of rows in each epoch.
+
+    device : str
+        Torch device.
+
+    events : callable
+        Makes the callback that reports epochs.
+
+    Returns
+    -------
+    net : TrainingNet
+        With the best weights.
+
+    best_epoch : int
+        Counted from 1.
+    """
+    weight = _loss_weights(estimator, rows, ~valid)
+    train_set = _subset(inputs, rows, weight, ~valid)
+    valid_set = _subset(inputs, rows, weight, valid) if valid.any() else None
+    best = BestWeights(patience(estimator), estimator.min_delta)
+    callbacks = [
+        ("valid_acc", ValidAccuracy(_label_predictor(architecture, estimator.beta))),
+        ("best_weights", best),
+        *_schedule(estimator),
+        ("events", events()),
+        *_named(estimator.callbacks),
+        ("stop", StopOnRequest()),
+    ]
+    net = make_net(
+        estimator,
+        architecture,
+        rng=order_rng,
+        device=device,
+        train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),
+        callbacks=callbacks,
+        callbacks__print_log=None,
+    )
+    if net.module_.standardizer is not None:
+        _learn_statistics(net.module_.standardizer, inputs, rows.rows[~valid], order_rng)
+    net.partial_fit(train_set)
+    return net, best.best_epoch_
+
+
+def split_rows(estimator, rows, rng, classes):
+    """Boolean mask of the validation rows; all False where there is no validation part."""
+    if estimator.validation_fraction is None:
+        return np.zeros(len(rows.target), dtype=bool)
+    return inner_split(
+        rows.target,
+        estimator.validation_fraction,
+        rng,
+        weight=rows.weight,
+        groups=rows.groups,
+        train_only=rows.train_only,
+        class_names=classes,
+    )
+
+
+def history_frame(net):
+    """Learning curves, one row per epoch."""
+    names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss", "valid_acc": "valid_acc"}
+    names.update(lr="lr", dur="seconds")
+    columns = {name: [row.get(key, np.nan) for row in net.history] for key, name in names.items()}
+    return pd.DataFrame(columns)
+
+
+def batch_size(estimator):
+    """Rows of a batch: 64, or 32 with an acoustic branch (report, section 3.1)."""
+    if estimator.batch_size != "auto":
+        return estimator.batch_size
+    return 64 if estimator.branch is None else 32
+
+
+def patience(estimator):
+    """Epochs without improvement: 15, or 6 with an acoustic branch (report, section 3.1)."""
+    if estimator.patience != "auto":
+        return estimator.patience
+    return 15 if estimator.branch is None else 6
+
+
+def _learn_statistics(standardizer, inputs, rows, rng):
+    """Mean and deviation of each bin over training rows, a random few thousand where there are more."""
+    rows = np.sort(rng.permutation(rows)[:_STATISTICS_ROWS])
+    for chunk in np.array_split(rows, -(-len(rows) // _STATISTICS_CHUNK)):
+        standardizer.update(*(tensor.to(standardizer.mean.device) for tensor in inputs.read_frames(chunk)))
+
+
+def _loss_weights(estimator, rows, in_training):
+    """Sample weight times class weight, 1 on average over the training part."""
+    classes = estimator.classes_
+    per_class = compute_class_weight(
+        estimator.class_weight, classes=classes, y=classes[rows.target], sample_weight=rows.weight
+    )
+    weight = rows.weight * per_class[rows.target]
+    return weight / weight[in_training].mean()
+
+
+def _subset(inputs, rows, weight, chosen):
+    soft_targets = None if rows.soft_targets is None else rows.soft_targets[chosen]
+    return ClipDataset(inputs, rows.rows[chosen], rows.target[chosen], weight[chosen], soft_targets)
+
+
+def _label_predictor(architecture, beta):
+    parents = np.asarray(architecture["parent_of_leaf"])
+
+    def predict(output):
+        leaf, top = to_numpy(output)
+        return leaf_log_proba(leaf, top if architecture["head"] == "lcl" else None, parents, beta=beta).argmax(axis=1)
+
+    return predict
+
+
+def _schedule(estimator):
+    if estimator.schedule == "cosine":
+        return [("schedule", LRScheduler("CosineAnnealingLR", T_max=estimator.max_epochs))]
+    if estimator.schedule == "step":
+        return [("schedule", LRScheduler("StepLR", step_size=20, gamma=0.5))]
+    return []
+
+
+def _named(callbacks):
+    return [item if isinstance(item, tuple) else (f"user_{i}", item) for i, item in enumerate(callbacks or ())]
