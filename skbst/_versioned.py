@@ -21,8 +21,8 @@ class VersionedMixin:
         saved = state.get("_skbst_version", __version__)
         if saved != __version__:
             warnings.warn(
-                f"This {type(self).__name__} was saved by skbst {saved} and is loaded by {__version__}; its answers may "
-                "differ. Compare them before you rely on it.",
+                f"This {type(self).__name__} was saved by skbst {saved} and is loaded by {__version__}; "
+                "its answers may differ. Compare them before you rely on it.",
                 VersionMismatchWarning,
                 stacklevel=2,
             )
