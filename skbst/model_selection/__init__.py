@@ -1,7 +1,17 @@
 """The protocol: official and grouped folds, leakage checks, and paired comparison of systems."""
 
 from skbst.model_selection._bsd_grand_kfold import BSDGrandKFold
+from skbst.model_selection._compare_paired import compare_paired
 from skbst.model_selection._folds import Fold, Folds
 from skbst.model_selection._official_kfold import OfficialKFold, official_folds
+from skbst.model_selection._paired_comparison import PairedComparison
 
-__all__ = ["BSDGrandKFold", "Fold", "Folds", "OfficialKFold", "official_folds"]
+__all__ = [
+    "BSDGrandKFold",
+    "Fold",
+    "Folds",
+    "OfficialKFold",
+    "PairedComparison",
+    "compare_paired",
+    "official_folds",
+]
