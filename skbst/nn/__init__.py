@@ -4,7 +4,9 @@ from skbst.nn._attention_pooling import AttentionPooling
 from skbst.nn._clip_net import ClipNet
 from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
 from skbst.nn._distillation_loss import DistillationLoss, kl_divergence_rows
+from skbst.nn._dropout import Dropout
 from skbst.nn._flat_heads import BaselineHead, FlatHead
+from skbst.nn._frame_packing import FramePacking
 from skbst.nn._frame_standardizer import FrameStandardizer
 from skbst.nn._gated_residual_fusion import GatedResidualFusion
 from skbst.nn._global_head import GlobalHead
@@ -17,13 +19,16 @@ from skbst.nn._log_stft_transformer import LogSTFTTransformer, sinusoidal_positi
 from skbst.nn._masking import length_mask, masked_max, masked_mean, padding_mask, trim_padding, zero_padding
 from skbst.nn._mean_max_pooling import MeanMaxPooling
 from skbst.nn._mean_pooling import MeanPooling
+from skbst.nn._mfcc_residual_tdnn import MFCCResidualTDNN
 
 __all__ = [
     "AttentionPooling",
     "BaselineHead",
     "ClipNet",
     "DistillationLoss",
+    "Dropout",
     "FlatHead",
+    "FramePacking",
     "FrameStandardizer",
     "GatedResidualFusion",
     "GlobalHead",
@@ -33,6 +38,7 @@ __all__ = [
     "LabelSmoothingCrossEntropy",
     "LocalPerLevelHead",
     "LogSTFTTransformer",
+    "MFCCResidualTDNN",
     "MeanMaxPooling",
     "MeanPooling",
     "cross_entropy_rows",

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from skbst.nn._dropout import Dropout
+from skbst.nn._frame_packing import FramePacking
 from skbst.nn._masking import masked_mean, padding_mask, trim_padding, zero_padding
 
 
@@ -15,7 +17,7 @@ class LogSTFTTransformer(nn.Module):
     Two convolutions over time with stride 2 each make one token of four frames (20 ms steps become 40 ms at a hop of
     10 ms). Sinusoidal positions are added, ``n_layers`` times ``x = x + attention(norm(x))`` and
     ``x = x + feedforward(norm(x))`` follow, then a last norm and the mean over the valid tokens. Frames past a clip's
-    length are zero to the convolutions and invisible to attention and mean.
+    length are zero to the convolutions; past the stem only valid tokens are computed.
 
     At the default sizes with 257 bins the module has 5,133,568 parameters and costs .72 G multiply-adds for a clip of
     501 frames.
@@ -38,7 +40,7 @@ class LogSTFTTransformer(nn.Module):
         Hidden size of the feed-forward part.
 
     dropout : float in [0, 1), default=0.1
-        Dropout after attention, inside and after the feed-forward part, and of the tokens that enter.
+        Dropout of the tokens that enter and of what attention and feed-forward part add to them.
 
     Attributes
     ----------
@@ -47,8 +49,8 @@ class LogSTFTTransformer(nn.Module):
 
     References
     ----------
-    A. Vaswani et al., "Attention is all you need", NeurIPS 2017, sections 3.2, 3.3 and 3.5; R. Xiong et al., "On layer
-    normalization in the Transformer architecture", ICML 2020 (pre-norm); report, section 2.1 (log-STFT branch).
+    A. Vaswani et al., "Attention is all you need", NeurIPS 2017, sections 3.2, 3.3, 3.5 and 5.4; R. Xiong et al., "On
+    layer normalization in the Transformer architecture", ICML 2020 (pre-norm); report, section 2.1 (log-STFT branch).
 
     Examples
     --------
@@ -64,7 +66,7 @@ class LogSTFTTransformer(nn.Module):
         if d_model % n_heads or d_model % 2:
             raise ValueError(f"d_model must be even and a multiple of n_heads; got {d_model} and {n_heads} heads.")
         self.stem = nn.ModuleList([_StridedConvolution(n_bins, d_model), _StridedConvolution(d_model, d_model)])
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(_Layer(d_model, n_heads, d_feedforward, dropout) for _ in range(n_layers))
         self.norm = nn.LayerNorm(d_model)
         self.out_features = d_model
@@ -86,16 +88,20 @@ class LogSTFTTransformer(nn.Module):
         -------
         z : Tensor of shape (n_clips, out_features)
         """
-        x = trim_padding(frames, lengths)
+        x, lengths = self._tokens(trim_padding(frames, lengths), lengths)
+        packing = FramePacking(lengths, *x.shape[:2])
+        x = packing.pack(self.dropout(x))
+        for layer in self.layers:
+            x = layer(x, packing)
+        return masked_mean(packing.unpack(self.norm(x)), packing.mask)
+
+    def _tokens(self, x, lengths):
         mask = padding_mask(lengths, x.shape[1])
         for convolution in self.stem:
             x = convolution(zero_padding(x, mask))
-            if mask is not None:
-                mask = mask[:, ::2]
-        x = self.dropout(x + sinusoidal_positions(x.shape[1], x.shape[2], device=x.device, dtype=x.dtype))
-        for layer in self.layers:
-            x = layer(x, mask)
-        return masked_mean(self.norm(x), mask)
+            mask = None if mask is None else mask[:, ::2]
+        x = x + sinusoidal_positions(x.shape[1], x.shape[2], device=x.device, dtype=x.dtype)
+        return x, None if mask is None else mask.sum(dim=1)
 
 
 def sinusoidal_positions(n_positions, n_features, *, device=None, dtype=None):
@@ -157,7 +163,7 @@ class _Layer(nn.Module):
         self.feedforward_norm = nn.LayerNorm(d_model)
         self.feedforward_in = nn.Linear(d_model, d_feedforward)
         self.feedforward_out = nn.Linear(d_feedforward, d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def scale_residuals(self, factor):
         """Shrink the layers that write to the residual stream, so that its variance does not grow with depth."""
@@ -165,14 +171,14 @@ class _Layer(nn.Module):
             self.attention_out.weight.mul_(factor)
             self.feedforward_out.weight.mul_(factor)
 
-    def forward(self, x, mask):
-        x = x + self.dropout(self._attend(self.attention_norm(x), mask))
-        hidden = self.dropout(F.gelu(self.feedforward_in(self.feedforward_norm(x))))
+    def forward(self, x, packing):
+        x = x + self.dropout(self._attend(self.attention_norm(x), packing))
+        hidden = F.gelu(self.feedforward_in(self.feedforward_norm(x)))
         return x + self.dropout(self.feedforward_out(hidden))
 
-    def _attend(self, x, mask):
-        n_clips, n_tokens, d_model = x.shape
-        heads = self.query_key_value(x).view(n_clips, n_tokens, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
-        key_mask = None if mask is None else mask[:, None, None, :]
+    def _attend(self, x, packing):
+        heads = packing.unpack(self.query_key_value(x))
+        heads = heads.unflatten(2, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        key_mask = None if packing.mask is None else packing.mask[:, None, None, :]
         context = F.scaled_dot_product_attention(*heads, attn_mask=key_mask)
-        return self.attention_out(context.transpose(1, 2).reshape(n_clips, n_tokens, d_model))
+        return self.attention_out(packing.pack(context.transpose(1, 2).flatten(2)))
