@@ -91,7 +91,7 @@ class FeatureBundle:
         if isinstance(key, str):
             return self.take(name=key)
         if isinstance(key, tuple):
-            if len(key) != 2 or key[1] is not Ellipsis and key[1] != slice(None):
+            if len(key) != 2 or (key[1] is not Ellipsis and key[1] != slice(None)):
                 raise IndexError("A FeatureBundle is indexed by rows or by the name of a block.")
             key = key[0]
         if isinstance(key, (int, np.integer)):

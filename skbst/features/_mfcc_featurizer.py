@@ -1,0 +1,189 @@
+"""Mel-frequency cepstral coefficients."""
+
+from numbers import Integral
+from typing import ClassVar
+
+from skbst._sklearn import Interval
+from skbst.features._spectral_kernels import LogMelKernel, MFCCKernel
+from skbst.features._spectral_mel import MelFeaturizer
+
+__all__ = ["MFCCFeaturizer"]
+
+
+class MFCCFeaturizer(MelFeaturizer):
+    """Mel-frequency cepstral coefficients of sounds: rows of frames of coefficients.
+
+    The orthonormal discrete cosine transform (type II) of the frames of `LogMelFeaturizer`. The values are those of
+    ``torchaudio.transforms.MFCC`` with ``log_mels=True``.
+
+    Parameters
+    ----------
+    column : str, default="audio"
+        Column of a DataFrame that holds the paths.
+
+    sample_rate : int, default=16000
+        Rate that every sound is resampled to, in Hz.
+
+    duration : float, default=5.0
+        Length that every sound is brought to, in seconds.
+
+    offset : {"start", "center", "random"}, default="start"
+        Which part of a longer sound is taken.
+
+    pad : {"constant", "repeat", "reflect"}, default="constant"
+        What follows a shorter sound: silence, the sound again, or the sound mirrored.
+
+    n_fft : int, default=512
+        Length of the Fourier transform, in samples.
+
+    win_length : int, default=400
+        Length of the window, in samples, at most `n_fft`; 400 are 25 ms at 16 kHz.
+
+    hop_length : int, default=160
+        Distance of two frames, in samples; 160 are 10 ms at 16 kHz.
+
+    n_mfcc : int, default=13
+        Number of coefficients that are kept, at most `n_mels`.
+
+    n_mels : int, default=40
+        Number of filters.
+
+    f_min : float, default=0.0
+        Lower edge of the lowest filter, in Hz.
+
+    f_max : float, default=None
+        Upper edge of the highest filter, in Hz; None is half the sample rate.
+
+    mel_scale : {"htk", "slaney"}, default="htk"
+        Formula of the Mel scale; librosa's default is ``"slaney"``.
+
+    mel_norm : {"slaney"}, default=None
+        ``"slaney"`` divides each filter by its width, None gives all the height 1.
+
+    scale : {"log", "db"}, default="log"
+        What the cosine transform is taken of: ``log(power + floor)``, or decibels, ``10 log10(max(power, floor))``.
+
+    floor : float, default=1e-6
+        What keeps the logarithm finite.
+
+    on_error : {"silence", "raise"}, default="silence"
+        What becomes of a sound that cannot be decoded: silence, a warning and a line in `decode_report_`; or an error.
+
+    memory_map : str or path-like, default=None
+        Folder in which the frames are kept, by what the sounds and the settings are; `transform_frames` then
+        returns a memory map. A sound that is there is not decoded again, a stopped run goes on, a file that has
+        changed is read anew. 20,000 sounds of 5 s take 10 GB.
+
+    random_state : int, Generator or RandomState, default=None
+        For ``offset="random"``.
+
+    n_jobs : int, default=None
+        Number of threads; the values do not depend on it.
+
+    verbose : int, default=0
+        Above 0 a progress bar is shown.
+
+    Attributes
+    ----------
+    n_frames_ : int
+        Frames of a sound: 501 by default.
+
+    n_bins_ : int
+        Values of a frame: 13 by default.
+
+    empty_filters_ : ndarray of int
+        Filters that no bin of the Fourier transform falls into: none by default. A
+        longer `n_fft` or fewer `n_mels` fills them.
+
+    decode_report_ : DataFrame
+        One row for each sound of the last `transform` with something wrong; index ``sound_id``, columns ``audio``,
+        ``reason``, ``silent`` and ``detail``.
+
+    n_features_in_ : int
+        Length of the waveforms seen during `fit`; only after fitting on a table of waveforms.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of its columns, where it had any.
+
+    See Also
+    --------
+    LogMelFeaturizer : The spectrogram before the cosine transform.
+    LogSTFTFeaturizer : All bins of the Fourier transform.
+    ClipFeaturizer : Several featurizers that decode each sound once.
+
+    References
+    ----------
+    .. [1] B. Ning et al., "A multi-branch hierarchy-aware framework for heterogeneous audio classification",
+       DCASE 2026 Challenge technical report, section 2.1 and Fig. 1(b).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.features import MFCCFeaturizer
+    >>> noise = np.random.default_rng(0).uniform(-1, 1, 8000)
+    >>> frames, lengths = MFCCFeaturizer(duration=1.0).fit([(noise, 16000)]).transform_frames([(noise, 16000)])
+    >>> frames.shape, lengths
+    ((1, 101, 13), array([51]))
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **MelFeaturizer._parameter_constraints,
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+    }
+    _block_name = "mfcc"
+
+    def __init__(
+        self,
+        *,
+        column="audio",
+        sample_rate=16000,
+        duration=5.0,
+        offset="start",
+        pad="constant",
+        n_fft=512,
+        win_length=400,
+        hop_length=160,
+        n_mfcc=13,
+        n_mels=40,
+        f_min=0.0,
+        f_max=None,
+        mel_scale="htk",
+        mel_norm=None,
+        scale="log",
+        floor=1e-6,
+        on_error="silence",
+        memory_map=None,
+        random_state=None,
+        n_jobs=None,
+        verbose=0,
+    ):
+        self.column = column
+        self.sample_rate = sample_rate
+        self.duration = duration
+        self.offset = offset
+        self.pad = pad
+        self.n_fft = n_fft
+        self.win_length = win_length
+        self.hop_length = hop_length
+        self.n_mfcc = n_mfcc
+        self.n_mels = n_mels
+        self.f_min = f_min
+        self.f_max = f_max
+        self.mel_scale = mel_scale
+        self.mel_norm = mel_norm
+        self.scale = scale
+        self.floor = floor
+        self.on_error = on_error
+        self.memory_map = memory_map
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _kernel(self, spectrum):
+        log_mel = LogMelKernel(spectrum, self._filters(), scale=self.scale, floor=self.floor)
+        return MFCCKernel(log_mel, self.n_mfcc)
+
+    def _check_settings(self):
+        super()._check_settings()
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(f"n_mfcc={self.n_mfcc} must not exceed n_mels={self.n_mels}.")

@@ -1,0 +1,225 @@
+"""What the three spectral featurizers share."""
+
+from numbers import Integral, Real
+from os import PathLike
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
+from skbst.audio import ClipLoader, announce_problems, problem_report, start_positions
+from skbst.features._spectral_kernels import PowerSpectrum
+from skbst.features._spectral_sources import read_sources
+from skbst.features._spectral_store import FrameStore, StoreOutput, locked, sound_keys
+from skbst.features._spectral_stream import MemoryOutput, stream_frames
+
+__all__ = ["SpectralFeaturizer", "make_frames"]
+
+
+class SpectralFeaturizer(TransformerMixin, BaseEstimator):
+    """Base of the featurizers of frames; a subclass gives `_kernel`, `_block_name` and its own parameters."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        "column": [str],
+        "sample_rate": [Interval(Integral, 1, None, closed="left")],
+        "duration": [Interval(Real, 0, None, closed="neither")],
+        "offset": [StrOptions({"start", "center", "random"})],
+        "pad": [StrOptions({"constant", "repeat", "reflect"})],
+        "n_fft": [Interval(Integral, 1, None, closed="left")],
+        "win_length": [Interval(Integral, 1, None, closed="left")],
+        "hop_length": [Interval(Integral, 1, None, closed="left")],
+        "scale": [StrOptions({"log", "db"})],
+        "floor": [Interval(Real, 0, None, closed="neither")],
+        "on_error": [StrOptions({"silence", "raise"})],
+        "memory_map": [str, PathLike, None],
+        "random_state": "no_validation",
+        "n_jobs": [Integral, None],
+        "verbose": [Integral, bool],
+    }
+    _block_name = ""
+    # what changes neither the values nor, with a memory map, where they lie
+    _not_settings = frozenset({"column", "on_error", "memory_map", "random_state", "n_jobs", "verbose", "offset"})
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Check the parameters and the input; nothing is learnt, and no sound is decoded.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The featurizer.
+        """
+        self._check_settings()
+        read_sources(self, X, self.column, reset=True)
+        spectrum = self._power_spectrum()
+        self.n_frames_ = spectrum.n_frames
+        self.n_bins_ = self._kernel(spectrum).n_bins
+        self._describe()
+        self.decode_report_ = problem_report({})
+        return self
+
+    def transform(self, X):
+        """Make one flat row of each sound.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            A DataFrame holds paths in ``column``; a sequence may hold tuples (waveform, sample_rate) as well.
+            A 2-D array (or a DataFrame of numbers) holds one waveform a row, at ``sample_rate``.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_frames_ * n_bins_), float32
+            The frames one after the other.
+
+        Raises
+        ------
+        AudioDecodeError
+            With ``on_error="raise"``, if a sound cannot be decoded.
+
+        Warns
+        -----
+        AudioDecodeWarning
+            Once, if a sound became silence or was damaged; `decode_report_` says which and why.
+        """
+        frames, _ = self.transform_frames(X)
+        return frames.reshape(len(frames), -1)
+
+    def transform_frames(self, X):
+        """Make the frames of each sound.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        Returns
+        -------
+        frames : ndarray of shape (n_samples, n_frames_, n_bins_), float32
+            With ``memory_map`` a read-only map of the file, where the rows lie there in this order.
+
+        lengths : ndarray of shape (n_samples,), int64
+            How many of the first frames of each hold sound, in [1, n_frames_]; silence that was added never counts.
+        """
+        check_is_fitted(self)
+        sources = read_sources(self, X, self.column, reset=False)
+        ((frames, rows, lengths),), report = make_frames(
+            [self], sources, memory_map=self.memory_map, n_jobs=self.n_jobs, verbose=self.verbose
+        )
+        if sources.are_files:
+            self.decode_report_ = report
+        announce_problems(report, len(sources), on_error=self.on_error, stacklevel=2)
+        return (frames if rows is None else frames[rows]), lengths
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the values of a flat row.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (n_frames_ * n_bins_,), object
+            Such as ``"log_mel_t0_b17"``: frame 0, bin 17.
+        """
+        check_is_fitted(self)
+        names = [f"{self._block_name}_t{t}_b{b}" for t in range(self.n_frames_) for b in range(self.n_bins_)]
+        return np.array(names, dtype=object)
+
+    def _check_settings(self):
+        """Check what concerns several parameters at once."""
+        if self.win_length > self.n_fft:
+            raise ValueError(f"win_length={self.win_length} must not exceed n_fft={self.n_fft}.")
+        n_samples, needed = self._clip_loader().n_samples, self.n_fft // 2 + 1
+        if n_samples < needed:
+            raise ValueError(
+                f"duration={self.duration} s are {n_samples} samples at {self.sample_rate} Hz; "
+                f"frames of n_fft={self.n_fft} need at least {needed}."
+            )
+        if self.memory_map is not None and self.offset == "random":
+            raise ValueError('memory_map keeps frames for the next time; offset="random" makes others each time.')
+
+    def _describe(self):
+        """Set further attributes that follow from the parameters."""
+
+    def _clip_loader(self):
+        return ClipLoader(int(self.sample_rate), float(self.duration), self.pad)
+
+    def _power_spectrum(self):
+        return PowerSpectrum(self._clip_loader().n_samples, self.n_fft, self.win_length, self.hop_length)
+
+    def _store(self, folder, kernel):
+        """Open the store of these settings; its name holds all of them."""
+        settings = {name: value for name, value in self.get_params().items() if name not in self._not_settings}
+        settings = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
+        shape = (kernel.spectrum.n_frames, kernel.n_bins)
+        return FrameStore(folder, self._block_name, {"featurizer": type(self).__name__, **settings}, shape)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def make_frames(featurizers, sources, *, memory_map=None, n_jobs=None, verbose=0):
+    """Run featurizers that load sounds in the same way over them; each sound is decoded once.
+
+    Parameters
+    ----------
+    featurizers : list of SpectralFeaturizer
+        With equal loaders, offsets and random states.
+
+    sources : Sources
+        The sounds.
+
+    memory_map : str or path-like, default=None
+        Folder of the stores; None keeps the frames in memory.
+
+    n_jobs : int, default=None
+        Number of threads.
+
+    verbose : int, default=0
+        Above 0 a progress bar is shown.
+
+    Returns
+    -------
+    results : list of tuple (frames, rows, lengths)
+        For each featurizer the frames, which of them each sound has (None: in order), and the lengths.
+
+    report : DataFrame
+        What was wrong with which sound.
+    """
+    leader, n_sounds = featurizers[0], len(sources)
+    loader = leader._clip_loader()
+    positions = start_positions(leader.offset, n_sounds, leader.random_state)
+    kernels = [featurizer._kernel(featurizer._power_spectrum()) for featurizer in featurizers]
+    options = {"n_jobs": n_jobs, "verbose": verbose}
+    if memory_map is None:
+        outputs = [MemoryOutput(kernel, n_sounds) for kernel in kernels]
+        stream_frames(sources.items, positions, loader, outputs, **options)
+        made = [output.result() for output in outputs]
+    else:
+        stores = [featurizer._store(memory_map, kernel) for featurizer, kernel in zip(featurizers, kernels)]
+        keys = sound_keys(sources.items, positions, loader.sample_rate)
+        with locked(stores):
+            outputs = [StoreOutput(kernel, store, keys) for kernel, store in zip(kernels, stores)]
+            stream_frames(sources.items, positions, loader, outputs, **options)
+            made = [output.result() for output in outputs]
+    problems = made[0][3]
+    report = problem_report(problems, ids=sources.ids, sources=sources.items)
+    results = [
+        (frames, rows, kernel.spectrum.n_sound_frames(n_valid))
+        for kernel, (frames, rows, n_valid, _) in zip(kernels, made)
+    ]
+    return results, report

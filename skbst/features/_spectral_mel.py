@@ -1,0 +1,48 @@
+"""What the featurizers with filters of the Mel scale share."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+
+from skbst._sklearn import Interval, StrOptions
+from skbst.features._spectral_base import SpectralFeaturizer
+from skbst.features._spectral_kernels import mel_filters
+
+__all__ = ["MelFeaturizer"]
+
+
+class MelFeaturizer(SpectralFeaturizer):
+    """Base of the featurizers that start from a Mel spectrogram."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        **SpectralFeaturizer._parameter_constraints,
+        "n_mels": [Interval(Integral, 1, None, closed="left")],
+        "f_min": [Interval(Real, 0, None, closed="left")],
+        "f_max": [Interval(Real, 0, None, closed="neither"), None],
+        "mel_scale": [StrOptions({"htk", "slaney"})],
+        "mel_norm": [StrOptions({"slaney"}), None],
+    }
+
+    def _filters(self):
+        return mel_filters(
+            n_fft=self.n_fft,
+            sample_rate=self.sample_rate,
+            n_mels=self.n_mels,
+            f_min=self.f_min,
+            f_max=self.f_max,
+            mel_scale=self.mel_scale,
+            mel_norm=self.mel_norm,
+        )
+
+    def _describe(self):
+        self.empty_filters_ = np.flatnonzero(~self._filters().numpy().any(axis=0))
+
+    def _check_settings(self):
+        super()._check_settings()
+        f_max = self.sample_rate / 2 if self.f_max is None else self.f_max
+        if not self.f_min < f_max <= self.sample_rate / 2:
+            raise ValueError(
+                f"Filters must lie between 0 and half the sample rate ({self.sample_rate / 2} Hz); "
+                f"got f_min={self.f_min} and f_max={f_max}."
+            )

@@ -1,0 +1,119 @@
+"""Decode each sound once and hand it to every feature that wants it."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from skbst._progress import progress_bar
+
+__all__ = ["MemoryOutput", "stream_frames"]
+
+_BATCH_SIZE = 16
+
+
+class MemoryOutput:
+    """Frames of one feature in memory.
+
+    Parameters
+    ----------
+    kernel : LogSTFTKernel, LogMelKernel or MFCCKernel
+        What makes the frames.
+
+    n_samples : int
+        Number of sounds.
+    """
+
+    def __init__(self, kernel, n_samples):
+        self.kernel = kernel
+        self.todo = np.ones(n_samples, dtype=bool)
+        self.n_valid = np.zeros(n_samples, dtype=np.int64)
+        self.problems = {}
+        self._values = np.empty((n_samples, kernel.spectrum.n_frames, kernel.n_bins), dtype=np.float32)
+
+    def buffer(self, rows):
+        """Where the frames of some rows, which follow each other in order, are written."""
+        return [self._values[row] for row in rows]
+
+    def commit(self, rows, buffer, n_valid, problems):
+        """Take the rows that were written."""
+        self.n_valid[rows] = n_valid
+        self.problems.update(problems)
+
+    def result(self):
+        """Return the frames, None (they are in order), n_valid and problems."""
+        return self._values, None, self.n_valid, self.problems
+
+
+def stream_frames(sources, positions, loader, outputs, *, n_jobs=None, verbose=0):
+    """Make the frames of all outputs that are still to do.
+
+    Parameters
+    ----------
+    sources : sequence
+        What `loader` loads.
+
+    positions : ndarray of shape (n_samples,), float in [0, 1]
+        Place of each crop.
+
+    loader : ClipLoader
+        Of fixed duration.
+
+    outputs : list
+        Objects like `MemoryOutput`.
+
+    n_jobs : int, default=None
+        Number of threads; each runs torch on one core.
+
+    verbose : int, default=0
+        Above 0 a progress bar is shown.
+    """
+    todo = np.flatnonzero(np.logical_or.reduce([output.todo for output in outputs]))
+    batches = [todo[first : first + _BATCH_SIZE] for first in range(0, len(todo), _BATCH_SIZE)]
+    with one_torch_thread(), progress_bar(total=len(todo), desc="Featurizing", verbose=verbose) as bar:
+        parallel = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")
+        jobs = parallel(delayed(_run_batch)(sources, positions, loader, outputs, rows) for rows in batches)
+        for n_rows in jobs:
+            bar.update(n_rows)
+
+
+@contextmanager
+def one_torch_thread():
+    """Keep torch to one thread a worker, and give it back what it had."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _run_batch(sources, positions, loader, outputs, rows):
+    """Load some sounds and write their frames."""
+    from torch import from_numpy
+
+    engines = {output.kernel.spectrum: None for output in outputs}
+    engines = {spectrum: spectrum.engine() for spectrum in engines}
+    wanted = [rows[output.todo[rows]] for output in outputs]
+    buffers = [dict(zip(part.tolist(), output.buffer(part))) for output, part in zip(outputs, wanted)]
+    waveform = np.empty(loader.n_samples, dtype=np.float32)
+    n_valid, problems = {}, {}
+    for row in rows.tolist():
+        _, n_valid[row], problem = loader.load(sources[row], positions[row], out=waveform)
+        if problem is not None:
+            problems[row] = problem
+        powers = {}
+        for output, buffer in zip(outputs, buffers):
+            if row not in buffer:
+                continue
+            spectrum = output.kernel.spectrum
+            if spectrum not in powers:
+                powers[spectrum] = engines[spectrum](waveform)
+            output.kernel(powers[spectrum], from_numpy(buffer[row]))
+    for output, part, buffer in zip(outputs, wanted, buffers):
+        rows_done = part.tolist()
+        problems_done = {row: problems[row] for row in rows_done if row in problems}
+        output.commit(rows_done, [buffer[row] for row in rows_done], [n_valid[row] for row in rows_done], problems_done)
+    return len(rows)
