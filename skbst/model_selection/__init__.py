@@ -3,6 +3,8 @@
 from skbst.model_selection._bsd_grand_kfold import BSDGrandKFold
 from skbst.model_selection._compare_paired import compare_paired
 from skbst.model_selection._folds import Fold, Folds
+from skbst.model_selection._leakage_report import leakage_report
+from skbst.model_selection._leakage_result import LeakageReport
 from skbst.model_selection._official_kfold import OfficialKFold, official_folds
 from skbst.model_selection._paired_comparison import PairedComparison
 
@@ -10,8 +12,10 @@ __all__ = [
     "BSDGrandKFold",
     "Fold",
     "Folds",
+    "LeakageReport",
     "OfficialKFold",
     "PairedComparison",
     "compare_paired",
+    "leakage_report",
     "official_folds",
 ]

@@ -1,0 +1,189 @@
+"""Keys that two clips share when they are copies of each other."""
+
+import hashlib
+import os
+import re
+
+import numpy as np
+import pandas as pd
+
+from skbst.taxonomy import resolve_taxonomy
+
+__all__ = ["audio_keys", "label_mentions", "near_duplicate_pairs", "shared_with_training", "text_keys"]
+
+_TEXT_COLUMNS = ("title", "tags", "description")
+_MAX_PAIRS = 5_000_000
+
+
+def text_keys(data):
+    """Number the texts of clips; clips with the same words, in any order, get the same number.
+
+    Parameters
+    ----------
+    data : DataFrame
+        With any of the columns ``title``, ``tags``, ``description``.
+
+    Returns
+    -------
+    keys : ndarray of shape (n_samples,), int
+        -1 for clips without a word.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skbst.model_selection._leakage_keys import text_keys
+    >>> text_keys(pd.DataFrame({"title": ["Big dog", "dog_big", "cat", ""]}))
+    array([ 0,  0,  1, -1])
+    """
+    words = [" ".join(sorted(re.findall(r"[^\W_]+", text.casefold()))) for text in _joined_text(data)]
+    return pd.factorize(pd.Series(words, dtype=object).replace("", None))[0]
+
+
+def _joined_text(data):
+    columns = [data[name].fillna("").astype(str) for name in _TEXT_COLUMNS if name in data]
+    return [" \n ".join(cells) for cells in zip(*columns, strict=True)]
+
+
+def audio_keys(paths, *, compare="bytes"):
+    """Number the contents of sound files; equal contents get the same number.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files; "" where there is none.
+
+    compare : {"bytes", "samples"}, default="bytes"
+        Compare files as they are (only those of equal size are read), or decoded to 16 bit, so that a FLAC copy of a
+        WAV file counts.
+
+    Returns
+    -------
+    keys : ndarray of shape (n_samples,), int
+        -1 for files that are missing, empty or (samples) cannot be decoded, and for those that have no equal in size.
+    """
+    content_of = _samples_digest if compare == "samples" else _bytes_digest
+    sizes = np.array([os.path.getsize(path) if path and os.path.exists(path) else 0 for path in paths])
+    if compare == "bytes":
+        unique, counts = np.unique(sizes, return_counts=True)
+        wanted = np.isin(sizes, unique[(counts > 1) & (unique > 0)])
+    else:
+        wanted = sizes > 0
+    digests = [content_of(path) if chosen else None for path, chosen in zip(paths, wanted, strict=True)]
+    return pd.factorize(np.array([*digests, None], dtype=object))[0][:-1]
+
+
+def _bytes_digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _samples_digest(path):
+    import soundfile
+
+    try:
+        samples, sample_rate = soundfile.read(path, dtype="int16")
+    except soundfile.LibsndfileError:
+        return None
+    return hashlib.blake2b(samples.tobytes(), person=str(sample_rate).encode()).hexdigest() if samples.size else None
+
+
+def shared_with_training(keys, train, test):
+    """Test rows whose key also stands in the training part.
+
+    Parameters
+    ----------
+    keys : ndarray of shape (n_samples,), int
+        -1 means no key.
+
+    train, test : ndarray of int
+        Positions of rows.
+
+    Returns
+    -------
+    hit : ndarray of int
+        Those of `test`.
+
+    partner : ndarray of int
+        The first training row with the same key.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.model_selection._leakage_keys import shared_with_training
+    >>> shared_with_training(np.array([7, -1, 7, -1, 7]), np.array([0, 1, 2]), np.array([3, 4]))
+    (array([4]), array([0]))
+    """
+    first = np.full(keys.max(initial=-1) + 2, -1)
+    first[keys[train[::-1]]] = train[::-1]
+    first[-1] = -1
+    partner = first[keys[test]]
+    return test[partner >= 0], partner[partner >= 0]
+
+
+def near_duplicate_pairs(embeddings, similarity):
+    """Pairs of rows whose cosine similarity reaches a limit.
+
+    Parameters
+    ----------
+    embeddings : ndarray of shape (n_samples, n_features)
+        Embeddings; rows of zeros or NaN have no pair.
+
+    similarity : float
+        The limit, at most 1.
+
+    Returns
+    -------
+    pairs : ndarray of shape (n_pairs, 2), int
+        Positions, the smaller first.
+
+    cosine : ndarray of shape (n_pairs,), float32
+        The similarity of each pair.
+    """
+    values = np.nan_to_num(np.asarray(embeddings, dtype=np.float32))
+    norms = np.linalg.norm(values, axis=1, keepdims=True)
+    values = np.divide(values, norms, out=np.zeros_like(values), where=norms > 0)
+    pairs, cosines, n_pairs = [], [], 0
+    for start in range(0, len(values), 1024):
+        cosine = values[start : start + 1024] @ values[start:].T
+        left, right = np.nonzero(cosine >= similarity)
+        kept = right > left
+        left, right = left[kept], right[kept]
+        pairs.append(np.stack([left + start, right + start], axis=1))
+        cosines.append(cosine[left, right])
+        n_pairs += len(left)
+        if n_pairs > _MAX_PAIRS:
+            raise ValueError(f"More than {_MAX_PAIRS} pairs reach similarity={similarity}; ask for a higher one.")
+    return np.concatenate(pairs), np.concatenate(cosines)
+
+
+def label_mentions(data, y, taxonomy=None):
+    """Where the text of a clip holds its own class code, or a class name of several words.
+
+    Words such as "dog" belong in a title; "fx-a" or "Objects / House appliances" can only come from the labels.
+
+    Parameters
+    ----------
+    data : DataFrame
+        With any of the columns ``title``, ``tags``, ``description``.
+
+    y : array-like of shape (n_samples,)
+        Class codes.
+
+    taxonomy : Taxonomy, default=None
+        The tree.
+
+    Returns
+    -------
+    mentions : list of str
+        What was found in each row, "" for nothing.
+    """
+    labels = np.asarray(y).astype(str)
+    tree = resolve_taxonomy(taxonomy, labels)
+    patterns = {}
+    for label in np.unique(labels).tolist():
+        terms = [term for term in (label, tree.leaf_names[label]) if not term.isalnum()]
+        patterns[label] = re.compile(
+            "|".join(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])" for term in terms) or r"(?!)", re.IGNORECASE
+        )
+    found = (patterns[label].search(text) for label, text in zip(labels.tolist(), _joined_text(data), strict=True))
+    return ["" if match is None else match.group() for match in found]
