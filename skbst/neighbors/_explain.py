@@ -1,0 +1,109 @@
+"""What `KNNPriorBlender.explain` tells, as a table."""
+
+import numpy as np
+import pandas as pd
+
+from skbst.exceptions import DataFormatError
+from skbst.neighbors._flip import flip_points
+from skbst.neighbors._prior import blend, neighbour_prior, neighbour_weights
+
+__all__ = ["bank_metadata", "explanation_frame"]
+
+_RESERVED = ("clip", "rank", "neighbour", "label", "similarity", "weight", "share", "prediction", "proba")
+
+
+def bank_metadata(metadata, X):
+    """Keep a table as plain arrays: its columns, and its index under "id".
+
+    Parameters
+    ----------
+    metadata : DataFrame or None
+        One row per training clip.
+
+    X : object
+        Without `metadata`, the index of a DataFrame gives the ids.
+
+    Returns
+    -------
+    columns : dict of str to ndarray of shape (n_samples,)
+        Text as fixed-width strings with missing values as "".
+    """
+    if metadata is None:
+        return {"id": _plain(X.index.to_series())} if isinstance(X, pd.DataFrame) else {}
+    if not isinstance(metadata, pd.DataFrame):
+        raise DataFormatError(f"metadata must be a DataFrame with a row per clip; got {type(metadata).__name__}.")
+    taken = [name for name in metadata.columns if name in _RESERVED]
+    if taken:
+        raise DataFormatError(f"Columns {taken} of metadata have names that explain() uses itself; rename them.")
+    columns = {} if "id" in metadata.columns else {"id": _plain(metadata.index.to_series())}
+    return columns | {str(name): _plain(metadata[name]) for name in metadata.columns}
+
+
+def _plain(series):
+    if pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
+        return series.to_numpy()
+    return series.astype(object).where(series.notna(), "").astype(str).to_numpy().astype(str)
+
+
+def explanation_frame(blender, p_model, similarities, indices, ids):
+    """Build the table of `KNNPriorBlender.explain` from one prediction's parts.
+
+    Parameters
+    ----------
+    blender : KNNPriorBlender
+        Fitted.
+
+    p_model : ndarray of shape (n_samples, n_classes)
+        The classifier's probabilities.
+
+    similarities, indices : ndarray of shape (n_samples, k)
+        Neighbours; those that are not there give no row.
+
+    ids : array-like of shape (n_samples,) or None
+        Names of the clips.
+
+    Returns
+    -------
+    explanation : DataFrame
+        As documented there.
+    """
+    classes, alpha = blender.classes_, blender.alpha
+    labels = blender.bank_labels_[indices]
+    weights = neighbour_weights(similarities, blender.temperature)
+    prior = neighbour_prior(similarities, labels, len(classes), blender.temperature)
+    proba = blend(p_model, prior, alpha)
+    clips = _per_clip(p_model, prior, proba, alpha, classes)
+    winner, top = proba.argmax(axis=1), proba.max(axis=1)
+    share = alpha * weights * (labels == winner[:, None]) / np.where(top == 0, 1, top)[:, None]
+    clip, rank = np.nonzero(indices >= 0)
+    neighbour = indices[clip, rank]
+    names = np.arange(len(p_model)) if ids is None else np.asarray(ids)
+    if len(names) != len(p_model):
+        raise DataFormatError(f"There are {len(p_model)} clips, but {len(names)} ids.")
+    columns = {"clip": names[clip], "rank": rank + 1, "neighbour": blender.bank_rows_[neighbour]}
+    columns |= {name: values[neighbour] for name, values in blender.bank_metadata_.items()}
+    columns |= {"label": classes[labels[clip, rank]], "similarity": similarities[clip, rank]}
+    columns |= {"weight": weights[clip, rank], "share": share[clip, rank]}
+    return pd.DataFrame(columns | {name: values[clip] for name, values in clips.items()})
+
+
+def _per_clip(p_model, prior, proba, alpha, classes):
+    rows, winner = np.arange(len(proba)), proba.argmax(axis=1)
+    alone = ~prior.any(axis=1)
+    below, above, class_below, class_above = flip_points(p_model, prior, alpha)
+    top = proba[rows, winner]
+    own = np.where(alone, top, (1 - alpha) * p_model[rows, winner])
+    return {
+        "prediction": classes[winner],
+        "proba": top,
+        "model_prediction": classes[p_model.argmax(axis=1)],
+        "model_share": own / np.where(top == 0, 1, top),
+        "flip_below": below,
+        "flip_below_to": _names(classes, class_below),
+        "flip_above": above,
+        "flip_above_to": _names(classes, class_above),
+    }
+
+
+def _names(classes, positions):
+    return np.where(positions < 0, None, classes.astype(object)[positions])

@@ -1,0 +1,390 @@
+"""A classifier that blends the labels of the nearest training clips into another classifier's probabilities."""
+
+import os
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
+from skbst.exceptions import DataFormatError
+from skbst.neighbors._explain import bank_metadata, explanation_frame
+from skbst.neighbors._leave_one_out import leave_one_out_prior
+from skbst.neighbors._members import fit_members
+from skbst.neighbors._prior import blend, neighbour_prior
+from skbst.neighbors._retrieval import retrieval_embedding
+from skbst.neighbors._search import top_k_cosine
+
+__all__ = ["KNNPriorBlender"]
+
+
+class KNNPriorBlender(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    r"""Blend a neighbour prior into the probabilities of any classifier.
+
+    ``fit`` trains a clone of the classifier and keeps an embedding bank of the training rows. A prediction looks up
+    the k nearest of them by cosine similarity and mixes their labels with the model's probabilities:
+
+    .. math::
+
+        p_{final} = (1 - \alpha)\, p_{model} + \alpha\, p_{neighbour}, \quad
+        p_{neighbour}(c) = \sum_{i=1}^k w_i [y_i = c], \quad w = \mathrm{softmax}(\cos / T)
+
+    Parameters
+    ----------
+    estimator : classifier
+        Has ``predict_proba``; cloned, or taken as it is inside a `FrozenEstimator`. Its ``embed(X)``, where there is
+        one, gives the model's features.
+
+    alpha : float in [0, 1], default=0.3
+        Share of the neighbours; 0 is the model alone, 1 the neighbours alone.
+
+    k : int, default=10
+        Number of neighbours; a smaller bank is used whole.
+
+    temperature : float, default=0.1
+        Divisor of the cosines before the softmax.
+
+    embedding : {"auto", "model", "blocks", "both"}, default="auto"
+        What neighbours are found by: the model's features, the embeddings that come with the clips, or both, each
+        part divided by its norm. "auto" takes both where the classifier has ``embed``, else the blocks.
+
+    blocks : "auto" or list of str, default="auto"
+        Blocks of a `FeatureBundle` to use; "auto" takes all that are 2-D. A plain array is one block (its cosines
+        mean something only if its columns are comparable).
+
+    engine : {"exact", "faiss"}, default="exact"
+        Search engine; same results.
+
+    exclude_own_group : bool, default=False
+        Whether a clip's own group (its uploader) is left out of its neighbours. Needs ``groups`` in ``fit`` and in
+        every prediction.
+
+    memory : None, str, path-like or joblib.Memory, default=None
+        Keeps the fitted classifier and its bank, so that a search over alpha, k and temperature trains once per fold.
+        Rows of memory maps are known by their file and are not read. A classifier with ``random_state=None`` is drawn
+        once, too.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted clone.
+
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+
+    bank_ : ndarray of shape (n_bank, n_dimensions), float32
+        Retrieval embeddings of the training rows, of norm 1 (or 0). Rows of ``sample_weight`` 0 stay out.
+
+    bank_rows_ : ndarray of shape (n_bank,), int
+        Positions of the bank's rows among the training rows.
+
+    bank_labels_ : ndarray of shape (n_bank,), int
+        Positions of their labels in ``classes_``.
+
+    bank_groups_ : ndarray of shape (n_bank,) or None
+        Their groups, if given.
+
+    bank_metadata_ : dict of str to ndarray of shape (n_bank,)
+        Columns of ``metadata``, if given, for `explain`; its index is the column "id".
+
+    train_proba_ : ndarray of shape (n_bank, n_classes), float64
+        The classifier's own probabilities of the bank's rows, which it was trained on.
+
+    n_features_in_ : int
+        Number of features, where the classifier knows it.
+
+    See Also
+    --------
+    skbst.model_selection.KNNBlendSearchCV : Searches alpha, k and temperature at the cost of one fit per fold.
+
+    References
+    ----------
+    Report, section 2.3, equations 5 and 6.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbst.neighbors import KNNPriorBlender
+    >>> X, y = load_iris(return_X_y=True)
+    >>> blender = KNNPriorBlender(LogisticRegression(max_iter=500), alpha=0.4, k=5).fit(X, y)
+    >>> blender.predict_proba(X[:1]).round(2)
+    array([[0.99, 0.01, 0.  ]])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit"])],
+        "alpha": [Interval(Real, 0, 1, closed="both")],
+        "k": [Interval(Integral, 1, None, closed="left")],
+        "temperature": [Interval(Real, 0, None, closed="neither")],
+        "embedding": [StrOptions({"auto", "model", "blocks", "both"})],
+        "blocks": [StrOptions({"auto"}), list, tuple],
+        "engine": [StrOptions({"exact", "faiss"})],
+        "exclude_own_group": ["boolean"],
+        "memory": [None, str, os.PathLike, HasMethods(["cache"])],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        alpha=0.3,
+        k=10,
+        temperature=0.1,
+        embedding="auto",
+        blocks="auto",
+        engine="exact",
+        exclude_own_group=False,
+        memory=None,
+    ):
+        self.estimator = estimator
+        self.alpha = alpha
+        self.k = k
+        self.temperature = temperature
+        self.embedding = embedding
+        self.blocks = blocks
+        self.engine = engine
+        self.exclude_own_group = exclude_own_group
+        self.memory = memory
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, groups=None, metadata=None, **fit_params):
+        """Fit the classifier and build the bank.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Training clips.
+
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for ``exclude_own_group``; a missing value is a group of its own.
+
+        metadata : DataFrame of n_samples rows, default=None
+            What `explain` shall tell of a training sound (title, licence ...); its index is taken for the ids.
+
+        **fit_params : dict
+            Go to the classifier's ``fit``; with metadata routing, those that it has requested.
+
+        Returns
+        -------
+        self : KNNPriorBlender
+            Fitted.
+        """
+        if not hasattr(self.estimator, "predict_proba"):
+            raise DataFormatError(
+                f"KNNPriorBlender needs an estimator with predict_proba; {type(self.estimator).__name__} has none. "
+                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
+            )
+        if self.exclude_own_group and groups is None:
+            raise DataFormatError("exclude_own_group=True needs groups; pass fit(X, y, groups=uploaders).")
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        check_consistent_length(X, y, groups, metadata)
+        if get_config()["enable_metadata_routing"]:
+            own = {name: value for name, value in (("groups", groups), ("metadata", metadata)) if value is not None}
+            fit_params = process_routing(self, "fit", **own, **fit_params).estimator.fit
+        self.estimator_, bank, train_proba = fit_members(
+            self.estimator, X, y, fit_params, embedding=self.embedding, blocks=self.blocks, memory=self.memory
+        )
+        self.classes_ = np.asarray(self.estimator_.classes_)
+        weights = fit_params.get("sample_weight")
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(np.asarray(weights) > 0)
+        self.bank_rows_ = rows
+        self.bank_, self.train_proba_ = (bank, train_proba) if weights is None else (bank[rows], train_proba[rows])
+        self.bank_labels_ = _label_positions(y[rows], self.classes_)
+        self.bank_groups_ = None if groups is None else np.asarray(groups)[rows]
+        self.bank_metadata_ = {name: values[rows] for name, values in bank_metadata(metadata, X).items()}
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    def predict_proba(self, X, *, groups=None):
+        """Blend the model's probabilities with the neighbours'.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for ``exclude_own_group``.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``. A clip without any neighbour keeps the model's.
+        """
+        check_is_fitted(self)
+        p_model = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        return blend(p_model, self.neighbour_proba(X, groups=groups), self.alpha)
+
+    def predict_log_proba(self, X, *, groups=None):
+        """Logarithm of `predict_proba`; -inf where that is 0."""
+        check_is_fitted(self)
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X, groups=groups))
+
+    def decision_function(self, X, *, groups=None):
+        """Blended log-probabilities (n_samples, n_classes); with two classes their difference (n_samples,).
+
+        Finite: a probability of 0 counts as the smallest positive number.
+        """
+        check_is_fitted(self)
+        scores = np.maximum(self.predict_log_proba(X, groups=groups), np.log(np.finfo(np.float64).tiny))
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X, *, groups=None):
+        """Class of the highest blended probability; equal ones go to the first in ``classes_``.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for ``exclude_own_group``.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Class labels.
+        """
+        check_is_fitted(self)
+        return self.classes_[self.predict_proba(X, groups=groups).argmax(axis=1)]
+
+    def score(self, X, y, sample_weight=None, *, groups=None):
+        """Return the accuracy on `X` and `y`; `groups` as in `predict`."""
+        check_is_fitted(self)
+        return accuracy_score(y, self.predict(X, groups=groups), sample_weight=sample_weight)
+
+    def kneighbors(self, X, n_neighbors=None, *, groups=None):
+        """Find the nearest training rows.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        n_neighbors : int, default=None
+            How many; None takes ``k``.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for ``exclude_own_group``.
+
+        Returns
+        -------
+        similarities : ndarray of shape (n_samples, n_neighbors), float32
+            Cosines, falling; -inf where the bank is exhausted.
+
+        indices : ndarray of shape (n_samples, n_neighbors), int64
+            Positions in the bank; -1 where it is exhausted.
+        """
+        check_is_fitted(self)
+        if self.exclude_own_group and groups is None:
+            raise DataFormatError(
+                "exclude_own_group=True needs groups at prediction too: pass groups=uploaders, or set "
+                "exclude_own_group=False for clips of unknown origin."
+            )
+        queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        return top_k_cosine(
+            queries,
+            self.bank_,
+            self.k if n_neighbors is None else n_neighbors,
+            query_groups=groups if self.exclude_own_group else None,
+            bank_groups=self.bank_groups_ if self.exclude_own_group else None,
+            normalize=False,
+            engine=self.engine,
+        )
+
+    def neighbour_proba(self, X, *, groups=None):
+        """Class distribution of the neighbours alone, (n_samples, n_classes); zeros where there is no neighbour."""
+        check_is_fitted(self)
+        similarities, indices = self.kneighbors(X, groups=groups)
+        return neighbour_prior(similarities, self.bank_labels_[indices], len(self.classes_), self.temperature)
+
+    def leave_one_out_proba(self):
+        """Blend for the rows of the bank themselves, each looking only at the others.
+
+        The neighbours' half has not seen the row (nor, with ``exclude_own_group``, its group); the model's half has.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_bank, n_classes), float64
+            In the order of ``bank_rows_`` and of ``classes_``.
+        """
+        check_is_fitted(self)
+        prior = leave_one_out_prior(
+            self.bank_,
+            self.bank_labels_,
+            len(self.classes_),
+            k=self.k,
+            temperature=self.temperature,
+            groups=self.bank_groups_ if self.exclude_own_group else None,
+            engine=self.engine,
+        )
+        return blend(self.train_proba_, prior, self.alpha)
+
+    def explain(self, X, *, groups=None, ids=None):
+        """Tell which training sounds had a say in each decision, and what it would take to change it.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for ``exclude_own_group``.
+
+        ids : array-like of shape (n_samples,), default=None
+            Names of the clips; None numbers them.
+
+        Returns
+        -------
+        explanation : DataFrame
+            One row per clip and neighbour, nearest first. ``clip``, ``rank``, ``neighbour`` (position among the
+            training rows), the columns of ``metadata``, ``label``, ``similarity``, ``weight`` (sums to 1 over a
+            clip's neighbours) and ``share`` (part of the final probability of the predicted class that this neighbour
+            contributes). The same for all rows of a clip: ``prediction``, ``proba``, ``model_prediction``,
+            ``model_share`` (the rest of the probability), and the alphas at which the decision would flip:
+            ``flip_below``, ``flip_above`` with the classes ``flip_below_to``, ``flip_above_to``; missing where no
+            alpha on that side changes it.
+        """
+        check_is_fitted(self)
+        p_model = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
+        similarities, indices = self.kneighbors(X, groups=groups)
+        return explanation_frame(self, p_model, similarities, indices, ids)
+
+    def get_metadata_routing(self):
+        """Get metadata routing: ``groups`` and ``metadata`` are used here, the rest goes to the classifier's fit."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _label_positions(y, classes):
+    order = np.argsort(classes)
+    positions = order[np.minimum(np.searchsorted(classes, y, sorter=order), len(classes) - 1)]
+    unknown = classes[positions] != y
+    if unknown.any():
+        raise DataFormatError(
+            f"{int(unknown.sum())} of {len(y)} training rows have a label that the classifier does not know (first: "
+            f"{y[unknown][0]!r}). A frozen classifier must have been trained on all classes of y."
+        )
+    return positions

@@ -1,0 +1,59 @@
+"""The costly half of `KNNPriorBlender`: the fitted model and its embedding bank, from a cache where there is one."""
+
+import os
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_memory
+
+from skbst._version import __version__
+from skbst.neighbors._fingerprint import fingerprint
+from skbst.neighbors._retrieval import retrieval_embedding
+
+__all__ = ["fit_members"]
+
+
+def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory):
+    """Fit a clone and embed its training rows; nothing here depends on alpha, k or temperature.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Not touched.
+
+    X, y : FeatureBundle or array-like, array of shape (n_samples,)
+        Training rows.
+
+    fit_params : dict
+        Go to the estimator's ``fit``.
+
+    embedding, blocks : str, or list of str
+        As in `retrieval_embedding`.
+
+    memory : None, str, path-like or joblib.Memory
+        Where results are kept under the `fingerprint` of all the rest.
+
+    Returns
+    -------
+    estimator : classifier
+        Fitted.
+
+    bank : ndarray of shape (n_samples, n_dimensions), float32
+        Retrieval embeddings.
+
+    train_proba : ndarray of shape (n_samples, n_classes), float64
+        The model's probabilities of its own training rows.
+    """
+    if memory is None:
+        return _fit("", estimator, X, y, fit_params, embedding, blocks)
+    memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+    parts = [item for name in sorted(fit_params) for item in (name, fit_params[name])]
+    key = fingerprint(__version__, estimator, X, y, embedding, blocks, *parts)
+    cached = memory.cache(_fit, ignore=["estimator", "X", "y", "fit_params", "embedding", "blocks"])
+    return cached(key, estimator, X, y, fit_params, embedding, blocks)
+
+
+def _fit(key, estimator, X, y, fit_params, embedding, blocks):
+    fitted = clone(estimator).fit(X, y, **fit_params)
+    bank = retrieval_embedding(X, fitted, embedding=embedding, blocks=blocks)
+    return fitted, bank, np.asarray(fitted.predict_proba(X), dtype=np.float64)
