@@ -1,5 +1,6 @@
 """Choose the tree of classes of a data set."""
 
+from skbst.datasets._read_taxonomy import read_taxonomy
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import BST, Taxonomy
 
@@ -30,7 +31,7 @@ def find_taxonomy(layout, *, labels=(), include_other=False):
     DataFormatError
         If there are several tables that differ, or one that cannot be read.
     """
-    trees = [_read(path, include_other) for path in layout.taxonomy_csvs]
+    trees = [read_taxonomy(path, include_other=include_other) for path in layout.taxonomy_csvs]
     if not trees:
         return _bst_with_other() if include_other else BST
     if any(tree != trees[0] for tree in trees[1:]):
@@ -41,13 +42,6 @@ def find_taxonomy(layout, *, labels=(), include_other=False):
         return tree
     wanted = set(BST.leaves.tolist()) | set(labels)
     return tree.restrict([leaf for leaf in tree.leaves if leaf in wanted or leaf.endswith("-other")])
-
-
-def _read(path, include_other):
-    try:
-        return Taxonomy.from_csv(path, include_other=include_other)
-    except UnicodeDecodeError as error:
-        raise DataFormatError(f"{path}: not UTF-8 ({error}). Save the table as UTF-8.") from error
 
 
 def _bst_with_other():
