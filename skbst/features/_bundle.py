@@ -1,5 +1,7 @@
 """An array-like of rows with named blocks."""
 
+import mmap
+
 import numpy as np
 
 from skbst.exceptions import DataFormatError
@@ -23,6 +25,10 @@ class FeatureBundle:
         For blocks with frames: how many of the first frames of each row are sound rather than padding,
         in [1, n_frames]. A block without an entry has no padding.
 
+    rows : mapping of str to array of shape (n_samples,), int, default=None
+        For blocks that hold more rows than the bundle, or in another order (a store on disk): which row of the block
+        each row of the bundle is. ``lengths`` are those of the bundle's rows.
+
     Attributes
     ----------
     names : tuple of str
@@ -34,7 +40,12 @@ class FeatureBundle:
     Raises
     ------
     DataFormatError
-        If there is no block, or blocks differ in their number of rows.
+        If there is no block, blocks differ in their number of rows, or lengths or rows do not fit.
+
+    Notes
+    -----
+    Rows that are read from a memory map do not stay in this process's memory: after each read its pages are given back
+    to the operating system, which keeps them cached where there is room.
 
     Examples
     --------
@@ -52,16 +63,19 @@ class FeatureBundle:
 
     ndim = 2
 
-    def __init__(self, blocks, *, lengths=None):
+    def __init__(self, blocks, *, lengths=None, rows=None):
         blocks = {str(name): _as_block(name, block) for name, block in dict(blocks).items()}
         if not blocks:
             raise DataFormatError("A FeatureBundle needs at least one block.")
-        counts = {name: len(block) for name, block in blocks.items()}
+        self._places = {name: _as_places(name, values, blocks) for name, values in (rows or {}).items()}
+        counts = {name: len(self._places.get(name, block)) for name, block in blocks.items()}
         if len(set(counts.values())) > 1:
             raise DataFormatError(f"Blocks must have the same number of rows; got {counts}.")
         self._blocks = blocks
-        self._lengths = {name: _as_lengths(name, values, blocks) for name, values in (lengths or {}).items()}
         self._n_base = next(iter(counts.values()))
+        self._lengths = {
+            name: _as_lengths(name, values, blocks, self._n_base) for name, values in (lengths or {}).items()
+        }
         self._rows = None
 
     @property
@@ -95,15 +109,15 @@ class FeatureBundle:
                 raise IndexError("A FeatureBundle is indexed by rows or by the name of a block.")
             key = key[0]
         if isinstance(key, (int, np.integer)):
-            row = self._positions()[key]
-            return {name: block[row] for name, block in self._blocks.items()}
+            row = self._positions()[[key]]
+            return {name: self._read(name, row)[0] for name in self._blocks}
         if not isinstance(key, slice):
             key = np.asarray(key)
             if key.dtype == bool and len(key) != len(self):
                 raise IndexError(f"A mask of {len(key)} values cannot select from {len(self)} rows.")
             if key.size == 0:
                 key = key.astype(np.intp)
-        return self._with_rows(self._positions()[key])
+        return self._with(_rows=self._positions()[key])
 
     def take(self, name, rows=None):
         """Read rows of one block.
@@ -121,7 +135,7 @@ class FeatureBundle:
         values : ndarray of shape (n_rows, ...)
             The block itself where nothing was sliced, else a copy.
         """
-        return _take(self._base(name), self._rows, rows)
+        return self._read(name, _compose(self._rows, rows))
 
     def lengths(self, name, rows=None):
         """Count the frames that are sound, for each row of a block; same arguments as `take`.
@@ -131,28 +145,53 @@ class FeatureBundle:
         lengths : ndarray of shape (n_rows,), int
             The whole number of frames where nothing is padded.
         """
+        selected = _compose(self._rows, rows)
         if name in self._lengths:
-            return _take(self._lengths[name], self._rows, rows)
-        n_rows = len(self) if rows is None else len(rows)
+            return self._lengths[name] if selected is None else self._lengths[name][selected]
+        n_rows = self._n_base if selected is None else len(selected)
         return np.full(n_rows, self._base(name).shape[1], dtype=np.int64)
 
     def select(self, names):
         """Return a bundle of the same rows with just these blocks."""
         names = [names] if isinstance(names, str) else list(names)
-        selected = FeatureBundle(
-            {name: self._base(name) for name in names},
-            lengths={name: self._lengths[name] for name in names if name in self._lengths},
-        )
-        selected._rows = self._rows
-        return selected
+        if not names:
+            raise DataFormatError("A FeatureBundle needs at least one block.")
+        parts = {
+            "_blocks": {name: self._base(name) for name in names},
+            "_lengths": {name: self._lengths[name] for name in names if name in self._lengths},
+            "_places": {name: self._places[name] for name in names if name in self._places},
+        }
+        return self._with(**parts)
 
     def with_block(self, name, block, *, lengths=None):
-        """Return a bundle of the same rows with one block more (read into memory where this one is sliced)."""
-        blocks = {key: self[key] for key in self.names}
-        all_lengths = {key: self.lengths(key) for key in self._lengths}
+        """Return a bundle of the same rows with one block more, or another block of that name.
+
+        Parameters
+        ----------
+        name : str
+            Name of the block.
+
+        block : array of shape (n_samples, ...)
+            Its rows, one for each row of this bundle.
+
+        lengths : array of shape (n_samples,), int, default=None
+            For frames: how many of the first ones of each row are sound.
+
+        Returns
+        -------
+        bundle : FeatureBundle
+            The other blocks are not read.
+        """
+        kept = [key for key in self.names if key != name]
+        rows = {key: self._place(key) for key in kept}
+        all_lengths = {key: self.lengths(key) for key in kept if key in self._lengths}
         if lengths is not None:
             all_lengths[name] = lengths
-        return FeatureBundle({**blocks, name: block}, lengths=all_lengths)
+        return FeatureBundle(
+            {key: block if key == name else self._blocks[key] for key in (*kept, name)},
+            lengths=all_lengths,
+            rows={key: places for key, places in rows.items() if places is not None},
+        )
 
     def to_array(self):
         """Put all blocks side by side.
@@ -181,10 +220,20 @@ class FeatureBundle:
     def _positions(self):
         return np.arange(self._n_base) if self._rows is None else self._rows
 
-    def _with_rows(self, rows):
-        sliced = object.__new__(FeatureBundle)
-        sliced.__dict__.update(self.__dict__, _rows=rows)
-        return sliced
+    def _place(self, name):
+        """Which rows of the array of a block the rows of this bundle are; None: the same."""
+        if name not in self._places:
+            return self._rows
+        return self._places[name] if self._rows is None else self._places[name][self._rows]
+
+    def _read(self, name, rows):
+        """Read rows of the unsliced bundle from a block."""
+        return _take(self._base(name), _compose(self._places.get(name), rows))
+
+    def _with(self, **changes):
+        changed = object.__new__(FeatureBundle)
+        changed.__dict__.update(self.__dict__, **changes)
+        return changed
 
     def __getstate__(self):
         state = self.__dict__.copy()
@@ -207,11 +256,11 @@ def _as_block(name, block):
     return block
 
 
-def _as_lengths(name, values, blocks):
+def _as_lengths(name, values, blocks, n_rows):
     if name not in blocks:
         raise DataFormatError(f"Lengths are given for {name!r}, but the blocks are {list(blocks)}.")
     values = np.asarray(values, dtype=np.int64)
-    shape = blocks[name].shape
+    shape = (n_rows, *blocks[name].shape[1:])
     if values.shape != shape[:1]:
         raise DataFormatError(f"Lengths of {name!r} must have shape {shape[:1]}; got {values.shape}.")
     if len(values) and (values.min() < 1 or values.max() > shape[1]):
@@ -219,15 +268,45 @@ def _as_lengths(name, values, blocks):
     return values
 
 
-def _take(base, base_rows, rows):
+def _as_places(name, values, blocks):
+    if name not in blocks:
+        raise DataFormatError(f"Rows are given for {name!r}, but the blocks are {list(blocks)}.")
+    values, n_rows = np.asarray(values, dtype=np.int64), len(blocks[name])
+    if values.ndim != 1 or (len(values) and (values.min() < 0 or values.max() >= n_rows)):
+        raise DataFormatError(f"Rows of {name!r} must be one list of numbers in [0, {n_rows}).")
+    return values
+
+
+def _compose(outer, inner):
+    """Rows `inner` of the rows `outer`; None stands for all."""
+    if outer is None:
+        return None if inner is None else np.asarray(inner)
+    return outer if inner is None else outer[np.asarray(inner)]
+
+
+def _take(block, rows):
     if rows is None:
-        return base if base_rows is None else base[base_rows]
-    return base[np.asarray(rows) if base_rows is None else base_rows[rows]]
+        return block
+    taken = block[rows]
+    if isinstance(block, np.memmap):
+        _release(block)
+        return np.asarray(taken)
+    return taken
+
+
+def _release(block):
+    """Give the pages of a map that were read back to the operating system; a private copy would lose its changes."""
+    while isinstance(block, np.memmap) and isinstance(block.base, np.ndarray):
+        block = block.base
+    memory = block.base
+    if isinstance(memory, mmap.mmap) and getattr(block, "mode", "c") != "c" and hasattr(memory, "madvise"):
+        memory.madvise(mmap.MADV_DONTNEED)
 
 
 def _pack(block):
     """A memory map of a whole file travels as its address, everything else as it is."""
-    if not isinstance(block, np.memmap) or block.filename is None or not block.flags.c_contiguous:
+    is_file = isinstance(block, np.memmap) and block.filename is not None and block.mode != "c"
+    if not is_file or not block.flags.c_contiguous:
         return block
     base = block
     while isinstance(base.base, np.memmap):

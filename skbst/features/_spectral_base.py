@@ -156,6 +156,13 @@ class SpectralFeaturizer(TransformerMixin, BaseEstimator):
     def _clip_loader(self):
         return ClipLoader(int(self.sample_rate), float(self.duration), self.pad)
 
+    def _loading(self):
+        """What must be equal for two featurizers to share what is decoded."""
+        seed = None
+        if self.offset == "random":
+            seed = self.random_state if isinstance(self.random_state, Integral) else id(self.random_state)
+        return self._clip_loader(), self.offset, seed
+
     def _power_spectrum(self):
         return PowerSpectrum(self._clip_loader().n_samples, self.n_fft, self.win_length, self.hop_length)
 

@@ -1,0 +1,361 @@
+"""Several featurizers over the same clips."""
+
+import os
+import warnings
+from contextlib import contextmanager
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils import Bunch
+from sklearn.utils.metaestimators import _BaseComposition
+
+from skbst._sklearn import _fit_context, check_is_fitted
+from skbst.audio import announce_problems, problem_report
+from skbst.exceptions import AudioDecodeWarning, DataFormatError
+from skbst.features._bundle import FeatureBundle
+from skbst.features._spectral_base import SpectralFeaturizer, make_frames
+from skbst.features._spectral_sources import read_sources
+
+__all__ = ["ClipFeaturizer"]
+
+_INHERITED = ("memory_map", "n_jobs", "verbose")
+
+
+class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None):
+    """Apply named featurizers to the same clips and keep the results apart, in a `FeatureBundle`.
+
+    Featurizers of frames that load sounds in the same way share the decoding, and those with the same frames the
+    Fourier transform as well.
+
+    Parameters
+    ----------
+    featurizers : list of tuple (str, transformer)
+        Name of a block and what makes it. The names that the classifiers look for are ``"clap_audio"``,
+        ``"clap_text"``, ``"audio"``, ``"text"``, ``"log_stft"``, ``"log_mel"`` and ``"mfcc"``. ``"drop"`` in the place
+        of a transformer leaves the block out.
+
+    memory_map : str or path-like, default=None
+        Folder in which frames are kept, as in `LogSTFTFeaturizer`; their blocks are then memory maps, and the bundle is
+        small. Frames of a clip that are there are not made again, whatever the rows that are asked for.
+
+    n_jobs : int, default=None
+        Number of threads that decode and make frames.
+
+    verbose : int, default=0
+        Above 0 progress bars are shown.
+
+    Attributes
+    ----------
+    featurizers_ : list of tuple (str, transformer)
+        The fitted featurizers. One whose ``memory_map``, ``n_jobs`` or ``verbose`` is at its default has that of this
+        object.
+
+    named_featurizers_ : Bunch
+        The same by name.
+
+    decode_report_ : DataFrame
+        One row for each sound with something wrong and each way of loading it; index ``sound_id``, columns ``audio``,
+        ``reason``, ``silent`` and ``detail``.
+
+    n_features_in_ : int
+        Of the first featurizer; only after fitting on a table.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of the table, where it had any.
+
+    See Also
+    --------
+    BlockSelector : From a bundle to a table.
+    PrecomputedFeaturizer : A block of embeddings that were computed before.
+
+    Notes
+    -----
+    A bundle stays a bundle: ``set_output`` has no effect on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skbst.features import ClipFeaturizer, LogMelFeaturizer, MFCCFeaturizer
+    >>> noise = np.random.default_rng(0).uniform(-1, 1, 8000)
+    >>> data = pd.DataFrame({"audio": [(noise, 16000), (noise, 8000)]}, index=["17", "23"])
+    >>> clips = ClipFeaturizer([("log_mel", LogMelFeaturizer(duration=1.0)), ("mfcc", MFCCFeaturizer(duration=1.0))])
+    >>> bundle = clips.fit_transform(data)
+    >>> bundle
+    FeatureBundle(2 rows: log_mel 101x128, mfcc 101x13)
+    >>> bundle.lengths("mfcc")
+    array([ 51, 101])
+    >>> clips.set_params(log_mel="drop", mfcc__n_mfcc=20).fit_transform(data)
+    FeatureBundle(2 rows: mfcc 101x20)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "featurizers": [list, tuple],
+        "memory_map": [str, os.PathLike, None],
+        "n_jobs": [Integral, None],
+        "verbose": [Integral, bool],
+    }
+
+    def __init__(self, featurizers, *, memory_map=None, n_jobs=None, verbose=0):
+        self.featurizers = featurizers
+        self.memory_map = memory_map
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def get_params(self, deep=True):
+        """Get the parameters, those of the featurizers included.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include ``name__parameter``.
+
+        Returns
+        -------
+        params : dict
+            Name -> value.
+        """
+        return self._get_params("featurizers", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, such as ``log_mel__n_mels=64``, or a whole featurizer by its name.
+
+        Parameters
+        ----------
+        **params : dict
+            Name -> value.
+
+        Returns
+        -------
+        self : object
+            This object.
+        """
+        return self._set_params("featurizers", **params)
+
+    def set_output(self, *, transform=None):
+        """Do nothing: a bundle stays a bundle.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            This object.
+        """
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Fit every featurizer.
+
+        Parameters
+        ----------
+        X : DataFrame, or whatever the featurizers take
+            One row a clip.
+
+        y : array-like of shape (n_samples,), default=None
+            Handed to the featurizers.
+
+        Returns
+        -------
+        self : object
+            This object.
+
+        Raises
+        ------
+        DataFormatError
+            If there is no featurizer.
+
+        ValueError
+            If names are double or not allowed.
+        """
+        for _, featurizer in self._start():
+            featurizer.fit(X, y)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X, y=None):
+        """Fit every featurizer and make the bundle.
+
+        Parameters
+        ----------
+        X : DataFrame, or whatever the featurizers take
+            One row a clip.
+
+        y : array-like of shape (n_samples,), default=None
+            Handed to the featurizers.
+
+        Returns
+        -------
+        bundle : FeatureBundle
+            One block for each featurizer.
+        """
+
+        def make(featurizer):
+            if hasattr(featurizer, "transform_frames"):
+                return featurizer.fit(X, y).transform_frames(X)
+            return featurizer.fit_transform(X, y), None
+
+        for _, featurizer in self._start():
+            if isinstance(featurizer, SpectralFeaturizer):
+                featurizer.fit(X, y)
+        return self._make_bundle(X, make)
+
+    def transform(self, X):
+        """Make the bundle.
+
+        Parameters
+        ----------
+        X : DataFrame, or whatever the featurizers take
+            One row a clip.
+
+        Returns
+        -------
+        bundle : FeatureBundle
+            One block for each featurizer, in their order; lengths for those with frames.
+
+        Raises
+        ------
+        AudioDecodeError
+            If a featurizer has ``on_error="raise"`` and a sound cannot be decoded.
+
+        Warns
+        -----
+        AudioDecodeWarning
+            Once, if a sound became silence or was damaged; `decode_report_` says which and why.
+        """
+        check_is_fitted(self)
+
+        def make(featurizer):
+            if hasattr(featurizer, "transform_frames"):
+                return featurizer.transform_frames(X)
+            return featurizer.transform(X), None
+
+        return self._make_bundle(X, make)
+
+    def get_feature_names_out(self, input_features=None):
+        """Name the values of a row of ``bundle.to_array()``, with the block's name in front.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Handed to the featurizers.
+
+        Returns
+        -------
+        names : ndarray of str, object
+            Such as ``"log_mel__log_mel_t0_b17"``.
+        """
+        check_is_fitted(self)
+        names = [
+            f"{block}__{name}"
+            for block, featurizer in self.featurizers_
+            for name in featurizer.get_feature_names_out(input_features)
+        ]
+        return np.array(names, dtype=object)
+
+    @property
+    def n_features_in_(self):
+        """Number of columns seen in fit, where X was a table."""
+        return self._first_fitted().n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns seen in fit, where X was a table that had any."""
+        return self._first_fitted().feature_names_in_
+
+    def _first_fitted(self):
+        if not hasattr(self, "featurizers_"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
+        return self.featurizers_[0][1]
+
+    def _start(self):
+        """Check the names and clone the featurizers."""
+        kept = [(name, featurizer) for name, featurizer in self.featurizers if featurizer != "drop"]
+        if not kept:
+            raise DataFormatError("ClipFeaturizer needs at least one (name, featurizer) that is not dropped.")
+        self._validate_names([name for name, _ in self.featurizers])
+        self.featurizers_ = [(name, self._inherit(clone(featurizer))) for name, featurizer in kept]
+        self.named_featurizers_ = Bunch(**dict(self.featurizers_))
+        self.decode_report_ = problem_report({})
+        return self.featurizers_
+
+    def _inherit(self, featurizer):
+        """Hand down what a featurizer leaves at its default."""
+        params = featurizer.get_params(deep=False)
+        mine = {name: getattr(self, name) for name in _INHERITED}
+        return featurizer.set_params(**{name: mine[name] for name in _INHERITED if name in params and not params[name]})
+
+    def _make_bundle(self, X, make):
+        """Run all featurizers; `make` gives (features, lengths or None) of one that shares nothing."""
+        made, reports = {}, []
+        for name, featurizer in self.featurizers_:
+            if not isinstance(featurizer, SpectralFeaturizer):
+                with _no_decode_warning(featurizer):
+                    features, lengths = make(featurizer)
+                made[name] = (np.asarray(features), None, lengths)
+                reports.append(getattr(featurizer, "decode_report_", None))
+        on_error = "silence"
+        for group in self._groups():
+            featurizers = [featurizer for _, featurizer in group]
+            sources = read_sources(featurizers[0], X, featurizers[0].column, reset=False)
+            options = {name: getattr(featurizers[0], name) for name in _INHERITED}
+            results, report = make_frames(featurizers, sources, **options)
+            made.update({name: result for (name, _), result in zip(group, results)})
+            reports.append(report)
+            if any(featurizer.on_error == "raise" for featurizer in featurizers):
+                on_error = "raise"
+        made = {name: made[name] for name, _ in self.featurizers_}
+        bundle = FeatureBundle(
+            {name: features for name, (features, _, _) in made.items()},
+            lengths={name: lengths for name, (_, _, lengths) in made.items() if lengths is not None},
+            rows={name: rows for name, (_, rows, _) in made.items() if rows is not None},
+        )
+        self._report(reports, on_error, len(bundle))
+        return bundle
+
+    def _groups(self):
+        """Spectral featurizers, with those together that load sounds in the same way."""
+        groups = {}
+        for name, featurizer in self.featurizers_:
+            if isinstance(featurizer, SpectralFeaturizer):
+                key = (featurizer._loading(), featurizer.column, str(featurizer.memory_map))
+                groups.setdefault(key, []).append((name, featurizer))
+        return list(groups.values())
+
+    def _report(self, reports, on_error, n_clips):
+        """Put together what was wrong, and tell it once."""
+        reports = [report for report in reports if report is not None and len(report)]
+        if not reports:
+            return
+        report = pd.concat(reports)
+        named = report.assign(sound_id=report.index)
+        self.decode_report_ = report[~named.duplicated(["sound_id", "audio", "reason", "silent", "detail"]).to_numpy()]
+        by_sound = self.decode_report_[~self.decode_report_.index.duplicated()]
+        announce_problems(by_sound, n_clips, on_error=on_error, stacklevel=4)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    def _sk_visual_block_(self):
+        from sklearn.utils._repr_html.estimator import _VisualBlock
+
+        names, featurizers = zip(*self.featurizers) if self.featurizers else ((), ())
+        return _VisualBlock("parallel", featurizers, names=names, name_details=[str(item) for item in featurizers])
+
+
+@contextmanager
+def _no_decode_warning(featurizer):
+    """Hold back a warning about what the featurizer's report will say as well."""
+    with warnings.catch_warnings():
+        if hasattr(featurizer, "on_error"):
+            warnings.simplefilter("ignore", AudioDecodeWarning)
+        yield
