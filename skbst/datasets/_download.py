@@ -1,0 +1,176 @@
+"""Download one file: resumed where it stopped, checked at the end."""
+
+import logging
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pooch
+
+from skbst._progress import progress_bar
+from skbst.datasets._zenodo import request
+from skbst.exceptions import DownloadError
+
+__all__ = ["ResumingDownloader", "download"]
+
+_MIB = 2**20
+# a chunk that breaks off is lost, so chunks are small
+_CHUNK = 2**16
+
+
+def download(file, folder, *, n_retries=3, delay=1.0, verbose=0):
+    """Download a file into a folder, unless it is there with the right checksum.
+
+    Parameters
+    ----------
+    file : RemoteFile
+        What to download.
+
+    folder : Path
+        Where to; created if missing. What arrived so far is kept there in a ``.part`` file, from which the next call
+        goes on.
+
+    n_retries : int, default=3
+        How often to try again when the connection breaks or the server is busy.
+
+    delay : float, default=1.0
+        Seconds before the first new try; doubled each time.
+
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    path : Path
+
+    Raises
+    ------
+    DownloadError
+        If the file cannot be had, the disk is full, or the checksum is wrong (the file is deleted then).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / Path(file.name).name
+    if not target.exists():
+        check_free_space(folder, file.size, file.name)
+    try:
+        with _quiet_pooch():
+            return Path(
+                pooch.retrieve(
+                    url=file.url,
+                    known_hash=file.checksum,
+                    fname=target.name,
+                    path=folder,
+                    downloader=ResumingDownloader(file, folder, n_retries=n_retries, delay=delay, verbose=verbose),
+                )
+            )
+    except ValueError as error:
+        raise DownloadError(
+            f"{file.url}: {file.size} bytes arrived, but their checksum is not {file.checksum}, which the record "
+            "states. The copy was deleted; try again."
+        ) from error
+
+
+def check_free_space(folder, n_bytes, what):
+    """Refuse to start what cannot fit on the disk."""
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise DownloadError(
+            f"{what} needs {n_bytes / 1e9:.2f} GB, but {folder} has {free / 1e9:.2f} GB free. Pass another data_home, "
+            "or fewer parts."
+        )
+
+
+class ResumingDownloader:
+    """A downloader for pooch that goes on where an earlier one stopped (HTTP Range).
+
+    Parameters
+    ----------
+    file : RemoteFile
+        What to download.
+
+    folder : Path
+        Where the ``.part`` file is kept.
+
+    n_retries, delay, verbose
+        As in `download`.
+    """
+
+    def __init__(self, file, folder, *, n_retries=3, delay=1.0, verbose=0):
+        self.file, self.n_retries, self.delay, self.verbose = file, n_retries, delay, verbose
+        # the checksum is in the name, so that parts of two versions never mix
+        self.part = Path(folder) / f"{Path(file.name).name}.{file.checksum.split(':')[1][:12]}.part"
+
+    def __call__(self, url, output_file, pooch, check_only=False):
+        """Download `url` to `output_file`; called by pooch."""
+        for attempt in range(self.n_retries + 1):
+            try:
+                self._continue(url)
+                break
+            except DownloadError as error:
+                if attempt == self.n_retries or not getattr(error, "retry", False):
+                    raise DownloadError(f"{error} {self._what_to_do()}") from error
+                time.sleep(self.delay * 2**attempt)
+        os.replace(self.part, output_file)
+
+    def _what_to_do(self):
+        have = self.part.stat().st_size if self.part.exists() else 0
+        if not have:
+            return "Try again later."
+        return f"{have} of {self.file.size} bytes are kept in {self.part}; call again to go on from there."
+
+    def _continue(self, url):
+        have = self.part.stat().st_size if self.part.exists() else 0
+        if have > self.file.size:
+            self.part.unlink()
+            have = 0
+        if have == self.file.size:
+            self.part.touch()
+            return
+        response = request(url, headers={"Range": f"bytes={have}-"} if have else None, stream=True)
+        with response:
+            if have and not self._goes_on(response, have):
+                have = 0
+            self._write(response, have)
+        arrived = self.part.stat().st_size
+        if arrived != self.file.size:
+            raise _interrupted(f"{url}: {arrived} of {self.file.size} bytes arrived.")
+
+    def _goes_on(self, response, have):
+        return response.status_code == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+
+    def _write(self, response, have):
+        import requests
+
+        if response.status_code == 416:
+            self.part.unlink()
+            raise _interrupted(f"{response.url} refused to go on at byte {have}.")
+        total = -(-self.file.size // _MIB)
+        bar = progress_bar(total=total, desc=self.file.name, unit="MiB", verbose=self.verbose)
+        bar.update(have // _MIB)
+        try:
+            with bar, open(self.part, "ab" if have else "wb") as output:
+                for chunk in response.iter_content(_CHUNK):
+                    output.write(chunk)
+                    bar.update(len(chunk) / _MIB)
+        except requests.RequestException as error:
+            raise _interrupted(f"{response.url}: the connection broke ({type(error).__name__}).") from error
+
+
+def _interrupted(message):
+    error = DownloadError(message)
+    error.retry = True
+    return error
+
+
+@contextmanager
+def _quiet_pooch():
+    """Keep pooch from writing to standard error; the bar is ours."""
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,103 @@
+"""What files a Zenodo record holds."""
+
+import re
+from dataclasses import dataclass
+
+from skbst.exceptions import DownloadError
+
+__all__ = ["RemoteFile", "list_record", "request"]
+
+_TIMEOUT_SECONDS = (10, 60)
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file of a record.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+
+    url : str
+        Where its content is.
+
+    size : int
+        In bytes.
+
+    checksum : str
+        As pooch takes it, such as "md5:0cc175b9...".
+    """
+
+    name: str
+    url: str
+    size: int
+    checksum: str
+
+
+def request(url, *, headers=None, stream=False):
+    """Send a GET request, or say what stands in the way.
+
+    Returns
+    -------
+    response : requests.Response
+        Any status but an error.
+
+    Raises
+    ------
+    DownloadError
+        If the server cannot be reached (``retry`` is True), or answers with an error status (``retry`` is True for
+        429 and 5xx).
+    """
+    import requests
+
+    try:
+        response = requests.get(url, headers=headers, stream=stream, timeout=_TIMEOUT_SECONDS)
+    except requests.RequestException as error:
+        raise _error(f"Cannot reach {url} ({type(error).__name__}). Is there a network?", retry=True) from error
+    if response.status_code >= 400 and response.status_code != 416:
+        response.close()
+        retry = response.status_code == 429 or response.status_code >= 500
+        raise _error(f"{url} answered {response.status_code} {response.reason}.", retry=retry)
+    return response
+
+
+def _error(message, *, retry):
+    error = DownloadError(message)
+    error.retry = retry
+    return error
+
+
+def list_record(record_id, *, base_url):
+    """List the files of a record with their checksums.
+
+    Parameters
+    ----------
+    record_id : str
+        Number of a record, or of a concept, which Zenodo resolves to its latest version.
+
+    base_url : str
+        Such as "https://zenodo.org".
+
+    Returns
+    -------
+    files : list of RemoteFile
+
+    Raises
+    ------
+    DownloadError
+        If the record cannot be read or has no checksums.
+    """
+    url = f"{base_url.rstrip('/')}/api/records/{record_id}"
+    response = request(url)
+    try:
+        return [_as_file(entry) for entry in response.json()["files"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DownloadError(f"{url} is not the description of a Zenodo record ({error!r}).") from error
+
+
+def _as_file(entry):
+    checksum = entry["checksum"]
+    if not re.fullmatch(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", checksum):
+        raise ValueError(f"checksum {checksum!r}")
+    return RemoteFile(entry["key"], entry["links"]["self"], int(entry["size"]), checksum)
