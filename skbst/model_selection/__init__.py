@@ -3,6 +3,7 @@
 from skbst.model_selection._bsd_grand_kfold import BSDGrandKFold
 from skbst.model_selection._compare_paired import compare_paired
 from skbst.model_selection._folds import Fold, Folds
+from skbst.model_selection._knn_blend_search_cv import KNNBlendSearchCV
 from skbst.model_selection._leakage_report import leakage_report
 from skbst.model_selection._leakage_result import LeakageReport
 from skbst.model_selection._official_kfold import OfficialKFold, official_folds
@@ -12,6 +13,7 @@ __all__ = [
     "BSDGrandKFold",
     "Fold",
     "Folds",
+    "KNNBlendSearchCV",
     "LeakageReport",
     "OfficialKFold",
     "PairedComparison",

@@ -7,24 +7,26 @@ from typing import ClassVar
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._explain import bank_metadata, explanation_frame
 from skbst.neighbors._leave_one_out import leave_one_out_prior
 from skbst.neighbors._members import fit_members
-from skbst.neighbors._prior import blend, neighbour_prior
+from skbst.neighbors._prior import blend, decision_scores, neighbour_prior
 from skbst.neighbors._retrieval import retrieval_embedding
 from skbst.neighbors._search import top_k_cosine
 
 __all__ = ["KNNPriorBlender"]
 
 
-class KNNPriorBlender(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     r"""Blend a neighbour prior into the probabilities of any classifier.
 
     ``fit`` trains a clone of the classifier and keeps an embedding bank of the training rows. A prediction looks up
@@ -192,8 +194,16 @@ class KNNPriorBlender(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             own = {name: value for name, value in (("groups", groups), ("metadata", metadata)) if value is not None}
             fit_params = process_routing(self, "fit", **own, **fit_params).estimator.fit
+        context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.estimator_, bank, train_proba = fit_members(
-            self.estimator, X, y, fit_params, embedding=self.embedding, blocks=self.blocks, memory=self.memory
+            self.estimator,
+            X,
+            y,
+            fit_params,
+            embedding=self.embedding,
+            blocks=self.blocks,
+            memory=self.memory,
+            context=context.subcontext(task_name="fit-estimator"),
         )
         self.classes_ = np.asarray(self.estimator_.classes_)
         weights = fit_params.get("sample_weight")
@@ -206,6 +216,7 @@ class KNNPriorBlender(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 
     def predict_proba(self, X, *, groups=None):
@@ -240,8 +251,7 @@ class KNNPriorBlender(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Finite: a probability of 0 counts as the smallest positive number.
         """
         check_is_fitted(self)
-        scores = np.maximum(self.predict_log_proba(X, groups=groups), np.log(np.finfo(np.float64).tiny))
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+        return decision_scores(self.predict_proba(X, groups=groups))
 
     def predict(self, X, *, groups=None):
         """Class of the highest blended probability; equal ones go to the first in ``classes_``.

@@ -12,8 +12,10 @@ from skbst.neighbors._retrieval import retrieval_embedding
 
 __all__ = ["fit_members"]
 
+_ALL_BUT_KEY = ["estimator", "X", "y", "fit_params", "embedding", "blocks", "context"]
 
-def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory):
+
+def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory, context):
     """Fit a clone and embed its training rows; nothing here depends on alpha, k or temperature.
 
     Parameters
@@ -31,7 +33,10 @@ def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory):
         As in `retrieval_embedding`.
 
     memory : None, str, path-like or joblib.Memory
-        Where results are kept under the `fingerprint` of all the rest.
+        Where results are kept under the `fingerprint` of all before it.
+
+    context : sklearn.callback context
+        Under it the estimator's callbacks run.
 
     Returns
     -------
@@ -45,15 +50,17 @@ def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory):
         The model's probabilities of its own training rows.
     """
     if memory is None:
-        return _fit("", estimator, X, y, fit_params, embedding, blocks)
+        return _fit("", estimator, X, y, fit_params, embedding, blocks, context)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
     parts = [item for name in sorted(fit_params) for item in (name, fit_params[name])]
     key = fingerprint(__version__, estimator, X, y, embedding, blocks, *parts)
-    cached = memory.cache(_fit, ignore=["estimator", "X", "y", "fit_params", "embedding", "blocks"])
-    return cached(key, estimator, X, y, fit_params, embedding, blocks)
+    cached = memory.cache(_fit, ignore=_ALL_BUT_KEY)
+    return cached(key, estimator, X, y, fit_params, embedding, blocks, context)
 
 
-def _fit(key, estimator, X, y, fit_params, embedding, blocks):
-    fitted = clone(estimator).fit(X, y, **fit_params)
-    bank = retrieval_embedding(X, fitted, embedding=embedding, blocks=blocks)
-    return fitted, bank, np.asarray(fitted.predict_proba(X), dtype=np.float64)
+def _fit(key, estimator, X, y, fit_params, embedding, blocks, context):
+    estimator = clone(estimator)
+    with context.propagate_callback_context(estimator):
+        estimator.fit(X, y, **fit_params)
+    bank = retrieval_embedding(X, estimator, embedding=embedding, blocks=blocks)
+    return estimator, bank, np.asarray(estimator.predict_proba(X), dtype=np.float64)

@@ -4,7 +4,7 @@ import numpy as np
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["blend", "neighbour_prior", "neighbour_weights"]
+__all__ = ["blend", "decision_scores", "neighbour_prior", "neighbour_weights"]
 
 
 def neighbour_weights(similarities, temperature):
@@ -88,7 +88,8 @@ def neighbour_prior(similarities, labels_idx, n_classes, temperature):
         raise DataFormatError(f"Labels of neighbours must lie in [0, {n_classes}); got {labels.min()}..{labels.max()}.")
     flat = (np.arange(len(labels))[:, None] * n_classes + labels).ravel()
     prior = np.bincount(flat, weights=weights.ravel(), minlength=len(labels) * n_classes)
-    return prior.reshape(len(labels), n_classes)
+    # sums of weights can pass 1 by a rounding error, which scorers refuse
+    return np.minimum(prior, 1).reshape(len(labels), n_classes)
 
 
 def blend(p_model, p_neighbour, alpha):
@@ -126,4 +127,21 @@ def blend(p_model, p_neighbour, alpha):
     if not 0 <= alpha <= 1:
         raise DataFormatError(f"alpha must lie in [0, 1]; got {alpha}.")
     alone = ~p_neighbour.any(axis=1, keepdims=True)
-    return np.where(alone, p_model, (1 - alpha) * p_model + alpha * p_neighbour)
+    return np.where(alone, p_model, np.minimum((1 - alpha) * p_model + alpha * p_neighbour, 1))
+
+
+def decision_scores(proba):
+    """Logarithms of probabilities as finite decision scores, by scikit-learn's convention.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_samples, n_classes)
+        Probabilities; 0 counts as the smallest positive number.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
+        With two classes, the second one's score minus the first one's.
+    """
+    scores = np.log(np.maximum(proba, np.finfo(np.float64).tiny))
+    return scores[:, 1] - scores[:, 0] if proba.shape[1] == 2 else scores

@@ -125,7 +125,7 @@ def test_parts_of_the_embedding(clips, embedding, blocks, n_dimensions):
 
 
 def test_frames_are_no_embedding(clips):
-    X, y, _ = clips
+    X, _, _ = clips
     framed = X.with_block("log_stft", np.zeros((120, 5, 2)))
     assert retrieval_embedding(framed).shape == (120, 7)
 

@@ -1,0 +1,168 @@
+"""The only fits of a blend search: one per fold and setting of what alpha, k and temperature do not cover."""
+
+import time
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils.validation import _check_method_params
+
+from skbst.exceptions import DataFormatError
+from skbst.model_selection._blend_cells import FoldParts
+from skbst.neighbors import KNNPriorBlender
+
+__all__ = ["blender_of", "fit_fold", "split_candidates"]
+
+_CHEAP = ("alpha", "k", "temperature")
+
+
+def blender_of(estimator):
+    """Return the blender of an estimator and the prefix of its parameters.
+
+    Parameters
+    ----------
+    estimator : KNNPriorBlender, or Pipeline that ends in one
+        Anything else is refused.
+
+    Returns
+    -------
+    blender : KNNPriorBlender
+        The object itself.
+
+    prefix : str
+        Such as ``"blend__"``; empty for a bare blender.
+    """
+    blender, prefix = estimator, ""
+    while isinstance(blender, Pipeline):
+        name, blender = blender.steps[-1]
+        prefix += f"{name}__"
+    if not isinstance(blender, KNNPriorBlender):
+        raise DataFormatError(
+            f"KNNBlendSearchCV searches a KNNPriorBlender, or a Pipeline that ends in one; got "
+            f"{type(estimator).__name__}. Take GridSearchCV for other estimators."
+        )
+    return blender, prefix
+
+
+def split_candidates(estimator, candidates):
+    """Group candidates by what needs a fit of its own.
+
+    Parameters
+    ----------
+    estimator : KNNPriorBlender or Pipeline
+        Unfitted.
+
+    candidates : list of dict
+        Parameter settings.
+
+    Returns
+    -------
+    settings : list of (dict, list of int, list of dict)
+        The costly part of the parameters, positions of the candidates that share it, and their cells: alpha, k and
+        temperature each.
+    """
+    blender, prefix = blender_of(estimator)
+    present = {name: getattr(blender, name) for name in _CHEAP}
+    settings = []
+    for i, candidate in enumerate(candidates):
+        costly = {name: value for name, value in candidate.items() if name.removeprefix(prefix) not in _CHEAP}
+        found = next((entry for entry in settings if _same(entry[0], costly)), None)
+        if found is None:
+            found = (costly, [], [])
+            settings.append(found)
+        cell = {name: candidate.get(prefix + name, present[name]) for name in _CHEAP}
+        validate_parameter_constraints(KNNPriorBlender._parameter_constraints, cell, "KNNPriorBlender")
+        found[1].append(i)
+        found[2].append(cell)
+    return settings
+
+
+def _same(one, other):
+    return one.keys() == other.keys() and all(
+        one[name] is other[name] or _equal(one[name], other[name]) for name in one
+    )
+
+
+def _equal(one, other):
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except (ValueError, TypeError):  # arrays compare element by element
+        return False
+
+
+def fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both, caller, context):
+    """Fit on one training part and collect what all cells need.
+
+    Parameters
+    ----------
+    estimator : KNNPriorBlender or Pipeline
+        Cloned.
+
+    X, y : array-like
+        All rows.
+
+    train, test : ndarray of int
+        The split.
+
+    setting : dict
+        Costly parameters.
+
+    fit_params : dict
+        For ``fit``; what has a value per row is cut to the training part.
+
+    groups : array-like of shape (n_samples,) or None
+        For ``exclude_own_group`` at prediction.
+
+    k : int
+        Largest number of neighbours.
+
+    both : bool
+        Whether the training part is looked up, too.
+
+    caller, context : estimator and callback context
+        For callbacks.
+
+    Returns
+    -------
+    test_parts, train_parts : FoldParts, and FoldParts or None
+        Parts.
+
+    fit_time : float
+        In seconds.
+
+    predict_time : float
+        Of the test part, in seconds.
+    """
+    estimator = clone(estimator).set_params(**clone(setting, safe=False))
+    start = time.perf_counter()
+    X_train, y_train = _safe_indexing(X, train), _safe_indexing(y, train)
+    with context.propagate_callback_context(estimator):
+        context.call_on_fit_task_begin(estimator=caller, X=X_train, y=y_train)
+        estimator.fit(X_train, y_train, **_check_method_params(X, fit_params, indices=train))
+    context.call_on_fit_task_end(estimator=caller, X=X_train, y=y_train)
+    fit_time = time.perf_counter() - start
+    start = time.perf_counter()
+    test_parts = _look_up(estimator, X, y, test, groups, k)
+    predict_time = time.perf_counter() - start
+    train_parts = _look_up(estimator, X, y, train, groups, k) if both else None
+    return test_parts, train_parts, fit_time, predict_time
+
+
+def _look_up(estimator, X, y, rows, groups, k):
+    rows_X = _safe_indexing(X, rows)
+    while isinstance(estimator, Pipeline):
+        if len(estimator) > 1:
+            rows_X = estimator[:-1].transform(rows_X)
+        estimator = estimator[-1]
+    own = _safe_indexing(groups, rows) if estimator.exclude_own_group and groups is not None else None
+    similarities, indices = estimator.kneighbors(rows_X, k, groups=own)
+    return FoldParts(
+        rows=np.asarray(rows),
+        y=np.asarray(_safe_indexing(y, rows)),
+        classes=estimator.classes_,
+        p_model=np.asarray(estimator.estimator_.predict_proba(rows_X), dtype=np.float64),
+        similarities=similarities,
+        labels=estimator.bank_labels_[indices],
+    )

@@ -1,0 +1,286 @@
+"""A grid search over alpha, k and temperature that costs one fit per fold."""
+
+import time
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn import get_config
+from sklearn.base import clone
+from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.model_selection import ParameterGrid, check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params
+
+from skbst._progress import progress_bar
+from skbst._sklearn import _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
+from skbst.exceptions import DataFormatError
+from skbst.model_selection._blend_cells import fast_scores_of, score_cells
+from skbst.model_selection._blend_fits import blender_of, fit_fold, split_candidates
+
+__all__ = ["KNNBlendSearchCV"]
+
+
+class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
+    """Search alpha, k and temperature of a `KNNPriorBlender` at the cost of one fit per fold.
+
+    The classifier is fitted once on each training part. Its probabilities of the test part and the neighbours to the
+    largest k are kept, and each cell of the grid is scored by arithmetic on those arrays. ``cv_results_`` holds the
+    same scores as a `GridSearchCV` that fits for each cell. Other parameters may stand in the grid too; each of their
+    settings costs a fit per fold.
+
+    Parameters
+    ----------
+    estimator : KNNPriorBlender, or Pipeline that ends in one
+        What is searched.
+
+    param_grid : dict or list of dict
+        Names (``"alpha"``, or ``"blend__alpha"`` in a Pipeline) and the values to try.
+
+    scoring : str, callable, list, tuple or dict, default=None
+        As in `GridSearchCV`. Scorers see predictions, probabilities or decision scores; hF
+        (`skbst.metrics.hierarchical_f1_scorer`) takes a short cut that scores thousands of cells a second.
+
+    cv : int, splitter or iterable, default=None
+        As in `GridSearchCV`.
+
+    refit : bool, str or callable, default=True
+        Whether to fit the best cell on all rows; with several scores the name of the one that decides.
+
+    n_jobs : int, default=None
+        Fits run in parallel.
+
+    verbose : int, default=0
+        1 shows a bar over the fits.
+
+    return_train_score : bool, default=False
+        Whether the training parts are scored, too (each row then finds itself in the bank, as in `GridSearchCV`).
+
+    pre_dispatch : int or str, default="2*n_jobs"
+        As in `GridSearchCV`.
+
+    Attributes
+    ----------
+    cv_results_ : dict of ndarray
+        As in `GridSearchCV`. ``mean_fit_time`` is that of the fits that a cell shares with others.
+
+    best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_, classes_
+        As in `GridSearchCV`.
+
+    fold_parts_ : list of FoldParts
+        Probabilities and neighbours of each test part, for the costly parameters of the best cell.
+
+    n_fits_ : int
+        How many fits the search took, without the last one on all rows.
+
+    Notes
+    -----
+    The best score is that of the cell chosen on the same folds, and so a little too good. Judge a system by an outer
+    cross-validation around the search.
+
+    References
+    ----------
+    Report, section 2.3, equations 5 and 6.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbst.model_selection import KNNBlendSearchCV
+    >>> from skbst.neighbors import KNNPriorBlender
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"alpha": [0.0, 0.2, 0.4], "k": [5, 20], "temperature": [0.05, 0.1]}
+    >>> search = KNNBlendSearchCV(KNNPriorBlender(LogisticRegression(max_iter=500)), grid, cv=5).fit(X, y)
+    >>> len(search.cv_results_["params"]), search.n_fits_
+    (12, 5)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {**BaseSearchCV._parameter_constraints, "param_grid": [dict, list]}
+
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        scoring=None,
+        cv=None,
+        refit=True,
+        n_jobs=None,
+        verbose=0,
+        return_train_score=False,
+        pre_dispatch="2*n_jobs",
+    ):
+        super().__init__(
+            estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score="raise",
+            return_train_score=return_train_score,
+        )
+        self.param_grid = param_grid
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, **params):
+        """Fit once per fold, score every cell, and fit the best one on all rows.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        **params : dict
+            ``groups`` go to the splitter and, where the blender has ``exclude_own_group``, to the blender; the rest to
+            the estimator's ``fit``. With metadata routing, to whoever has requested them.
+
+        Returns
+        -------
+        self : KNNBlendSearchCV
+            Fitted.
+        """
+        X, y = indexable(X, y)
+        params = _check_method_params(X, params)
+        scorers, refit_metric = self._get_scorers()
+        routed = self._get_routed_params_for_fit(params)
+        fit_params = self._with_groups(routed["estimator"]["fit"], params.get("groups"))
+        context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        candidates = list(ParameterGrid(self.param_grid))
+        settings = split_candidates(self.estimator, candidates)
+        cv = check_cv(self.cv, y, classifier=True)
+        splits = list(cv.split(X, y, **routed["splitter"]["split"]))
+        self.n_splits_, self.n_fits_ = len(splits), len(splits) * len(settings)
+        folds = self._fit_folds(X, y, splits, settings, fit_params, params.get("groups"), context)
+        out = self._score_folds(X, y, folds, settings, scorers, routed["scorer"]["score"])
+        self.cv_results_ = self._format_results(candidates, self.n_splits_, out)
+        self._choose(out, refit_metric)
+        chosen = next((n for n, s in enumerate(settings) if getattr(self, "best_index_", 0) in s[1]), 0)
+        self.fold_parts_ = [fold[0] for fold in folds[chosen]]
+        self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
+        if self.refit:
+            self._refit(X, y, fit_params, context)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def score_cells(self, param_grid):
+        """Score further cells on the folds of the search; nothing is fitted.
+
+        Parameters
+        ----------
+        param_grid : dict or list of dict
+            Values of alpha, k and temperature, without a Pipeline's prefix; k at most the largest of the search.
+            What is not named keeps its best value.
+
+        Returns
+        -------
+        table : DataFrame
+            Columns alpha, k, temperature, mean_test_score, std_test_score (``mean_test_<name>`` ... with several
+            scores), in the order of the grid.
+        """
+        check_is_fitted(self, "fold_parts_")
+        (_, _, best), *_ = split_candidates(self.estimator, [getattr(self, "best_params_", {})])
+        cells = [{**best[0], **cell} for cell in ParameterGrid(param_grid)]
+        largest = self.fold_parts_[0].similarities.shape[1]
+        if max(cell["k"] for cell in cells) > largest:
+            raise DataFormatError(f"The search kept {largest} neighbours; for a larger k, name it in param_grid.")
+        scorer = self.scorer_
+        if isinstance(scorer, dict):
+            scorer = _MultimetricScorer(scorers=scorer, raise_exc=True)
+        fast = fast_scores_of(scorer, np.concatenate([parts.y for parts in self.fold_parts_]))
+        folds = [pd.DataFrame(_named(score_cells(parts, cells, scorer, fast=fast)[0])) for parts in self.fold_parts_]
+        table = pd.DataFrame(cells)
+        for name in folds[0].columns:
+            values = np.stack([fold[name] for fold in folds])
+            table[f"mean_test_{name}"], table[f"std_test_{name}"] = values.mean(axis=0), values.std(axis=0)
+        return table
+
+    def _with_groups(self, fit_params, groups):
+        # with metadata routing it is the user who says where groups go
+        if groups is None or get_config()["enable_metadata_routing"]:
+            return fit_params
+        return {f"{blender_of(self.estimator)[1]}groups": groups, **fit_params}
+
+    def _fit_folds(self, X, y, splits, settings, fit_params, groups, context):
+        tasks = [(n, train, test) for n in range(len(settings)) for train, test in splits]
+        search = context.subcontext(task_name="search", max_subtasks=len(tasks), sequential_subtasks=False)
+        search.call_on_fit_task_begin(estimator=self)
+        contexts = [search.subcontext(task_name="fold", task_id=i) for i in range(len(tasks))]
+        largest = [max(cell["k"] for cell in cells) for _, _, cells in settings]
+        parallel = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch, return_as="generator")
+        found = parallel(
+            delayed(fit_fold)(
+                self.estimator,
+                X,
+                y,
+                train,
+                test,
+                settings[n][0],
+                fit_params,
+                groups,
+                largest[n],
+                self.return_train_score,
+                self,
+                task_context,
+            )
+            for (n, train, test), task_context in zip(tasks, contexts)
+        )
+        found = list(progress_bar(found, total=len(tasks), desc="search", unit="fit", verbose=self.verbose))
+        search.call_on_fit_task_end(estimator=self)
+        return [found[i : i + len(splits)] for i in range(0, len(tasks), len(splits))]
+
+    def _score_folds(self, X, y, folds, settings, scorers, score_params):
+        """Return scikit-learn's list of results: candidates one after the other, their splits inside."""
+        fast = None if score_params else fast_scores_of(scorers, np.asarray(y))
+        n_candidates = sum(len(members) for _, members, _ in settings)
+        out = [None] * (n_candidates * self.n_splits_)
+        for (_, members, cells), parts_of_folds in zip(settings, folds):
+            for split, (test, train, fit_time, predict_time) in enumerate(parts_of_folds):
+                scores, seconds = self._score_rows(test, X, cells, scorers, score_params, fast)
+                train_scores = None if train is None else self._score_rows(train, X, cells, scorers, score_params, fast)
+                for j, member in enumerate(members):
+                    result = {"test_scores": scores[j], "fit_time": fit_time, "score_time": predict_time + seconds[j]}
+                    if train_scores is not None:
+                        result["train_scores"] = train_scores[0][j]
+                    out[member * self.n_splits_ + split] = result
+        return out
+
+    def _score_rows(self, parts, X, cells, scorers, score_params, fast):
+        rows_X = None if fast is not None else _safe_indexing(X, parts.rows)
+        rows_params = _check_method_params(X, score_params, indices=parts.rows)
+        return score_cells(parts, cells, scorers, rows_X, rows_params, fast)
+
+    def _choose(self, out, refit_metric):
+        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        if callable(self.scoring) and self.multimetric_:
+            self._check_refit_for_multimetric(out[0]["test_scores"])
+            refit_metric = self.refit
+        if self.refit or not self.multimetric_:
+            self.best_index_ = self._select_best_index(self.refit, refit_metric, self.cv_results_)
+            if not callable(self.refit):
+                self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
+            self.best_params_ = self.cv_results_["params"][self.best_index_]
+
+    def _refit(self, X, y, fit_params, context):
+        self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        task = context.subcontext(task_name="refit-with-best-params")
+        with task.propagate_callback_context(self.best_estimator_):
+            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            start = time.perf_counter()
+            self.best_estimator_.fit(X, y, **fit_params)
+            self.refit_time_ = time.perf_counter() - start
+        task.call_on_fit_task_end(estimator=self, X=X, y=y)
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def _named(scores):
+    return scores if isinstance(scores[0], dict) else [{"score": score} for score in scores]
