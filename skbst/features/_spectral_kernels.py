@@ -1,18 +1,20 @@
 """From one waveform to the frames of one spectral feature.
 
-The arithmetic is torchaudio's; it runs on one clip at a time in memory that is kept, because a new array for every
-step costs more than the step does.
+The values are torchaudio's. One clip is worked on at a time, in memory that is kept: a new array for every step costs
+more than the step does.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import fft
 
 __all__ = ["LogMelKernel", "LogSTFTKernel", "MFCCKernel", "PowerSpectrum", "mel_filters"]
 
 # filters that lie next to each other reach over few bins: products of blocks skip the zeros elsewhere
 _BAND_FILTERS = 16
+# Slaney's scale: linear below the break, logarithmic above it
+_SLANEY_BREAK, _SLANEY_STEP, _SLANEY_LOG_STEP = 1000.0, 200 / 3, np.log(6.4) / 27
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,13 @@ class MFCCKernel:
     """Orthonormal discrete cosine transform of a log-Mel spectrum."""
 
     def __init__(self, log_mel, n_mfcc):
-        from torchaudio.functional import create_dct
+        from torch import from_numpy
 
         self.spectrum = log_mel.spectrum
         self.n_bins = n_mfcc
         self._log_mel = log_mel
-        self._dct = create_dct(n_mfcc, log_mel.n_bins, "ortho")
+        cosines = fft.dct(np.eye(log_mel.n_bins), norm="ortho", axis=1)[:, :n_mfcc]
+        self._dct = from_numpy(np.ascontiguousarray(cosines, dtype=np.float32))
 
     def __call__(self, power, out):
         """Write the coefficients of a power spectrum into `out` (n_frames, n_mfcc); both are tensors."""
@@ -135,11 +138,11 @@ class MFCCKernel:
 
 
 def mel_filters(*, n_fft, sample_rate, n_mels, f_min, f_max, mel_scale, mel_norm):
-    """Triangular filters of the Mel scale, as torchaudio makes them.
+    """Triangular filters of the Mel scale, those of torchaudio and librosa.
 
     A filter narrower than the distance of two bins may lie between them and be empty: with the default settings of
-    `LogMelFeaturizer` that is the first one. It stays as it is, so that the values are those of other libraries;
-    torchaudio's warning is held back because the featurizer names such filters in ``empty_filters_``.
+    `LogMelFeaturizer` that is the first one. It stays as it is, so that the values are those of other libraries; the
+    featurizer names such filters in ``empty_filters_``.
 
     Parameters
     ----------
@@ -148,23 +151,54 @@ def mel_filters(*, n_fft, sample_rate, n_mels, f_min, f_max, mel_scale, mel_norm
 
     Returns
     -------
-    filters : Tensor of shape (n_fft // 2 + 1, n_mels)
+    filters : ndarray of shape (n_fft // 2 + 1, n_mels), float32
         Weights.
-    """
-    from torchaudio.functional import melscale_fbanks
 
-    f_max = sample_rate / 2 if f_max is None else float(f_max)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="At least one mel filterbank has all zero values")
-        return melscale_fbanks(n_fft // 2 + 1, float(f_min), f_max, n_mels, sample_rate, mel_norm, mel_scale)
+    Examples
+    --------
+    >>> from skbst.features._spectral_kernels import mel_filters
+    >>> options = {"f_min": 0, "f_max": None, "mel_scale": "htk", "mel_norm": None}
+    >>> mel_filters(n_fft=8, sample_rate=16000, n_mels=2, **options).round(2)
+    array([[0.  , 0.  ],
+           [0.49, 0.51],
+           [0.  , 0.81],
+           [0.  , 0.4 ],
+           [0.  , 0.  ]], dtype=float32)
+    """
+    f_max = sample_rate / 2 if f_max is None else f_max
+    low, high = (_hertz_to_mel(f, mel_scale) for f in (f_min, f_max))
+    edges = _mel_to_hertz(np.linspace(low, high, n_mels + 2), mel_scale)
+    distances = edges - (np.arange(n_fft // 2 + 1) * sample_rate / n_fft)[:, None]
+    widths = np.diff(edges)
+    rising, falling = -distances[:, :-2] / widths[:-1], distances[:, 2:] / widths[1:]
+    filters = np.maximum(0, np.minimum(rising, falling))
+    if mel_norm == "slaney":
+        filters *= 2 / (edges[2:] - edges[:-2])
+    return filters.astype(np.float32) + np.float32(0)
+
+
+def _hertz_to_mel(hertz, scale):
+    if scale == "htk":
+        return 2595 * np.log10(1 + hertz / 700)
+    hertz = float(hertz)
+    return hertz / _SLANEY_STEP if hertz < _SLANEY_BREAK else 15 + np.log(hertz / _SLANEY_BREAK) / _SLANEY_LOG_STEP
+
+
+def _mel_to_hertz(mel, scale):
+    if scale == "htk":
+        return 700 * (10 ** (mel / 2595) - 1)
+    above = _SLANEY_BREAK * np.exp(_SLANEY_LOG_STEP * (mel - 15))
+    return np.where(mel < 15, mel * _SLANEY_STEP, above)
 
 
 def _bands(filters):
     """Cut a filter bank (n_bins, n_mels) into blocks of filters with just the bins that they reach."""
+    from torch import from_numpy
+
     bands = []
     for first in range(0, filters.shape[1], _BAND_FILTERS):
         columns = slice(first, min(first + _BAND_FILTERS, filters.shape[1]))
-        reached = np.flatnonzero(filters[:, columns].numpy().any(axis=1))
+        reached = np.flatnonzero(filters[:, columns].any(axis=1))
         bins = slice(int(reached[0]), int(reached[-1]) + 1) if len(reached) else slice(0, 1)
-        bands.append((bins, columns, filters[bins, columns].contiguous()))
+        bands.append((bins, columns, from_numpy(np.ascontiguousarray(filters[bins, columns]))))
     return bands

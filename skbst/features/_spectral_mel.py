@@ -36,7 +36,7 @@ class MelFeaturizer(SpectralFeaturizer):
         )
 
     def _describe(self):
-        self.empty_filters_ = np.flatnonzero(~self._filters().numpy().any(axis=0))
+        self.empty_filters_ = np.flatnonzero(~self._filters().any(axis=0))
 
     def _check_settings(self):
         super()._check_settings()

@@ -124,16 +124,17 @@ class StoreOutput:
         free = (row for row in range(len(taken) + len(first)) if row not in taken)
         self._new_row = dict(zip(first, free))
 
-    def buffer(self, rows):
-        """Memory for the frames of some rows."""
-        return np.empty((len(rows), *self._store.row_shape), dtype=np.float32)
+    def buffers(self, rows):
+        """Memory for the frames of some rows, by row."""
+        return dict(zip(rows, np.empty((len(rows), *self._store.row_shape), dtype=np.float32)))
 
-    def commit(self, rows, buffer, n_valid, problems):
-        """Write frames to the disk."""
-        keys = [self._keys[row] for row in rows]
-        places = [self._new_row[key] for key in keys]
-        lines = [(key, place, n, problems.get(row)) for row, key, place, n in zip(rows, keys, places, n_valid)]
-        self._store.write(places, buffer, lines)
+    def commit(self, buffers, n_valid, problems):
+        """Write frames to the disk; the dictionaries go by row."""
+        if not buffers:
+            return
+        places = [self._new_row[self._keys[row]] for row in buffers]
+        lines = [(self._keys[row], place, n_valid[row], problems.get(row)) for row, place in zip(buffers, places)]
+        self._store.write(places, buffers.values(), lines)
 
     def result(self):
         """Return the mapped frames, the row of each sound among them (None: in order), n_valid and problems."""

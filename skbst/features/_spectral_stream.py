@@ -31,14 +31,16 @@ class MemoryOutput:
         self.problems = {}
         self._values = np.empty((n_samples, kernel.spectrum.n_frames, kernel.n_bins), dtype=np.float32)
 
-    def buffer(self, rows):
-        """Where the frames of some rows, which follow each other in order, are written."""
-        return [self._values[row] for row in rows]
+    def buffers(self, rows):
+        """Where the frames of some rows are written, by row."""
+        return {row: self._values[row] for row in rows}
 
-    def commit(self, rows, buffer, n_valid, problems):
-        """Take the rows that were written."""
-        self.n_valid[rows] = n_valid
-        self.problems.update(problems)
+    def commit(self, buffers, n_valid, problems):
+        """Take the frames that were written; the dictionaries go by row."""
+        for row in buffers:
+            self.n_valid[row] = n_valid[row]
+            if row in problems:
+                self.problems[row] = problems[row]
 
     def result(self):
         """Return the frames, None (they are in order), n_valid and problems."""
@@ -94,10 +96,8 @@ def _run_batch(sources, positions, loader, outputs, rows):
     """Load some sounds and write their frames."""
     from torch import from_numpy
 
-    engines = {output.kernel.spectrum: None for output in outputs}
-    engines = {spectrum: spectrum.engine() for spectrum in engines}
-    wanted = [rows[output.todo[rows]] for output in outputs]
-    buffers = [dict(zip(part.tolist(), output.buffer(part))) for output, part in zip(outputs, wanted)]
+    engines = {spectrum: spectrum.engine() for spectrum in {output.kernel.spectrum for output in outputs}}
+    buffers = [output.buffers(rows[output.todo[rows]].tolist()) for output in outputs]
     waveform = np.empty(loader.n_samples, dtype=np.float32)
     n_valid, problems = {}, {}
     for row in rows.tolist():
@@ -106,14 +106,11 @@ def _run_batch(sources, positions, loader, outputs, rows):
             problems[row] = problem
         powers = {}
         for output, buffer in zip(outputs, buffers):
-            if row not in buffer:
-                continue
-            spectrum = output.kernel.spectrum
-            if spectrum not in powers:
-                powers[spectrum] = engines[spectrum](waveform)
-            output.kernel(powers[spectrum], from_numpy(buffer[row]))
-    for output, part, buffer in zip(outputs, wanted, buffers):
-        rows_done = part.tolist()
-        problems_done = {row: problems[row] for row in rows_done if row in problems}
-        output.commit(rows_done, [buffer[row] for row in rows_done], [n_valid[row] for row in rows_done], problems_done)
+            if row in buffer:
+                spectrum = output.kernel.spectrum
+                if spectrum not in powers:
+                    powers[spectrum] = engines[spectrum](waveform)
+                output.kernel(powers[spectrum], from_numpy(buffer[row]))
+    for output, buffer in zip(outputs, buffers):
+        output.commit(buffer, n_valid, problems)
     return len(rows)
