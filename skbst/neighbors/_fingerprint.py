@@ -53,9 +53,9 @@ def fingerprint(*objects):
 def _add_bundle(digest, bundle):
     for name in bundle.names:
         digest.update(f"block {name}".encode())
-        _add_rows(digest, bundle._base(name), bundle._rows)
+        _add_rows(digest, bundle._base(name), bundle._place(name))
         if name in bundle._lengths:
-            _add_rows(digest, bundle._lengths[name], bundle._rows)
+            _add_rows(digest, bundle.lengths(name), None)
 
 
 def _add_rows(digest, array, rows):

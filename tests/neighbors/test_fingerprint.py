@@ -57,6 +57,7 @@ def test_memory_maps_are_known_by_file_and_rows(mapped, monkeypatch):
     key = fingerprint(bundle[[3, 1]])
     assert key == fingerprint(FeatureBundle({"f": np.load(path, mmap_mode="r")})[[3, 1]])
     assert key != fingerprint(bundle[[1, 3]])
+    assert key == fingerprint(FeatureBundle({"f": rows}, rows={"f": [9, 3, 1]})[1:])
     assert fingerprint(rows) != fingerprint(rows[2:])
     os.utime(path, ns=(1, 1))
     assert key != fingerprint(bundle[[3, 1]])
