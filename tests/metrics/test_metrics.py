@@ -120,9 +120,7 @@ def test_macro_runs_over_the_classes_of_y_true_only():
 
 
 def test_weighted_average():
-    precision, _, f1, support = hierarchical_precision_recall_fscore_support(
-        GOLDEN_TRUE, GOLDEN_PRED, average=None
-    )
+    precision, _, f1, support = hierarchical_precision_recall_fscore_support(GOLDEN_TRUE, GOLDEN_PRED, average=None)
     kept = ~np.isnan(precision)
     expected = np.average(f1[kept], weights=support[kept])
     assert_allclose(hierarchical_f1_score(GOLDEN_TRUE, GOLDEN_PRED, average="weighted"), expected)
