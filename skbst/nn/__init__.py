@@ -8,6 +8,7 @@ from skbst.nn._dropout import Dropout
 from skbst.nn._flat_heads import BaselineHead, FlatHead
 from skbst.nn._frame_packing import FramePacking
 from skbst.nn._frame_standardizer import FrameStandardizer
+from skbst.nn._frequency_dynamic_conv import MDFD_DILATIONS, FrequencyDynamicConv2d
 from skbst.nn._gated_residual_fusion import GatedResidualFusion
 from skbst.nn._global_head import GlobalHead
 from skbst.nn._hatr import HATR
@@ -15,7 +16,9 @@ from skbst.nn._hierarchical_cross_entropy import HierarchicalCrossEntropy
 from skbst.nn._hierarchy import log_aggregate_to_top, log_condition_on_top
 from skbst.nn._highway_gate_adapter import HighwayGateAdapter
 from skbst.nn._local_per_level_head import LocalPerLevelHead
+from skbst.nn._log_mel_mdfd import LogMelMDFD
 from skbst.nn._log_stft_transformer import LogSTFTTransformer, sinusoidal_positions
+from skbst.nn._masked_batch_norm import MaskedBatchNorm2d
 from skbst.nn._masking import length_mask, masked_max, masked_mean, padding_mask, trim_padding, zero_padding
 from skbst.nn._mean_max_pooling import MeanMaxPooling
 from skbst.nn._mean_pooling import MeanPooling
@@ -30,6 +33,7 @@ __all__ = [
     "FlatHead",
     "FramePacking",
     "FrameStandardizer",
+    "FrequencyDynamicConv2d",
     "GatedResidualFusion",
     "GlobalHead",
     "HATR",
@@ -37,8 +41,11 @@ __all__ = [
     "HighwayGateAdapter",
     "LabelSmoothingCrossEntropy",
     "LocalPerLevelHead",
+    "LogMelMDFD",
     "LogSTFTTransformer",
+    "MDFD_DILATIONS",
     "MFCCResidualTDNN",
+    "MaskedBatchNorm2d",
     "MeanMaxPooling",
     "MeanPooling",
     "cross_entropy_rows",

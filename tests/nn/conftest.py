@@ -3,11 +3,19 @@
 import pytest
 import torch
 
-from skbst.nn import LogSTFTTransformer, MFCCResidualTDNN
+from skbst.nn import LogMelMDFD, LogSTFTTransformer, MFCCResidualTDNN
 
 N_BINS = 16
 BRANCHES = {
     "log-stft": lambda **kw: LogSTFTTransformer(N_BINS, d_model=32, n_layers=2, n_heads=2, d_feedforward=64, **kw),
+    "log-mel": lambda **kw: LogMelMDFD(
+        N_BINS,
+        widths=(11, 11, 22),
+        stem_channels=4,
+        stem_stride=(1, 2),
+        pooling=((2, 2), (2, 2), (1, 2)),
+        **kw,
+    ),
     "mfcc": lambda **kw: MFCCResidualTDNN(N_BINS, n_channels=16, **kw),
 }
 

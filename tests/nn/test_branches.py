@@ -88,13 +88,18 @@ def test_overfits_64_clips(make_branch):
     network = nn.ModuleDict({"branch": branch, "head": nn.Linear(branch.out_features, 8)})
     frames, lengths = torch.randn(64, 24, N_BINS), torch.randint(4, 25, (64,))
     target = torch.arange(64) % 8
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    for _ in range(120):
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    for step in range(120):
         optimizer.zero_grad()
         nn.functional.cross_entropy(network["head"](branch(frames, lengths)), target).backward()
         optimizer.step()
-    network.eval()
-    assert torch.equal(network["head"](branch(frames, lengths)).argmax(1), target)
+        if step % 10 == 9:
+            network.eval()
+            accuracy = (network["head"](branch(frames, lengths)).argmax(1) == target).float().mean()
+            if accuracy == 1:
+                return
+            network.train()
+    pytest.fail(f"64 clips fitted to {accuracy:.0%} only")
 
 
 def test_copies_and_state_dict_give_the_same_output(make_branch, clips):
