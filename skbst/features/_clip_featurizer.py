@@ -289,8 +289,10 @@ class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=N
     def _inherit(self, featurizer):
         """Hand down what a featurizer leaves at its default."""
         params = featurizer.get_params(deep=False)
-        mine = {name: getattr(self, name) for name in _INHERITED}
-        return featurizer.set_params(**{name: mine[name] for name in _INHERITED if name in params and not params[name]})
+        mine = {"memory_map": self.memory_map, "n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
+        return featurizer.set_params(
+            **{name: value for name, value in mine.items() if value and name in params and not params[name]}
+        )
 
     def _make_bundle(self, X, make):
         """Run all featurizers; `make` gives (features, lengths or None) of one that shares nothing."""
@@ -333,6 +335,8 @@ class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=N
         """Put together what was wrong, and tell it once."""
         reports = [report for report in reports if report is not None and len(report)]
         if not reports:
+            if len(self.decode_report_):
+                self.decode_report_ = problem_report({})
             return
         report = pd.concat(reports)
         named = report.assign(sound_id=report.index)
