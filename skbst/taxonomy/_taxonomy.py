@@ -6,6 +6,7 @@ import numpy as np
 
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy._arithmetic import aggregate_to_top
+from skbst.taxonomy._description_table import parse_description
 
 __all__ = ["Taxonomy", "resolve_taxonomy"]
 
@@ -111,7 +112,7 @@ class Taxonomy:
 
     @classmethod
     def from_csv(cls, path, *, include_other=False):
-        """Build from a BST_description.csv (ClassKey, ClassName, TopLevel, Description, Examples).
+        """Build from a ``BST_description.csv`` of any release (both styles of column names).
 
         Parameters
         ----------
@@ -129,24 +130,13 @@ class Taxonomy:
         Raises
         ------
         DataFormatError
-            If a column is missing or a key is double; the message names file and row.
+            If there is no column of keys, or a key is empty or double; the message names file and line.
         """
-        parents, names, descriptions, top_names = {}, {}, {}, {}
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            missing = {"ClassKey", "ClassName", "TopLevel"} - set(reader.fieldnames or ())
-            if missing:
-                raise DataFormatError(f"{path}: column(s) {sorted(missing)} are missing; found {reader.fieldnames}.")
-            for row in reader:
-                code = row["ClassKey"].strip()
-                if code.endswith("-other") and not include_other:
-                    continue
-                if code in parents:
-                    raise DataFormatError(f"{path}, line {reader.line_num}: key {code!r} stands twice.")
-                top = code.split("-")[0]
-                parents[code], names[code], top_names[top] = top, row["ClassName"].strip(), row["TopLevel"].strip()
-                descriptions[code] = " ".join(filter(None, [row.get("Description"), row.get("Examples")]))
-        return cls(parents, leaf_names=names, leaf_descriptions=descriptions, top_names=top_names)
+            columns = reader.fieldnames or ()
+            rows = [(reader.line_num, row) for row in reader]
+        return cls(**parse_description(path, columns, rows, include_other=include_other))
 
     @classmethod
     def flat(cls, labels):

@@ -98,7 +98,7 @@ def test_from_csv(tmp_path):
     with pytest.raises(DataFormatError, match="line 3: key 'm-a' stands twice"):
         Taxonomy.from_csv(path)
     path.write_text("Key,Name\n")
-    with pytest.raises(DataFormatError, match="are missing"):
+    with pytest.raises(DataFormatError, match="column 'class_key'"):
         Taxonomy.from_csv(path)
 
 
