@@ -2,9 +2,12 @@
 
 from skbst.nn._attention_pooling import AttentionPooling
 from skbst.nn._clip_net import ClipNet
+from skbst.nn._crop_and_patch import CropAndPatch
 from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
 from skbst.nn._distillation_loss import DistillationLoss, kl_divergence_rows
 from skbst.nn._dropout import Dropout
+from skbst.nn._embedding_masking import EmbeddingMasking
+from skbst.nn._embedding_noise import EmbeddingNoise
 from skbst.nn._flat_heads import BaselineHead, FlatHead
 from skbst.nn._frame_packing import FramePacking
 from skbst.nn._frame_standardizer import FrameStandardizer
@@ -23,13 +26,18 @@ from skbst.nn._masking import length_mask, masked_max, masked_mean, padding_mask
 from skbst.nn._mean_max_pooling import MeanMaxPooling
 from skbst.nn._mean_pooling import MeanPooling
 from skbst.nn._mfcc_residual_tdnn import MFCCResidualTDNN
+from skbst.nn._random_time_crop import RandomTimeCrop
+from skbst.nn._time_masking import TimeMasking
 
 __all__ = [
     "AttentionPooling",
     "BaselineHead",
     "ClipNet",
+    "CropAndPatch",
     "DistillationLoss",
     "Dropout",
+    "EmbeddingMasking",
+    "EmbeddingNoise",
     "FlatHead",
     "FramePacking",
     "FrameStandardizer",
@@ -48,6 +56,8 @@ __all__ = [
     "MaskedBatchNorm2d",
     "MeanMaxPooling",
     "MeanPooling",
+    "RandomTimeCrop",
+    "TimeMasking",
     "cross_entropy_rows",
     "kl_divergence_rows",
     "length_mask",

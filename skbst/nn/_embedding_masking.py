@@ -1,0 +1,62 @@
+"""Random zeros in embeddings."""
+
+import torch
+from torch import nn
+
+__all__ = ["EmbeddingMasking"]
+
+
+class EmbeddingMasking(nn.Module):
+    """Set a random share of the dimensions of each training embedding to zero.
+
+    The share is drawn evenly for each clip, the dimensions are drawn without replacement. Nothing is rescaled, unlike
+    in dropout.
+
+    Parameters
+    ----------
+    min_share, max_share : float in [0, 1], default=0.01 and 0.7
+        Limits of the share of dimensions that become zero.
+
+    References
+    ----------
+    The baseline of DCASE 2026 Challenge Task 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbst.nn import EmbeddingMasking
+    >>> masked = EmbeddingMasking()(torch.ones(5, 100), generator=torch.manual_seed(0))
+    >>> (masked == 0).sum(dim=1)
+    tensor([35, 59,  9, 43, 50])
+    """
+
+    def __init__(self, *, min_share=0.01, max_share=0.7):
+        super().__init__()
+        self.min_share = min_share
+        self.max_share = max_share
+
+    def forward(self, x, *, generator=None):
+        """Mask.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_clips, n_features)
+            Embeddings.
+
+        generator : torch.Generator, default=None
+            Source of the draws, on the device of ``x``; None takes torch's.
+
+        Returns
+        -------
+        x : Tensor, same shape
+            As they came in eval mode.
+        """
+        if not self.training:
+            return x
+        n_clips, n_features = x.shape
+        draws = torch.rand(n_clips, n_features + 1, generator=generator, device=x.device)
+        share = self.min_share + (self.max_share - self.min_share) * draws[:, :1]
+        n_masked = (share * n_features).round().long()
+        order = draws[:, 1:]
+        threshold = torch.cat([order.new_full((n_clips, 1), -1.0), order.sort(dim=1).values], dim=1)
+        return x.masked_fill(order <= threshold.gather(1, n_masked), 0.0)
