@@ -2,18 +2,30 @@
 
 from skbst.features._block_selector import BlockSelector
 from skbst.features._bundle import FeatureBundle
+from skbst.features._clap_audio_featurizer import ClapAudioFeaturizer
+from skbst.features._clap_text_featurizer import ClapTextFeaturizer
+from skbst.features._clap_zero_shot_classifier import ClapZeroShotClassifier
 from skbst.features._clip_featurizer import ClipFeaturizer
+from skbst.features._embedding_skew import embedding_skew
+from skbst.features._embedding_store import EmbeddingStore
 from skbst.features._log_mel_featurizer import LogMelFeaturizer
 from skbst.features._log_stft_featurizer import LogSTFTFeaturizer
 from skbst.features._mfcc_featurizer import MFCCFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
+from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
 
 __all__ = [
     "BlockSelector",
+    "ClapAudioFeaturizer",
+    "ClapTextFeaturizer",
+    "ClapZeroShotClassifier",
     "ClipFeaturizer",
+    "EmbeddingStore",
     "FeatureBundle",
     "LogMelFeaturizer",
     "LogSTFTFeaturizer",
     "MFCCFeaturizer",
     "PrecomputedFeaturizer",
+    "ShippedEmbeddingFeaturizer",
+    "embedding_skew",
 ]

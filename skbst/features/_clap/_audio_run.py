@@ -1,0 +1,155 @@
+"""From the sounds of one call to their embeddings."""
+
+from pathlib import Path
+
+import numpy as np
+
+from skbst.audio import ClipLoader, decode, resample
+from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._encoder import load_encoder
+from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
+from skbst.features._clap._threads import map_clips
+from skbst.features._embedding_store import content_key
+
+__all__ = ["AudioRun"]
+
+# raise it when the same settings give other vectors than before
+_FORMAT = 1
+
+
+class AudioRun:
+    """One call of `transform`: loads sounds, embeds them, and notes what was wrong.
+
+    Parameters
+    ----------
+    featurizer : ClapAudioFeaturizer
+        The settings.
+
+    sources : Sources
+        The sounds.
+    """
+
+    def __init__(self, featurizer, sources):
+        self.featurizer = featurizer
+        self.sources = sources
+        self.problems = {}
+        self._silence = None
+        self._encoder = None
+        seed = featurizer.random_state
+        self._random_state = seed if isinstance(seed, np.random.RandomState) else np.random.RandomState(seed)
+
+    @property
+    def encoder(self):
+        """The shared model, loaded when the first sound has to be embedded."""
+        if self._encoder is None:
+            own = self.featurizer
+            self._encoder = load_encoder(own.backend, own.checkpoint, device=own.device, verbose=own.verbose)
+        return self._encoder
+
+    def pipeline(self):
+        """All that shapes an embedding beside the sound."""
+        own = self.featurizer
+        return {
+            "format": _FORMAT,
+            "embedding": "clap_audio",
+            "backend": own.backend,
+            "checkpoint": find_checkpoint(own.checkpoint, verbose=own.verbose).digest,
+            "windows": own.windows,
+            "quantize": bool(own.quantize),
+            "antialias": bool(own.antialias),
+        }
+
+    def keys(self, rows):
+        """Name sounds by content; None for those that cannot be read."""
+        if self.featurizer.store is None:
+            return [None] * len(rows)
+        return [_key(self.sources.items[row]) for row in rows]
+
+    def compute(self, rows):
+        """Embed some sounds; returns their vectors, and for each whether nothing was wrong with it."""
+        if self.featurizer.windows == "thirds":
+            return self._finish(rows, self._map(lambda row: self._embed(*self._load(row)), rows))
+        # what is drawn depends on the order of the sounds alone, so they are loaded before and embedded after
+        loaded = self._map(self._load, rows)
+        starts = [self._draw(len(waveform)) for waveform, _ in loaded]
+        return self._finish(rows, self._map(lambda item: self._embed(*item[0], item[1]), list(zip(loaded, starts))))
+
+    def _map(self, function, items):
+        return map_clips(function, items, n_jobs=self.featurizer.n_jobs, device=self.encoder.device)
+
+    def _load(self, row):
+        source = self.sources.items[row]
+        if not self.sources.are_files:
+            waveform, problem = np.asarray(source, dtype=np.float32), None
+        else:
+            waveform, problem = load_whole(source, self.encoder.spec.sample_rate)
+        if self.featurizer.quantize:
+            waveform = quantize_int16(waveform)
+        return waveform, problem
+
+    def _draw(self, n_samples):
+        return windows_at_random(n_samples, self.encoder.spec, self._random_state)
+
+    def _embed(self, waveform, problem, starts=None):
+        if problem is not None and problem.silent:
+            return None, problem
+        starts = thirds(len(waveform), self.encoder.spec) if starts is None else starts
+        return self.encoder.audio(waveform, starts, antialias=bool(self.featurizer.antialias)), problem
+
+    def _finish(self, rows, results):
+        self.problems.update({row: problem for row, (_, problem) in zip(rows, results) if problem is not None})
+        vectors = [self._silent() if vector is None else vector for vector, _ in results]
+        return vectors, [problem is None for _, problem in results]
+
+    def _silent(self):
+        """CLAP's embedding of silence, made once a run."""
+        if self._silence is None:
+            nothing = np.zeros(0, dtype=np.float32)
+            self._silence = self._map(lambda waveform: self._embed(waveform, None, ())[0], [nothing])[0]
+        return self._silence
+
+
+def load_whole(source, sample_rate):
+    """Load a sound of any length, as long as laion-clap has it.
+
+    laion-clap reads through librosa, which rounds the length after resampling up (in floats) and fills with zeros; one
+    sample moves the windows it draws and the period of a repeated sound.
+
+    Parameters
+    ----------
+    source : str, path-like, or tuple (waveform, sample_rate)
+        The sound.
+
+    sample_rate : int
+        The rate that is wanted, in Hz.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+
+    problem : DecodeProblem or None
+        What is wrong with the sound.
+    """
+    if isinstance(source, tuple):
+        n_frames, rate = len(source[0]), source[1]
+        waveform, _, problem = ClipLoader(sample_rate, None).load(source)
+    else:
+        native, rate, problem = decode(source)
+        n_frames, waveform = len(native), resample(native, rate, sample_rate)
+    if len(waveform) == 0 or rate == sample_rate:
+        return waveform, problem
+    n_samples = int(np.ceil(n_frames * (sample_rate / rate)))
+    return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform)))), problem
+
+
+def _key(source):
+    """Key of a sound's content, or None where there is none."""
+    if isinstance(source, np.ndarray):
+        return content_key(source)
+    if isinstance(source, tuple):
+        waveform = np.asarray(source[0])
+        return content_key(f"{waveform.dtype} {waveform.shape} {source[1]} ".encode() + waveform.tobytes())
+    try:
+        return content_key(Path(source))
+    except (OSError, TypeError, ValueError):
+        return None

@@ -1,0 +1,187 @@
+"""One loaded network for all featurizers of a process that ask for the same weights."""
+
+import os
+import random
+import threading
+from collections import OrderedDict
+from contextlib import contextmanager
+
+import numpy as np
+
+from skbst.exceptions import CheckpointError
+from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._frontend import prepare
+from skbst.features._clap._laion import LaionClap
+from skbst.features._clap._tokenizer import load_tokenizer
+from skbst.features._clap._transformers import TransformersClap
+
+__all__ = ["BACKENDS", "ClapEncoder", "forget_models", "load_encoder", "shared_tokenizer"]
+
+#: Name of a backend and its adapter.
+BACKENDS = {"laion-clap": LaionClap, "transformers": TransformersClap}
+
+# audio and text featurizers share one model; a second place lets two checkpoints be compared
+_MAX_MODELS = 2
+_models = OrderedDict()
+_tokenizers = OrderedDict()
+_lock = threading.RLock()
+
+
+def _reset_lock():
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_lock)
+
+
+class ClapEncoder:
+    """Sounds and texts to unit vectors, one at a time.
+
+    Parameters
+    ----------
+    model : LaionClap or TransformersClap
+        The network behind its adapter.
+
+    device : torch.device
+        Where the network lives.
+    """
+
+    def __init__(self, model, device):
+        self._model = model
+        self.device = device
+
+    @property
+    def spec(self):
+        """What the audio encoder reads, an `AudioSpec`."""
+        return self._model.spec
+
+    def audio(self, waveform, starts, *, antialias=True):
+        """Embed one sound.
+
+        Parameters
+        ----------
+        waveform : ndarray of shape (n_samples,), float32
+            The whole sound at ``spec.sample_rate``.
+
+        starts : tuple of int
+            Windows of a longer sound.
+
+        antialias : bool, default=True
+            How the whole of a longer sound is shrunk.
+
+        Returns
+        -------
+        embedding : ndarray of shape (512,), float32
+            Of length 1.
+        """
+        mel = prepare(waveform, self.spec, starts, antialias=antialias)
+        return _unit(self._model.embed_audio(mel.to(self.device)))
+
+    def text(self, token_ids):
+        """Embed one text given as a list of token numbers; returns as `audio`."""
+        import torch
+
+        return _unit(self._model.embed_text(torch.tensor(token_ids, device=self.device)))
+
+
+def _unit(vector):
+    vector = vector.float().cpu().numpy()
+    norm = np.sqrt(np.square(vector, dtype=np.float64).sum())
+    if not np.isfinite(norm) or norm == 0:
+        raise CheckpointError("CLAP gave a vector of no direction (zero, NaN or infinite). The weights are damaged.")
+    return (vector / norm).astype(np.float32)
+
+
+def resolve_device(device):
+    """Turn ``"auto"`` into a GPU where there is one, anything else into a torch device."""
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(device)
+
+
+@contextmanager
+def untouched_generators():
+    """Put all global generators back afterwards: some libraries draw from them while they are imported."""
+    import torch
+
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+
+
+def load_encoder(backend, checkpoint, *, device="auto", verbose=0):
+    """Load a model, or hand out the one that this process has loaded.
+
+    Parameters
+    ----------
+    backend : {"laion-clap", "transformers"}
+        The library whose network is used.
+
+    checkpoint : str or path-like
+        As in `find_checkpoint`.
+
+    device : str, default="auto"
+        Where it shall live.
+
+    verbose : int, default=0
+        Above 0 a download shows its progress.
+
+    Returns
+    -------
+    encoder : ClapEncoder
+    """
+    found = find_checkpoint(checkpoint, verbose=verbose)
+    device = resolve_device(device)
+    key = (backend, found.digest, str(device))
+    with _lock:
+        if key not in _models:
+            with untouched_generators():
+                _models[key] = ClapEncoder(BACKENDS[backend].load(found, device), device)
+        _models.move_to_end(key)
+        while len(_models) > _MAX_MODELS:
+            _models.popitem(last=False)
+        return _models[key]
+
+
+def shared_tokenizer(checkpoint, name=None, *, verbose=0):
+    """Load the tokenizer of a checkpoint, or hand out the one that this process has loaded.
+
+    Parameters
+    ----------
+    checkpoint : str or path-like
+        As in `find_checkpoint`; a folder of transformers has its own tokenizer, a file takes RoBERTa's.
+
+    name : str or path-like, default=None
+        Another tokenizer.
+
+    verbose : int, default=0
+        Above 0 a download shows its progress.
+
+    Returns
+    -------
+    tokenizer : Tokenizer
+    """
+    if name is None:
+        found = find_checkpoint(checkpoint, verbose=verbose)
+        name = found.path if found.is_folder else "roberta-base"
+    key = str(name)
+    with _lock:
+        if key not in _tokenizers:
+            with untouched_generators():
+                _tokenizers[key] = load_tokenizer(name)
+        return _tokenizers[key]
+
+
+def forget_models():
+    """Free the memory of all models and tokenizers of this process."""
+    with _lock:
+        _models.clear()
+        _tokenizers.clear()

@@ -1,0 +1,188 @@
+"""Adapter to laion-clap: everything that knows that library stands here."""
+
+import importlib
+import sys
+import threading
+import warnings
+from contextlib import contextmanager
+from copy import deepcopy
+from importlib.util import find_spec
+from pathlib import Path
+
+from skbst._optional import require
+from skbst.exceptions import CheckpointError
+from skbst.features._clap._architecture import describe, load_strictly, without_initialisation
+from skbst.features._clap._checkpoints import read_state
+from skbst.features._clap._frontend import AudioSpec
+
+__all__ = ["LaionClap"]
+
+_COMPUTED = (".embeddings.position_ids", ".embeddings.token_type_ids")
+_lock = threading.Lock()
+
+
+class LaionClap:
+    """A CLAP of laion-clap.
+
+    Parameters
+    ----------
+    network : clap_module.model.CLAP
+        In evaluation mode.
+
+    spec : AudioSpec
+        What its audio encoder reads.
+    """
+
+    def __init__(self, network, spec):
+        self.network = network
+        self.spec = spec
+
+    @classmethod
+    def load(cls, checkpoint, device):
+        """Build the network that a checkpoint asks for and fill it.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+            A file of laion-clap.
+
+        device : torch.device
+            Where the network shall live.
+
+        Returns
+        -------
+        model : LaionClap
+
+        Raises
+        ------
+        CheckpointError
+            If the checkpoint is a folder of transformers, damaged, or of another architecture.
+        """
+        if checkpoint.is_folder:
+            raise CheckpointError(
+                f"{checkpoint.path} is a folder, as transformers saves it; laion-clap reads one file of weights. "
+                'Pass backend="transformers", or a file such as 630k-audioset-fusion-best.pt.'
+            )
+        state = read_state(checkpoint.path)
+        architecture = describe(state, checkpoint.path)
+        network, config = _build(architecture)
+        load_strictly(network, state, checkpoint.path, computed=_COMPUTED)
+        audio = config["audio_cfg"]
+        spec = AudioSpec(
+            sample_rate=audio["sample_rate"],
+            n_fft=audio["window_size"],
+            hop_length=audio["hop_size"],
+            n_mels=audio["mel_bins"],
+            f_min=float(audio["fmin"]),
+            f_max=float(audio["fmax"]),
+            max_samples=audio["clip_samples"],
+            fusion=architecture.fusion,
+        )
+        return cls(network.to(device), spec)
+
+    def embed_audio(self, mel):
+        """Embed one sound.
+
+        The steps of ``HTSAT_Swin_Transformer.forward`` that lead to the embedding. That method also runs the AudioSet
+        head, keeps all attention maps, and normalises three windows that it never reads when a sound is short.
+
+        Parameters
+        ----------
+        mel : Tensor of shape (n_channels, n_frames, n_mels)
+            From the front end; four channels are fused.
+
+        Returns
+        -------
+        embedding : Tensor of shape (n_features,)
+            Not normalised.
+        """
+        branch = self.network.audio_branch
+        image = branch.bn0(mel[None].transpose(1, 3)).transpose(1, 3)
+        image = branch.reshape_wav2img(image)
+        if branch.enable_fusion:
+            tokens = branch.patch_embed(image, longer_idx=[0] if len(mel) > 1 else [])
+        else:
+            tokens = branch.patch_embed(image)
+        for stage in branch.layers:
+            for block in stage.blocks:
+                tokens, _ = block(tokens)
+            if stage.downsample is not None:
+                tokens = stage.downsample(tokens)
+        pooled = branch.norm(tokens).mean(dim=1)
+        return self.network.audio_projection(pooled)[0]
+
+    def embed_text(self, token_ids):
+        """Embed one text.
+
+        Parameters
+        ----------
+        token_ids : Tensor of shape (n_tokens,), int64
+            Without padding: masked positions change nothing but the time.
+
+        Returns
+        -------
+        embedding : Tensor of shape (n_features,)
+            Not normalised.
+        """
+        pooled = self.network.text_branch(input_ids=token_ids[None])["pooler_output"]
+        return self.network.text_projection(pooled)[0]
+
+
+def _build(architecture):
+    """Build an empty network; laion-clap's constructor would fetch RoBERTa's weights only to overwrite them."""
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        factory, model = _import("factory"), _import("model")
+        config = deepcopy(factory._MODEL_CONFIGS[architecture.audio_name])
+        config["text_cfg"]["model_type"] = "roberta"
+        config["enable_fusion"] = architecture.fusion
+        config["fusion_type"] = "aff_2d" if architecture.fusion else "None"
+        with without_initialisation(), _without_download(model, architecture):
+            return model.CLAP(**config), config
+
+
+def _import(name):
+    """Import a part of laion-clap.
+
+    The package's own ``__init__`` fetches three tokenizers and leaves a folder on ``sys.path``; the network needs
+    neither. It is imported as laion-clap itself does it, under the name ``clap_module``.
+    """
+    require("torchvision", extra="clap", needed_by="CLAP of laion-clap")
+    spec = find_spec("laion_clap")
+    if spec is None:
+        require("laion_clap", extra="clap", needed_by='CLAP with backend="laion-clap"')
+    folder = str(Path(spec.origin).parent)
+    sys.path.append(folder)
+    try:
+        return importlib.import_module(f"clap_module.{name}")
+    finally:
+        sys.path.remove(folder)
+
+
+@contextmanager
+def _without_download(model, architecture):
+    """Let the constructor make RoBERTa from its sizes alone."""
+    from transformers import RobertaConfig
+
+    class EmptyRoberta:
+        @staticmethod
+        def from_pretrained(_):
+            return original(
+                RobertaConfig(
+                    vocab_size=architecture.n_words,
+                    hidden_size=architecture.text_width,
+                    num_hidden_layers=architecture.n_text_layers,
+                    num_attention_heads=architecture.text_width // 64,
+                    intermediate_size=architecture.text_hidden,
+                    max_position_embeddings=architecture.n_positions,
+                    type_vocab_size=architecture.n_types,
+                    layer_norm_eps=1e-5,
+                )
+            )
+
+    original = model.RobertaModel
+    model.RobertaModel = EmptyRoberta
+    try:
+        yield
+    finally:
+        model.RobertaModel = original

@@ -1,0 +1,72 @@
+"""Text to token numbers, cut to what CLAP's text encoder was trained on."""
+
+import hashlib
+import threading
+
+from skbst._optional import require
+from skbst.exceptions import DownloadError
+
+__all__ = ["MAX_TOKENS", "Tokenizer", "load_tokenizer"]
+
+#: Length of a text in laion-clap's training, marks of start and end included; transformers would read 512.
+MAX_TOKENS = 77
+
+
+class Tokenizer:
+    """A byte-pair tokenizer that cuts at `MAX_TOKENS` and never pads.
+
+    Parameters
+    ----------
+    inner : PreTrainedTokenizerFast
+        Any tokenizer of transformers.
+    """
+
+    def __init__(self, inner):
+        self._inner = inner
+        self._lock = threading.Lock()
+        backend = getattr(inner, "backend_tokenizer", None)
+        vocabulary = backend.to_str() if backend is not None else repr(sorted(inner.get_vocab().items()))
+        self.digest = hashlib.sha256(vocabulary.encode()).hexdigest()
+
+    def __call__(self, text):
+        """Token numbers of one text, a list of at most `MAX_TOKENS` int."""
+        with self._lock:
+            return self._inner(text, truncation=True, max_length=MAX_TOKENS)["input_ids"]
+
+    def count(self, text):
+        """Count the tokens of a text, not cut."""
+        with self._lock:
+            return len(self._inner(text, truncation=False, verbose=False)["input_ids"])
+
+
+def load_tokenizer(name):
+    """Load a tokenizer from a folder or the hub's cache, else from the hub.
+
+    Parameters
+    ----------
+    name : str or path-like
+        A folder, or a hub repository such as ``"roberta-base"``.
+
+    Returns
+    -------
+    tokenizer : Tokenizer
+
+    Raises
+    ------
+    DownloadError
+        If it is not on this machine and cannot be fetched.
+    """
+    transformers = require("transformers", extra="clap", needed_by="CLAP text embeddings")
+    try:
+        return Tokenizer(transformers.AutoTokenizer.from_pretrained(name, local_files_only=True))
+    except (OSError, ValueError):
+        pass
+    try:
+        return Tokenizer(transformers.AutoTokenizer.from_pretrained(name))
+    except (OSError, ValueError) as error:
+        raise DownloadError(
+            f"The tokenizer {str(name)!r} is not on this machine and could not be fetched "
+            f"({str(error).strip().splitlines()[0]}). Without a network: save vocab.json, merges.txt, tokenizer.json "
+            "and config.json of https://huggingface.co/roberta-base in a folder and pass it as `tokenizer`. CLAP "
+            "vectors that a data set ships need no tokenizer: load_bsd(root).embeddings."
+        ) from error

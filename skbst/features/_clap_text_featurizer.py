@@ -1,0 +1,276 @@
+"""CLAP embeddings of text."""
+
+import os
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+
+from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
+from skbst.exceptions import DataFormatError
+from skbst.features._clap._batches import embed_batches, open_store
+from skbst.features._clap._text_run import TextRun, TokenCounter
+from skbst.features._embedding_store import EmbeddingStore
+from skbst.text import MetadataCleaner, join_fields, split_tags
+
+__all__ = ["ClapTextFeaturizer"]
+
+_N_FEATURES = 512
+_FIELDS = ("title", "tags", "description")
+
+
+class ClapTextFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Embed text with the text encoder of CLAP, in the space of :class:`ClapAudioFeaturizer`.
+
+    A text becomes one vector of length 1 that depends on the text and the weights alone, whatever else is embedded
+    with it. The encoder reads 77 tokens, as in laion-clap's training; what follows is cut off.
+
+    Parameters
+    ----------
+    checkpoint : str or path-like, default="630k-audioset-fusion-best"
+        As in :class:`ClapAudioFeaturizer`.
+
+    backend : {"laion-clap", "transformers"}, default="laion-clap"
+        As in :class:`ClapAudioFeaturizer`.
+
+    cleaner : "default", transformer or None, default="default"
+        What makes texts of a table of clips. "default" is a
+        :class:`~skbst.text.MetadataCleaner` for title, tags and description that counts tokens with the
+        checkpoint's tokenizer, so that a long description never pushes out tags; sequences of text are taken
+        as they are. A transformer is fitted to whatever `X` is, and returns texts, or a table with some of the
+        columns "title", "tags" and "description", which are joined as ``"{title}. {tags}. {description}"``. None
+        joins the columns of a table uncleaned.
+
+    tokenizer : str, path-like or None, default=None
+        Folder or hub repository of a tokenizer; None takes the checkpoint's own, which is RoBERTa's for laion-clap's
+        files.
+
+    store : str, path-like or EmbeddingStore, default=None
+        Where embeddings are kept, by the final text: one that is there is not embedded again.
+
+    batch_size : int, default=256
+        How many texts are embedded and stored together; what a killed run loses. Has no effect on the result.
+
+    n_jobs : int, default=None
+        Number of threads; None takes as many as torch may use (``torch.get_num_threads()``), -1 all cores.
+
+    device : str, default="auto"
+        As in :class:`ClapAudioFeaturizer`.
+
+    verbose : int, default=0
+        Above 0 a progress bar is shown.
+
+    Attributes
+    ----------
+    cleaner_ : transformer or None
+        The fitted cleaner; None where `X` is a sequence of texts that is taken as it is.
+
+    n_features_in_ : int
+        Number of columns of `X`, where it is a table.
+
+    feature_names_in_ : ndarray of str
+        Names of the columns, where `X` is a DataFrame.
+
+    See Also
+    --------
+    ClapZeroShotClassifier : Classes from prompts.
+
+    Notes
+    -----
+    Texts are embedded one at a time without padding: padding to 77 tokens changes no more than the last bits, and costs
+    most of the time for short texts.
+
+    Examples
+    --------
+    >>> from skbst.features import ClapTextFeaturizer
+    >>> featurizer = ClapTextFeaturizer(cleaner=None)
+    >>> featurizer.fit(["rain on a tin roof"])
+    ClapTextFeaturizer(cleaner=None)
+    >>> featurizer.transform(["rain on a tin roof"]).shape  # doctest: +SKIP
+    (1, 512)
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "checkpoint": [str, os.PathLike],
+        "backend": [StrOptions({"laion-clap", "transformers"})],
+        "cleaner": [StrOptions({"default"}), HasMethods(["fit", "transform"]), None],
+        "tokenizer": [str, os.PathLike, None],
+        "store": [str, os.PathLike, EmbeddingStore, None],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "device": [str],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        checkpoint="630k-audioset-fusion-best",
+        *,
+        backend="laion-clap",
+        cleaner="default",
+        tokenizer=None,
+        store=None,
+        batch_size=256,
+        n_jobs=None,
+        device="auto",
+        verbose=0,
+    ):
+        self.checkpoint = checkpoint
+        self.backend = backend
+        self.cleaner = cleaner
+        self.tokenizer = tokenizer
+        self.store = store
+        self.batch_size = batch_size
+        self.n_jobs = n_jobs
+        self.device = device
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, *, uploader=None):
+        """Fit the cleaner; no weights are loaded.
+
+        Parameters
+        ----------
+        X : DataFrame with columns among "title", "tags", "description"; or a sequence of str
+            The texts. Missing values count as empty text.
+
+        y : None
+            Ignored.
+
+        uploader : array-like of shape (n_samples,), default=None
+            Who uploaded each clip, for a cleaner that asks for it.
+
+        Returns
+        -------
+        self : ClapTextFeaturizer
+        """
+        self._check_kind(X, reset=True)
+        self.cleaner_ = self._new_cleaner(isinstance(X, pd.DataFrame))
+        if self.cleaner_ is not None:
+            options = {} if uploader is None else {"uploader": uploader}
+            self.cleaner_.fit(X, **options)
+        self._fitted_on_table = isinstance(X, pd.DataFrame)
+        return self
+
+    def transform(self, X):
+        """Embed texts.
+
+        Parameters
+        ----------
+        X : DataFrame or sequence of str
+            As in `fit`.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, 512), float32
+            Rows of length 1.
+
+        Raises
+        ------
+        DataFormatError
+            If a table has none of the columns, or the cleaner was fitted on texts and gets a table.
+
+        CheckpointError
+            If the checkpoint is damaged, of another architecture, or unsafe.
+
+        DownloadError
+            If the checkpoint or the tokenizer is not on this machine and cannot be fetched.
+
+        ImportError
+            If the extra ``skbst[clap]`` is not installed.
+        """
+        texts = self.texts(X)
+        run = TextRun(self, texts)
+        return embed_batches(
+            len(texts),
+            _N_FEATURES,
+            run.keys,
+            run.compute,
+            batch_size=self.batch_size,
+            store=open_store(self.store, "clap_text"),
+            pipeline=run.pipeline,
+            progress={"desc": "CLAP text", "unit": "text", "verbose": self.verbose},
+        )
+
+    def texts(self, X):
+        """Return what the encoder is given to read.
+
+        Parameters
+        ----------
+        X : DataFrame or sequence of str
+            As in `fit`.
+
+        Returns
+        -------
+        texts : list of str
+            After the cleaner.
+        """
+        check_is_fitted(self)
+        if isinstance(X, pd.DataFrame) and not self._fitted_on_table:
+            raise DataFormatError("This ClapTextFeaturizer was fitted on texts and got a table; fit it on a table.")
+        self._check_kind(X, reset=False)
+        if self.cleaner_ is not None and (isinstance(X, pd.DataFrame) or self.cleaner != "default"):
+            X = self.cleaner_.transform(X)
+        return _join_table(X) if isinstance(X, pd.DataFrame) else _as_texts(X)
+
+    def _new_cleaner(self, is_table):
+        if self.cleaner is None:
+            return None
+        if not isinstance(self.cleaner, str):
+            return clone(self.cleaner)
+        if not is_table:
+            return None
+        counter = TokenCounter(self.checkpoint, self.tokenizer)
+        return MetadataCleaner("title+tags+description", token_counter=counter)
+
+    def _check_kind(self, X, *, reset):
+        if isinstance(X, pd.DataFrame):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            if len(X) == 0:
+                raise DataFormatError("Found 0 texts while a minimum of 1 is required.")
+        else:
+            _as_texts(X)
+
+    @property
+    def _n_features_out(self):
+        return _N_FEATURES
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "cleaner_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _as_texts(X):
+    """Check a sequence of texts; missing ones become empty."""
+    if isinstance(X, (str, bytes)):
+        raise DataFormatError(f"Expected a sequence of texts; got the single text {X[:40]!r}. Pass [text].")
+    values = np.asarray(X, dtype=object)
+    if values.ndim != 1 or len(values) == 0:
+        raise DataFormatError(f"Expected a sequence of at least one text, or a DataFrame; got shape {values.shape}.")
+    texts = ["" if pd.api.types.is_scalar(value) and pd.isna(value) else value for value in values]
+    strange = [value for value in texts if not isinstance(value, str)]
+    if strange:
+        raise DataFormatError(f"{len(strange)} of {len(texts)} values are no text (first: {strange[0]!r}).")
+    return texts
+
+
+def _join_table(table):
+    """Write each row of a table as one text."""
+    present = [field for field in _FIELDS if field in table.columns]
+    if not present:
+        raise DataFormatError(
+            f"A table of clips needs at least one of the columns {list(_FIELDS)}; it has {list(table.columns)[:10]}."
+        )
+    columns = {field: _as_texts(table[field]) for field in present}
+    empty = [""] * len(table)
+    title, tags, description = (columns.get(field, empty) for field in _FIELDS)
+    return [join_fields(t, split_tags(g), d) for t, g, d in zip(title, tags, description)]

@@ -1,0 +1,262 @@
+import os
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from skbst.exceptions import CheckpointError, DownloadError
+from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
+from skbst.features._clap import _checkpoints
+from skbst.features._clap._architecture import describe, load_strictly, without_initialisation
+from skbst.features._clap._checkpoints import cache_folder, find_checkpoint, read_state
+from skbst.features._clap._encoder import load_encoder
+from skbst.features._clap._tokenizer import load_tokenizer
+
+
+class Payload:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.fixture
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("SKBST_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "clap"
+
+
+class TestReading:
+    def test_numpy_numbers_in_the_log_are_fine(self, laion_module):
+        state = read_state(laion_module[1])
+        assert "audio_branch.bn0.weight" in state
+        assert not any(name.startswith("module.") for name in state)
+
+    def test_a_bare_state_and_safetensors(self, tmp_path):
+        from safetensors.torch import save_file
+
+        state = {"a": torch.arange(3.0)}
+        torch.save(state, tmp_path / "a.pt")
+        save_file(state, tmp_path / "a.safetensors")
+        for name in ("a.pt", "a.safetensors"):
+            assert read_state(tmp_path / name)["a"].tolist() == [0, 1, 2]
+
+    def test_code_is_refused_and_not_run(self, tmp_path):
+        torch.save({"state_dict": {}, "trap": Payload(tmp_path / "ran")}, tmp_path / "trap.pt")
+        with pytest.raises(CheckpointError, match=r"refused.*could run code"):
+            read_state(tmp_path / "trap.pt")
+        (tmp_path / "bare.pt").write_bytes(pickle.dumps(Payload(tmp_path / "ran")))
+        with pytest.raises(CheckpointError):
+            read_state(tmp_path / "bare.pt")
+        assert not (tmp_path / "ran").exists()
+
+    def test_the_list_of_allowed_types_is_put_back(self, laion_module):
+        before = set(torch.serialization.get_safe_globals())
+        read_state(laion_module[1])
+        assert set(torch.serialization.get_safe_globals()) == before
+
+    @pytest.mark.parametrize("kept", [0, 10, 0.3, 0.999])
+    def test_truncated(self, laion_module, tmp_path, kept):
+        content = laion_module[1].read_bytes()
+        n = kept if isinstance(kept, int) else int(kept * len(content))
+        (tmp_path / "cut.pt").write_bytes(content[:n])
+        with pytest.raises(CheckpointError, match=r"damaged|truncated|not a checkpoint"):
+            read_state(tmp_path / "cut.pt")
+
+    def test_truncated_safetensors(self, tiny_clap, tmp_path):
+        content = (tiny_clap / "model.safetensors").read_bytes()
+        (tmp_path / "cut.safetensors").write_bytes(content[: len(content) // 2])
+        with pytest.raises(CheckpointError, match="damaged or truncated"):
+            read_state(tmp_path / "cut.safetensors")
+
+    @pytest.mark.parametrize("content", [[1, 2], {}, {"state_dict": {"a": 3}}, {"epoch": 3}])
+    def test_no_weights(self, tmp_path, content):
+        torch.save(content, tmp_path / "x.pt")
+        with pytest.raises(CheckpointError, match="holds no weights"):
+            read_state(tmp_path / "x.pt")
+
+
+class TestArchitecture:
+    @pytest.fixture
+    def state(self, laion_module):
+        return read_state(laion_module[1])
+
+    def test_missing_weights_are_counted_and_named(self, state, tmp_path):
+        del state["audio_branch.layers.1.blocks.0.mlp.fc1.weight"], state["audio_branch.norm.bias"]
+        path = tmp_path / "missing.pt"
+        torch.save(state, path)
+        with pytest.raises(
+            CheckpointError, match=r"2 missing \(first: audio_branch\.layers\.1\.blocks\.0\.mlp\.fc1\.weight\)"
+        ):
+            load_encoder("laion-clap", path, device="cpu")
+        with pytest.raises(CheckpointError, match=r"2 missing \(first: audio_model"):
+            load_encoder("transformers", path, device="cpu")
+
+    def test_other_shapes_and_left_overs(self, state):
+        module = torch.nn.Linear(3, 2)
+        good = {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
+        load_strictly(module, good, "file")
+        with pytest.raises(CheckpointError, match=r"1 unexpected \(first: more\)"):
+            load_strictly(module, {**good, "more": torch.ones(1)}, "file")
+        with pytest.raises(CheckpointError, match=r"1 of another shape \(first: bias\)"):
+            load_strictly(module, {**good, "bias": torch.ones(3)}, "file")
+        with pytest.raises(CheckpointError, match="NaN or infinite"):
+            load_strictly(module, {**good, "bias": torch.tensor([1.0, np.inf])}, "file")
+
+    def test_loading_leaves_nothing_to_chance(self, state):
+        """What the constructor did not draw must all come from the file."""
+        with without_initialisation():
+            module = torch.nn.Linear(64, 64)
+            module.weight.data.fill_(7)
+            torch.nn.init.uniform_(module.weight)
+        assert (module.weight == 7).all()
+
+    def test_pann(self):
+        with pytest.raises(CheckpointError, match="PANN"):
+            describe({"audio_branch.conv_block1.conv1.weight": torch.ones(1)}, "file")
+
+    def test_weights_of_transformers_in_a_file(self, tiny_clap, tmp_path):
+        state = read_state(tiny_clap / "model.safetensors")
+        with pytest.raises(CheckpointError, match=r'backend="transformers"'):
+            describe(state, "file")
+
+    def test_something_else(self):
+        with pytest.raises(CheckpointError, match="holds no weights of CLAP"):
+            describe({"layer.weight": torch.ones(1)}, "file")
+
+    def test_other_sizes(self, state):
+        with pytest.raises(CheckpointError, match="no RoBERTa"):
+            describe({k: v for k, v in state.items() if not k.startswith("text_branch")}, "file")
+        with pytest.raises(CheckpointError, match="width 48"):
+            describe({**state, "audio_branch.patch_embed.proj.weight": torch.ones(48, 1, 4, 4)}, "file")
+        with pytest.raises(CheckpointError, match="512 numbers"):
+            describe({**state, "audio_projection.2.weight": torch.ones(256, 512)}, "file")
+
+    def test_a_folder_for_laion_clap(self, tiny_clap):
+        with pytest.raises(CheckpointError, match="reads one file of weights"):
+            load_encoder("laion-clap", tiny_clap, device="cpu")
+
+    def test_a_folder_of_something_else(self, tmp_path, hub_cache):
+        with pytest.raises(CheckpointError, match=r"expected config\.json"):
+            load_encoder("transformers", tmp_path, device="cpu")
+        roberta = next((hub_cache / "hub" / "models--roberta-base" / "snapshots").iterdir())
+        with pytest.raises(CheckpointError, match="'roberta'; expected 'clap'"):
+            load_encoder("transformers", roberta, device="cpu")
+
+
+class TestFinding:
+    def test_unknown(self):
+        with pytest.raises(CheckpointError, match="630k-audioset-fusion-best"):
+            find_checkpoint("no-such-name")
+        with pytest.raises(CheckpointError, match="There is no checkpoint"):
+            find_checkpoint("/no/such/file.pt")
+
+    def test_digest_follows_the_content(self, tmp_path):
+        path = tmp_path / "a.pt"
+        path.write_bytes(b"one")
+        first = find_checkpoint(path).digest
+        assert find_checkpoint(str(path)).digest == first
+        path.write_bytes(b"two!")
+        assert find_checkpoint(path).digest != first
+
+    def test_a_named_one_put_there_by_hand(self, own_cache):
+        own_cache.mkdir(parents=True)
+        file = own_cache / "630k-audioset-fusion-best.pt"
+        file.write_bytes(b"weights")
+        found = find_checkpoint("630k-audioset-fusion-best")
+        assert found.path == file
+        assert (own_cache / "630k-audioset-fusion-best.pt.sha256").read_text().strip() == found.digest
+
+    def test_another_content_under_a_name_is_refused(self, own_cache):
+        own_cache.mkdir(parents=True)
+        file = own_cache / "630k-best.pt"
+        file.write_bytes(b"weights")
+        find_checkpoint("630k-best")
+        file.write_bytes(b"other weights")
+        with pytest.raises(CheckpointError, match=r"was recorded when it was first used"):
+            find_checkpoint("630k-best")
+        (own_cache / "630k-best.pt.sha256").unlink()
+        find_checkpoint("630k-best")
+
+    def test_from_the_hubs_cache(self, own_cache, hub_cache, standin):
+        folder = standin._snapshot(hub_cache, "lukewys/laion_clap")
+        (folder / "630k-fusion-best.pt").write_bytes(b"weights")
+        assert find_checkpoint("630k-fusion-best").path == folder / "630k-fusion-best.pt"
+
+    def test_a_blob_that_is_not_what_the_hub_announced(self, own_cache, tmp_path, monkeypatch):
+        blob = tmp_path / ("ab" * 32)
+        blob.write_bytes(b"cut off")
+        link = tmp_path / "630k-best.pt"
+        link.symlink_to(blob)
+        monkeypatch.setattr(_checkpoints, "_download", lambda *_: link)
+        with pytest.raises(CheckpointError, match="the hub announced abab"):
+            find_checkpoint("630k-best")
+
+    def test_without_a_network(self, own_cache):
+        featurizer = ClapAudioFeaturizer("630k-audioset-best").fit(["a.wav"])
+        with pytest.raises(DownloadError) as caught:
+            featurizer.transform(["a.wav"])
+        message = str(caught.value)
+        assert "https://huggingface.co/lukewys/laion_clap/resolve/main/630k-audioset-best.pt" in message
+        assert str(cache_folder()) in message
+        assert "load_bsd(root).embeddings" in message
+
+    def test_a_hub_repository_without_a_network(self):
+        with pytest.raises(DownloadError, match="laion/clap-htsat-fused"):
+            find_checkpoint("laion/clap-htsat-fused")
+
+    def test_a_hub_repository_from_the_cache(self, hub_cache, standin):
+        folder = standin._snapshot(hub_cache, "somebody/tiny-clap")
+        standin.write_tiny_clap(folder)
+        found = find_checkpoint("somebody/tiny-clap")
+        assert found.path == folder
+        rows = ClapAudioFeaturizer("somebody/tiny-clap", backend="transformers").fit_transform(np.zeros((1, 100)))
+        assert rows.shape == (1, 512)
+
+    def test_a_download_shows_bars_only_when_asked(self, own_cache, monkeypatch, tmp_path):
+        import huggingface_hub
+        from huggingface_hub.utils import LocalEntryNotFoundError, are_progress_bars_disabled
+
+        seen = []
+
+        def fetch(repository, filename, local_files_only=False):
+            if local_files_only:
+                raise LocalEntryNotFoundError("not there")
+            seen.append(are_progress_bars_disabled())
+            (tmp_path / filename).write_bytes(b"weights")
+            return str(tmp_path / filename)
+
+        monkeypatch.setattr(huggingface_hub, "hf_hub_download", fetch)
+        before = are_progress_bars_disabled()
+        find_checkpoint("630k-best")
+        find_checkpoint("630k-best", verbose=1)
+        assert seen == [True, before]
+        assert are_progress_bars_disabled() == before
+
+
+class TestMissingLibraries:
+    @pytest.mark.parametrize(("module", "backend"), [("laion_clap", "laion-clap"), ("transformers", "transformers")])
+    def test_names_the_extra(self, laion_module, monkeypatch, no_models, module, backend):
+        import skbst._optional
+        from skbst.features._clap import _laion
+
+        def hidden(name, *args):
+            if name.split(".")[0] == module:
+                raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+            return original(name, *args)
+
+        original = skbst._optional.importlib.import_module
+        monkeypatch.setattr(skbst._optional.importlib, "import_module", hidden)
+        monkeypatch.setattr(_laion, "find_spec", lambda name: None)
+        featurizer = ClapAudioFeaturizer(laion_module[1], backend=backend)
+        with pytest.raises(ImportError, match=r"skbst\[clap\]"):
+            featurizer.fit_transform(np.zeros((1, 100)))
+
+    def test_a_missing_tokenizer(self, laion_module):
+        with pytest.raises(DownloadError, match=r"vocab\.json"):
+            load_tokenizer("no-such/tokenizer")
+        featurizer = ClapTextFeaturizer(laion_module[1], tokenizer="no-such/tokenizer", cleaner=None)
+        with pytest.raises(DownloadError, match=r"load_bsd\(root\)\.embeddings"):
+            featurizer.fit_transform(["rain"])

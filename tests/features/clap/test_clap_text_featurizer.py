@@ -1,0 +1,151 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.pipeline import make_pipeline
+
+from skbst.exceptions import DataFormatError
+from skbst.features import ClapTextFeaturizer
+from skbst.features._clap._encoder import shared_tokenizer
+from skbst.text import MetadataCleaner
+
+TEXTS = ["rain on a roof", "a dog barks", "", "x" * 300, "été — 雨"]
+
+
+class Shout(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.seen_ = len(X)
+        return self
+
+    def transform(self, X):
+        return [str(text).upper() for text in X]
+
+
+@pytest.fixture
+def make(tiny_clap):
+    def make(**options):
+        return ClapTextFeaturizer(**{"checkpoint": tiny_clap, "backend": "transformers", "n_jobs": 1, **options})
+
+    return make
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {
+            "title": ["Rain_roof_02.wav", "dog.mp3", None],
+            "tags": ["rain,roof,zoom-h4n", "dog, bark", ""],
+            "description": [
+                "<b>Heavy</b> rain.<br>Please credit me: http://example.org",
+                np.nan,
+                "Wind in trees. " * 30,
+            ],
+            "audio": ["a.wav", "b.wav", "c.wav"],
+        },
+        index=["17", "23", "42"],
+    )
+
+
+class TestBasics:
+    def test_rows_are_unit_vectors(self, make):
+        rows = make().fit_transform(TEXTS)
+        assert rows.shape == (5, 512)
+        assert rows.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+        assert len(np.unique(rows, axis=0)) == 5
+
+    def test_kinds_of_sequences(self, make):
+        expected = make().fit_transform(TEXTS)
+        for X in (np.array(TEXTS), np.array(TEXTS, dtype=object), pd.Series(TEXTS), tuple(TEXTS)):
+            np.testing.assert_array_equal(make().fit_transform(X), expected)
+
+    def test_missing_is_empty(self, make):
+        rows = make().fit_transform(pd.Series(["", None, np.nan, pd.NA], dtype=object))
+        assert len(np.unique(rows, axis=0)) == 1
+
+    def test_names_and_set_output(self, make):
+        table = make().set_output(transform="pandas").fit_transform(pd.Series(TEXTS, index=list("abcde")))
+        assert table.columns[0] == "claptextfeaturizer0"
+        assert table.index.tolist() == list("abcde")
+
+    @pytest.mark.parametrize("X", ["rain", [], [["rain"]], [3, 4], np.zeros((2, 3))])
+    def test_no_texts(self, make, X):
+        with pytest.raises(DataFormatError):
+            make().fit(X)
+
+    def test_transform_before_fit(self, make):
+        from sklearn.exceptions import NotFittedError
+
+        with pytest.raises(NotFittedError):
+            make().transform(TEXTS)
+
+    @pytest.mark.parametrize("options", [{"batch_size": 1}, {"batch_size": 2, "n_jobs": 3}])
+    def test_same_bytes_in_any_company(self, make, options):
+        expected = make().fit_transform(TEXTS)
+        assert make(**options).fit_transform(TEXTS).tobytes() == expected.tobytes()
+        assert make().fit_transform(TEXTS[::-1])[::-1].tobytes() == expected.tobytes()
+        assert make().fit_transform(TEXTS[1:2]).tobytes() == expected[1:2].tobytes()
+
+
+class TestCleaner:
+    def test_default_cleans_tables(self, make, table):
+        featurizer = make().fit(table)
+        texts = featurizer.texts(table)
+        assert texts[0].startswith("Rain roof. rain, roof. Heavy rain.")
+        assert "http" not in texts[0]
+        assert texts[1] == "dog. dog, bark"
+        np.testing.assert_array_equal(featurizer.transform(table), make().fit_transform(texts))
+
+    def test_default_counts_with_the_real_tokenizer(self, make, table, tiny_clap):
+        tokenizer = shared_tokenizer(tiny_clap)
+        counts = [tokenizer.count(text) for text in make().fit(table).texts(table)]
+        assert max(counts) <= 77
+        assert counts[2] > 60
+
+    def test_default_takes_sequences_as_they_are(self, make):
+        assert make().fit(["<b>x</b>"]).texts(["http://a.b"]) == ["http://a.b"]
+
+    def test_none_joins_fields(self, make, table):
+        texts = make(cleaner=None).fit(table).texts(table)
+        assert texts[1] == "dog.mp3. dog, bark"
+
+    def test_a_cleaner_in_the_pipeline_or_inside_is_the_same(self, make, table):
+        inside = make(cleaner=MetadataCleaner()).fit_transform(table)
+        before = make_pipeline(MetadataCleaner(), make(cleaner=None)).fit_transform(table)
+        np.testing.assert_array_equal(inside, before)
+
+    def test_any_transformer(self, make):
+        featurizer = make(cleaner=Shout()).fit(["rain"])
+        assert featurizer.texts(["rain"]) == ["RAIN"]
+        assert featurizer.cleaner_.seen_ == 1
+        assert not hasattr(featurizer.cleaner, "seen_")
+
+    def test_uploaders_reach_the_cleaner(self, make):
+        line = "My field trip of the year."
+        table = pd.DataFrame({"title": [f"bird {c}" for c in "abcdefghijkl"], "description": [line] * 12})
+        with_uploader = make().fit(table, uploader=["anna"] * 12)
+        assert line not in " ".join(with_uploader.texts(table))
+
+    def test_no_such_columns(self, make, table):
+        with pytest.raises(DataFormatError, match="title"):
+            make(cleaner=None).fit(table[["audio"]]).transform(table[["audio"]])
+
+    def test_fitted_on_texts_given_a_table(self, make, table):
+        with pytest.raises(DataFormatError, match="fitted on texts"):
+            make().fit(["rain"]).transform(table)
+
+    def test_clone_and_pickle(self, make, table):
+        featurizer = make().fit(table)
+        expected = featurizer.transform(table)
+        content = pickle.dumps(featurizer)
+        assert len(content) < 20000
+        np.testing.assert_array_equal(pickle.loads(content).transform(table), expected)
+        np.testing.assert_array_equal(clone(featurizer).fit(table).transform(table), expected)
+
+    @pytest.mark.data
+    def test_real_rows(self, make, data_root):
+        metadata = pd.read_csv(data_root / "bst-real" / "metadata" / "BSD10k_metadata.csv").head(40)
+        rows = make().fit_transform(metadata[["title", "tags", "description"]])
+        assert np.isfinite(rows).all()
