@@ -9,7 +9,6 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import _check_method_params
 
-from skbst.exceptions import DataFormatError
 from skbst.model_selection._blend_cells import FoldParts
 from skbst.neighbors import KNNPriorBlender
 
@@ -39,7 +38,7 @@ def blender_of(estimator):
         name, blender = blender.steps[-1]
         prefix += f"{name}__"
     if not isinstance(blender, KNNPriorBlender):
-        raise DataFormatError(
+        raise ValueError(
             f"KNNBlendSearchCV searches a KNNPriorBlender, or a Pipeline that ends in one; got "
             f"{type(estimator).__name__}. Take GridSearchCV for other estimators."
         )

@@ -17,7 +17,6 @@ from sklearn.utils.validation import _check_method_params
 from skbst._progress import progress_bar
 from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.exceptions import DataFormatError
 from skbst.model_selection._blend_cells import fast_scores_of, score_cells
 from skbst.model_selection._blend_fits import blender_of, fit_fold, split_candidates
 
@@ -191,7 +190,7 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
         cells = [{**best[0], **cell} for cell in ParameterGrid(param_grid)]
         largest = self.fold_parts_[0].similarities.shape[1]
         if max(cell["k"] for cell in cells) > largest:
-            raise DataFormatError(f"The search kept {largest} neighbours; for a larger k, name it in param_grid.")
+            raise ValueError(f"The search kept {largest} neighbours; for a larger k, name it in param_grid.")
         scorer = self.scorer_
         if isinstance(scorer, dict):
             scorer = _MultimetricScorer(scorers=scorer, raise_exc=True)

@@ -21,6 +21,7 @@ from skbst.neighbors._leave_one_out import leave_one_out_prior
 from skbst.neighbors._members import fit_members
 from skbst.neighbors._prior import blend, decision_scores, neighbour_prior
 from skbst.neighbors._retrieval import retrieval_embedding
+from skbst.neighbors._rows import counted_rows
 from skbst.neighbors._search import top_k_cosine
 
 __all__ = ["KNNPriorBlender"]
@@ -182,18 +183,19 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
             Fitted.
         """
         if not hasattr(self.estimator, "predict_proba"):
-            raise DataFormatError(
+            raise ValueError(
                 f"KNNPriorBlender needs an estimator with predict_proba; {type(self.estimator).__name__} has none. "
                 "Wrap it in sklearn.calibration.CalibratedClassifierCV."
             )
         if self.exclude_own_group and groups is None:
-            raise DataFormatError("exclude_own_group=True needs groups; pass fit(X, y, groups=uploaders).")
+            raise ValueError("exclude_own_group=True needs groups; pass fit(X, y, groups=uploaders).")
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         check_consistent_length(X, y, groups, metadata)
         if get_config()["enable_metadata_routing"]:
             own = {name: value for name, value in (("groups", groups), ("metadata", metadata)) if value is not None}
             fit_params = process_routing(self, "fit", **own, **fit_params).estimator.fit
+        rows = counted_rows(y, fit_params.get("sample_weight"))
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.estimator_, bank, train_proba = fit_members(
             self.estimator,
@@ -206,10 +208,9 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
             context=context.subcontext(task_name="fit-estimator"),
         )
         self.classes_ = np.asarray(self.estimator_.classes_)
-        weights = fit_params.get("sample_weight")
-        rows = np.arange(len(y)) if weights is None else np.flatnonzero(np.asarray(weights) > 0)
         self.bank_rows_ = rows
-        self.bank_, self.train_proba_ = (bank, train_proba) if weights is None else (bank[rows], train_proba[rows])
+        all_count = len(rows) == len(y)
+        self.bank_, self.train_proba_ = (bank, train_proba) if all_count else (bank[rows], train_proba[rows])
         self.bank_labels_ = _label_positions(y[rows], self.classes_)
         self.bank_groups_ = None if groups is None else np.asarray(groups)[rows]
         self.bank_metadata_ = {name: values[rows] for name, values in bank_metadata(metadata, X).items()}
@@ -301,7 +302,7 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
         """
         check_is_fitted(self)
         if self.exclude_own_group and groups is None:
-            raise DataFormatError(
+            raise ValueError(
                 "exclude_own_group=True needs groups at prediction too: pass groups=uploaders, or set "
                 "exclude_own_group=False for clips of unknown origin."
             )

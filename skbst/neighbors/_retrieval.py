@@ -57,7 +57,7 @@ def retrieval_embedding(X, estimator=None, *, embedding="auto", blocks="auto"):
     """
     embed = _find_embed(estimator)
     if embed is None and embedding in ("model", "both"):
-        raise DataFormatError(
+        raise ValueError(
             f'embedding="{embedding}" needs an estimator with an embed method; {type(estimator).__name__} has none. '
             'Take embedding="blocks", or BranchClassifier.'
         )

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["group_codes", "normalized_rows"]
+__all__ = ["counted_rows", "group_codes", "normalized_rows"]
 
 
 def normalized_rows(X, normalize=True):
@@ -84,3 +84,34 @@ def group_codes(query_groups, bank_groups, n_queries, n_bank):
     codes = pd.factorize(both.mask(both == ""))[0].astype(np.int32)
     query_codes, bank_codes = codes[:n_queries], codes[n_queries:]
     return np.where(query_codes < 0, -2, query_codes), bank_codes
+
+
+def counted_rows(y, sample_weight):
+    """Positions of the rows that have a weight.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights; a row of weight 0 is no row.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_counted,), int
+        Positions.
+
+    Raises
+    ------
+    ValueError
+        If weights of 0 leave one class of several.
+    """
+    if sample_weight is None:
+        return np.arange(len(y))
+    sample_weight = np.asarray(sample_weight)
+    check_consistent_length(y, sample_weight)
+    rows = np.flatnonzero(sample_weight > 0)
+    if len(np.unique(y[rows])) < min(2, len(np.unique(y))):
+        raise ValueError("sample_weight is 0 for all rows but those of one class; at least 2 classes must count.")
+    return rows

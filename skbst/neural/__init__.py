@@ -1,5 +1,6 @@
 """Estimators that train a torch network inside `fit`."""
 
 from skbst.neural._branch_classifier import BranchClassifier
+from skbst.neural._knn_distillation_classifier import KNNDistillationClassifier
 
-__all__ = ["BranchClassifier"]
+__all__ = ["BranchClassifier", "KNNDistillationClassifier"]

@@ -12,7 +12,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.metrics import hierarchical_f1_score, hierarchical_f1_scorer
 from skbst.model_selection import KNNBlendSearchCV
@@ -247,7 +246,7 @@ def test_more_cells_without_a_fit(clips):
     assert table["k"].tolist() == [4, 15, 4, 15]
     for name in ("mean_test_accuracy", "std_test_accuracy", "mean_test_neg_log_loss"):
         np.testing.assert_allclose(table[name], naive.cv_results_[name], atol=1e-9)
-    with pytest.raises(DataFormatError, match="kept 15 neighbours"):
+    with pytest.raises(ValueError, match="kept 15 neighbours"):
         search.score_cells({"k": [16]})
 
 

@@ -201,14 +201,14 @@ def test_own_group_is_left_out(clips, engine):
     assert (np.diff(similarities, axis=1) <= 0).all()
     for method in ("predict", "predict_log_proba", "decision_function", "neighbour_proba", "explain"):
         getattr(blender, method)(X[100:], groups=groups[100:])
-        with pytest.raises(DataFormatError, match="needs groups at prediction too"):
+        with pytest.raises(ValueError, match="needs groups at prediction too"):
             getattr(blender, method)(X[100:])
     assert 0 <= blender.score(X[100:], y[100:], groups=groups[100:]) <= 1
 
 
 def test_own_group_needs_groups_in_fit(clips):
     X, y, _ = clips
-    with pytest.raises(DataFormatError, match=r"pass fit\(X, y, groups=uploaders\)"):
+    with pytest.raises(ValueError, match=r"pass fit\(X, y, groups=uploaders\)"):
         KNNPriorBlender(Embedder(), exclude_own_group=True).fit(X, y)
 
 
@@ -244,6 +244,12 @@ def test_rows_of_weight_zero_stay_out_of_the_bank(clips):
     np.testing.assert_array_equal(blender.bank_groups_, groups[kept])
     np.testing.assert_allclose(blender.predict_proba(X), small.predict_proba(X), atol=1e-3)
     assert set(blender.explain(X[:5])["neighbour"]) <= set(np.flatnonzero(kept))
+
+
+def test_weights_that_leave_one_class(clips):
+    X, y, _ = clips
+    with pytest.raises(ValueError, match="sample_weight is 0 for all rows but those of one class"):
+        KNNPriorBlender(Embedder()).fit(X, y, sample_weight=y == "fx-a")
 
 
 def test_leave_one_out_never_sees_the_row(clips):
