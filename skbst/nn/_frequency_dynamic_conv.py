@@ -83,6 +83,8 @@ class FrequencyDynamicConv2d(nn.Module):
             )
         self.temperature = temperature
         self.slots = _slots_by_dilation(dilations)
+        order = [branch * n_kernels + kernel for slots in self.slots.values() for branch, kernel in slots]
+        self.register_buffer("order", torch.tensor(order), persistent=False)
         self.weight = nn.Parameter(torch.empty(n_branches, n_kernels, branch_channels, in_channels, 3, 3))
         self.static_weight = nn.Parameter(torch.empty(n_static, in_channels, 3, 3))
         n_hidden = max(in_channels // reduction, 4) * n_branches
@@ -117,13 +119,15 @@ class FrequencyDynamicConv2d(nn.Module):
         y : Tensor of shape (n_clips, out_channels, n_frames, n_bins)
             Padded frames hold what leaks over a clip's end.
         """
+        kernels = self.weight.flatten(0, 1).index_select(0, self.order).split([len(s) for s in self.slots.values()])
         basis = []
-        for dilation, slots in self.slots.items():
-            kernels = [self.weight[branch, kernel] for branch, kernel in slots]
-            kernels = torch.cat([*kernels, self.static_weight] if dilation == 1 else kernels)
+        for dilation, kernel in zip(self.slots, kernels):
+            kernel = kernel.flatten(0, 1)
+            if dilation == 1:
+                kernel = torch.cat([kernel, self.static_weight])
             if dilation >= x.shape[3]:
-                kernels, dilation = kernels[..., 1:2], 0  # the outer taps see only zeros
-            basis.append(F.conv2d(x, kernels, padding=(1, dilation), dilation=(1, max(dilation, 1))))
+                kernel, dilation = kernel[..., 1:2], 0  # the outer taps see only zeros
+            basis.append(F.conv2d(x, kernel, padding=(1, dilation), dilation=(1, max(dilation, 1))))
         mixture = self.mixture_weights(x, mask).to(basis[0].dtype)
         mix = _mix if torch.compiler.is_compiling() else _Mixture.apply
         return mix(mixture, tuple(self.slots.values()), self.weight.shape[2], *basis)

@@ -142,14 +142,19 @@ class _Block(nn.Module):
         super().__init__()
         self.convolution = convolution
         self.norm = MaskedBatchNorm2d(n_channels)
-        self.gate = nn.Conv2d(n_channels, n_channels, 1)
+        self.gate = nn.Linear(n_channels, n_channels)
         self.dropout = Dropout(dropout)
         self.pool = pool
 
     def forward(self, x, mask):
         x = self.norm(self.convolution(x, mask), mask)
-        x = self.dropout(x * torch.sigmoid(self.gate(x)))
+        x = self.dropout(x * torch.sigmoid(self._gate_scores(x)))
         return mean_pool(x, mask, self.pool)
+
+    def _gate_scores(self, x):
+        """``W x + b`` at every point; as a batched product, several times faster than a 1x1 convolution on a CPU."""
+        weight, bias = self.gate.weight.expand(len(x), -1, -1), self.gate.bias.unsqueeze(1)
+        return torch.baddbmm(bias, weight, x.flatten(2)).view_as(x)
 
 
 def mean_pool(x, mask, window):
