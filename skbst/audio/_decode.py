@@ -17,10 +17,11 @@ from skbst.audio._resample import resampled_length
 
 __all__ = ["Decoded", "decode", "decode_array", "decode_file"]
 
-_BLOCK_FRAMES = 1 << 18
+_BLOCK_SAMPLES = 1 << 19
 _SALVAGE_FRAMES = 1 << 10
 # decoders of lossy formats may be off by their own delay
 _TOLERATED_FRAMES = 4096
+_LARGEST_RATE = 10_000_000
 # what streams write while they do not know their length yet
 _UNKNOWN_FRAMES = 1 << 40
 _UNKNOWN_BYTES = 0x7FFF0000
@@ -54,6 +55,17 @@ class _ForwardFile(soundfile.SoundFile):
     After each read of a seekable file soundfile seeks to where it already stands, which costs compressed formats
     up to a third of their speed.
     """
+
+    def __init__(self, path):
+        try:
+            # as bytes, because a name need not be valid text
+            super().__init__(path if os.name == "nt" else os.fsencode(path))
+        except (TypeError, ValueError) as error:
+            # soundfile takes *.raw for samples without a header
+            raise soundfile.SoundFileError(str(error)) from error
+        if self.samplerate > _LARGEST_RATE:
+            self.close()
+            raise soundfile.SoundFileError(f"a sample rate of {self.samplerate} Hz")
 
     def seekable(self):
         return False
@@ -112,7 +124,7 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None):
             plan = _plan(n_frames, rate, duration, position, sample_rate or rate)
             waveform, n_bad = _read_mono(file, plan)
             truncation = _truncation(file)
-    except (soundfile.SoundFileError, OSError, ValueError):
+    except (soundfile.SoundFileError, OSError):
         return _read_onward(path, duration, position, sample_rate)
     if len(waveform) == 0 or (known and len(waveform) + _TOLERATED_FRAMES < plan.count):
         return _read_onward(path, duration, position, sample_rate)
@@ -158,6 +170,8 @@ def _unreadable(path):
         return DecodeProblem("not found", silent=True, detail=str(error))
     if not stat.S_ISREG(status.st_mode):
         return DecodeProblem("not found", silent=True, detail="not a regular file")
+    if not os.access(path, os.R_OK):
+        return DecodeProblem("not found", silent=True, detail="no right to read it")
     return DecodeProblem("zero bytes", silent=True) if status.st_size == 0 else None
 
 
@@ -188,7 +202,7 @@ def _read_mono(file, plan):
         file.seek(plan.start)
     parts, n_bad, missing = [], 0, plan.count
     while missing > 0:
-        block = _buffer(min(missing, _BLOCK_FRAMES), file.channels)
+        block = _buffer(min(missing, max(1, _BLOCK_SAMPLES // file.channels)), file.channels)
         part, n_bad_here = _mix(file.read(out=block))
         n_bad += n_bad_here
         missing -= len(part)
@@ -207,9 +221,7 @@ def _buffer(n_frames, n_channels):
     size = n_frames * n_channels
     memory = getattr(_local, "memory", None)
     if memory is None or memory.size < size:
-        memory = np.empty(size, dtype=np.float32)
-        if size <= 2 * _BLOCK_FRAMES:
-            _local.memory = memory
+        memory = _local.memory = np.empty(size, dtype=np.float32)
     return memory[:size].reshape(n_frames, n_channels)
 
 
@@ -247,7 +259,7 @@ def _read_onward(path, duration, position, sample_rate):
         with _ForwardFile(path) as file:
             n_frames, rate, truncation = file.frames, file.samplerate, _truncation(file)
             waveform, n_bad, broken = _read_to_error(file)
-    except (soundfile.SoundFileError, OSError, ValueError):
+    except (soundfile.SoundFileError, OSError):
         return _nothing(DecodeProblem("not decodable", silent=True))
     if len(waveform) == 0:
         return _nothing(DecodeProblem("not decodable" if broken else "no samples", silent=True), rate)

@@ -1,6 +1,6 @@
 """Load one sound, or many."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ __all__ = ["load_clip", "load_clips", "start_positions"]
 
 _BATCH_SIZE = 16
 _OPTIONS = {
-    "sample_rate": [Interval(Real, 0, None, closed="neither")],
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
     "duration": [Interval(Real, 0, None, closed="neither"), None],
     "offset": [StrOptions({"start", "center", "random"})],
     "pad": [StrOptions({"constant", "repeat", "reflect"})],
@@ -151,6 +151,9 @@ def load_clips(
     AudioDecodeError
         With ``on_error="raise"``, if a sound cannot be decoded.
 
+    TypeError
+        If `sources` is one path or a whole table.
+
     Warns
     -----
     AudioDecodeWarning
@@ -164,6 +167,8 @@ def load_clips(
     >>> waveforms.shape, n_valid.tolist(), len(report)
     ((2, 16000), [16000, 100], 0)
     """
+    if isinstance(sources, pd.DataFrame):
+        raise TypeError("Expected a sequence of sounds, such as data['audio']; got a DataFrame.")
     ids = sources.index if isinstance(sources, pd.Series) else None
     sources = list(sources)
     loader = ClipLoader(int(sample_rate), duration, pad)

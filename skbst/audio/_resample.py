@@ -1,7 +1,5 @@
 """Change the sample rate."""
 
-import math
-
 import numpy as np
 import soxr
 
@@ -44,9 +42,9 @@ def resample(waveform, source_rate, sample_rate):
     if source_rate == sample_rate or len(waveform) == 0:
         return waveform
     n_out = resampled_length(len(waveform), source_rate, sample_rate)
-    # soxr gives no sample at all for less than half a sample period, and may be one off the nearest integer
-    missing = math.ceil((n_out + 1) * source_rate / sample_rate) - len(waveform)
     resampled = soxr.resample(waveform, source_rate, sample_rate, quality="HQ")
     if len(resampled) < n_out:
-        resampled = soxr.resample(np.pad(waveform, (0, max(0, missing))), source_rate, sample_rate, quality="HQ")
+        # less than half a sample of the new rate: soxr gives none
+        last = resampled[-1] if len(resampled) else waveform.mean()
+        resampled = np.append(resampled, np.full(n_out - len(resampled), last, dtype=waveform.dtype))
     return resampled[:n_out]

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -88,7 +90,7 @@ def test_only_what_is_needed_is_decoded(tmp_path, frames_read, extension, offset
 def test_a_long_file_is_read_in_blocks(tmp_path, monkeypatch):
     noise = np.random.default_rng(3).uniform(-1, 1, (5000, 2)).astype(np.float32)
     soundfile.write(tmp_path / "noise.wav", noise, RATE, subtype="FLOAT")
-    monkeypatch.setattr(_decode, "_BLOCK_FRAMES", 700)
+    monkeypatch.setattr(_decode, "_BLOCK_SAMPLES", 1400)
     waveform, _, _ = decode(tmp_path / "noise.wav")
     np.testing.assert_allclose(waveform, noise.mean(axis=1), atol=1e-7)
 
@@ -139,3 +141,27 @@ def test_a_flac_of_unknown_length(tmp_path):
         start = {"start": 0, "center": 16000}[offset]
         np.testing.assert_allclose(waveform, noise[start : start + 16000], atol=1e-4)
         assert n_valid == 16000
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    path = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    soundfile.write(path, np.full(100, 0.5), 16000)
+    _, n_valid = load_clip(os.fsdecode(path))
+    assert n_valid == 100
+
+
+@pytest.mark.parametrize("rate", [1, 7, 1000, 655350])
+def test_strange_rates(tmp_path, rate):
+    soundfile.write(tmp_path / "strange.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 5000), rate)
+    waveform, n_valid = load_clip(tmp_path / "strange.wav")
+    assert n_valid == min(80000, round(5000 * 16000 / rate))
+    assert np.isfinite(waveform).all()
+
+
+def test_many_channels_take_little_memory(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "many.wav", np.full((3000, 1000), 0.25), 16000)
+    monkeypatch.setattr(_decode._local, "memory", None, raising=False)
+    waveform, n_valid = load_clip(tmp_path / "many.wav")
+    assert n_valid == 3000
+    np.testing.assert_allclose(waveform[:3000], 0.25, rtol=1e-4)
+    assert _decode._local.memory.size <= _decode._BLOCK_SAMPLES

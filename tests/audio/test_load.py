@@ -45,6 +45,11 @@ def hostile(folder, kind):
         soundfile.write(path, noise, 44100)
         head = path.read_bytes()[:100]
         path.write_bytes(head + np.random.default_rng(1).bytes(4000))
+    elif kind == "raw":
+        path = folder / "headerless.raw"
+        path.write_bytes(bytes(1000))
+    elif kind == "wild_rate":
+        write_wav(path, noise, 2**31 - 1)
     elif kind == "folder":
         path.mkdir()
     elif kind == "missing":
@@ -58,6 +63,8 @@ SILENT = {
     "zero_frames": "no samples",
     "all_nan": "no finite sample",
     "garbage_flac": "not decodable",
+    "raw": "not decodable",
+    "wild_rate": "not decodable",
     "folder": "not found",
     "missing": "not found",
 }
@@ -149,9 +156,9 @@ def test_one_warning_for_a_call(tmp_path):
         _, _, report = load_clips(paths, n_jobs=2)
     assert len(caught) == 1
     assert caught[0].filename == __file__
-    assert f"{len(SILENT)} of 12 sounds could not be decoded" in str(caught[0].message)
-    assert f"{len(KEPT)} of 12 sounds are damaged" in str(caught[0].message)
-    assert "and 4 more" in str(caught[0].message)
+    assert f"{len(SILENT)} of 14 sounds could not be decoded" in str(caught[0].message)
+    assert f"{len(KEPT)} of 14 sounds are damaged" in str(caught[0].message)
+    assert "and 6 more" in str(caught[0].message)
     assert report["silent"].sum() == len(SILENT)
 
 
@@ -222,6 +229,13 @@ def test_random_crops_reach_both_ends():
 def test_parameters_are_checked(options, message):
     with pytest.raises(ValueError, match=message):
         load_clip(np.ones(3), **options)
+
+
+def test_one_path_and_a_table_are_refused():
+    with pytest.raises(TypeError, match="must be an array-like"):
+        load_clips("clip.wav")
+    with pytest.raises(TypeError, match=r"such as data\['audio'\]"):
+        load_clips(pd.DataFrame({"audio": ["clip.wav"]}))
 
 
 def test_report_and_announcement():
