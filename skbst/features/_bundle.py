@@ -1,10 +1,9 @@
 """An array-like of rows with named blocks."""
 
-import mmap
-
 import numpy as np
 
 from skbst.exceptions import DataFormatError
+from skbst.features._bundle_blocks import pack_block, take_rows, unpack_block
 
 __all__ = ["FeatureBundle"]
 
@@ -228,7 +227,7 @@ class FeatureBundle:
 
     def _read(self, name, rows):
         """Read rows of the unsliced bundle from a block."""
-        return _take(self._base(name), _compose(self._places.get(name), rows))
+        return take_rows(self._base(name), _compose(self._places.get(name), rows))
 
     def _with(self, **changes):
         changed = object.__new__(FeatureBundle)
@@ -237,12 +236,12 @@ class FeatureBundle:
 
     def __getstate__(self):
         state = self.__dict__.copy()
-        state["_blocks"] = {name: _pack(block) for name, block in self._blocks.items()}
+        state["_blocks"] = {name: pack_block(block) for name, block in self._blocks.items()}
         return state
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        self._blocks = {name: _unpack(block) for name, block in state["_blocks"].items()}
+        self._blocks = {name: unpack_block(block) for name, block in state["_blocks"].items()}
 
     def __repr__(self):
         parts = (f"{name} {'x'.join(map(str, block.shape[1:])) or 1}" for name, block in self._blocks.items())
@@ -282,41 +281,3 @@ def _compose(outer, inner):
     if outer is None:
         return None if inner is None else np.asarray(inner)
     return outer if inner is None else outer[np.asarray(inner)]
-
-
-def _take(block, rows):
-    if rows is None:
-        return block
-    taken = block[rows]
-    if isinstance(block, np.memmap):
-        _release(block)
-        return np.asarray(taken)
-    return taken
-
-
-def _release(block):
-    """Give the pages of a map that were read back to the operating system; a private copy would lose its changes."""
-    while isinstance(block, np.memmap) and isinstance(block.base, np.ndarray):
-        block = block.base
-    memory = block.base
-    if isinstance(memory, mmap.mmap) and getattr(block, "mode", "c") != "c" and hasattr(memory, "madvise"):
-        memory.madvise(mmap.MADV_DONTNEED)
-
-
-def _pack(block):
-    """A memory map of a whole file travels as its address, everything else as it is."""
-    is_file = isinstance(block, np.memmap) and block.filename is not None and block.mode != "c"
-    if not is_file or not block.flags.c_contiguous:
-        return block
-    base = block
-    while isinstance(base.base, np.memmap):
-        base = base.base
-    shift = block.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-    return ("memmap", str(block.filename), block.dtype.str, block.shape, base.offset + shift)
-
-
-def _unpack(packed):
-    if isinstance(packed, tuple):
-        _, filename, dtype, shape, offset = packed
-        return np.memmap(filename, dtype=np.dtype(dtype), mode="r", shape=shape, offset=offset)
-    return packed

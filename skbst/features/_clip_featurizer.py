@@ -16,12 +16,11 @@ from skbst._sklearn import _fit_context, check_is_fitted
 from skbst.audio import announce_problems, problem_report
 from skbst.exceptions import AudioDecodeWarning, DataFormatError
 from skbst.features._bundle import FeatureBundle
-from skbst.features._spectral_base import SpectralFeaturizer, make_frames
+from skbst.features._spectral_base import SpectralFeaturizer
+from skbst.features._spectral_run import group_by_loading, make_frames
 from skbst.features._spectral_sources import read_sources
 
 __all__ = ["ClipFeaturizer"]
-
-_INHERITED = ("memory_map", "n_jobs", "verbose")
 
 
 class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None):
@@ -304,11 +303,12 @@ class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=N
                 made[name] = (np.asarray(features), None, lengths)
                 reports.append(getattr(featurizer, "decode_report_", None))
         on_error = "silence"
-        for group in self._groups():
+        spectral = [item for item in self.featurizers_ if isinstance(item[1], SpectralFeaturizer)]
+        for group in group_by_loading(spectral):
             featurizers = [featurizer for _, featurizer in group]
-            sources = read_sources(featurizers[0], X, featurizers[0].column, reset=False)
-            options = {name: getattr(featurizers[0], name) for name in _INHERITED}
-            results, report = make_frames(featurizers, sources, **options)
+            results, report = make_frames(
+                featurizers, read_sources(featurizers[0], X, featurizers[0].column, reset=False)
+            )
             made.update({name: result for (name, _), result in zip(group, results)})
             reports.append(report)
             if any(featurizer.on_error == "raise" for featurizer in featurizers):
@@ -321,15 +321,6 @@ class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=N
         )
         self._report(reports, on_error, len(bundle))
         return bundle
-
-    def _groups(self):
-        """Spectral featurizers, with those together that load sounds in the same way."""
-        groups = {}
-        for name, featurizer in self.featurizers_:
-            if isinstance(featurizer, SpectralFeaturizer):
-                key = (featurizer._loading(), featurizer.column, str(featurizer.memory_map))
-                groups.setdefault(key, []).append((name, featurizer))
-        return list(groups.values())
 
     def _report(self, reports, on_error, n_clips):
         """Put together what was wrong, and tell it once."""

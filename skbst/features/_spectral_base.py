@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
-from skbst.audio import ClipLoader, announce_problems, problem_report, start_positions
+from skbst.audio import ClipLoader, announce_problems, problem_report
 from skbst.features._spectral_kernels import PowerSpectrum
+from skbst.features._spectral_run import make_frames
 from skbst.features._spectral_sources import read_sources
-from skbst.features._spectral_store import FrameStore, StoreOutput, locked, sound_keys
-from skbst.features._spectral_stream import MemoryOutput, stream_frames
+from skbst.features._spectral_store import FrameStore
 
-__all__ = ["SpectralFeaturizer", "make_frames"]
+__all__ = ["SpectralFeaturizer"]
 
 
 class SpectralFeaturizer(TransformerMixin, BaseEstimator):
@@ -112,9 +112,7 @@ class SpectralFeaturizer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         sources = read_sources(self, X, self.column, reset=False)
-        ((frames, rows, lengths),), report = make_frames(
-            [self], sources, memory_map=self.memory_map, n_jobs=self.n_jobs, verbose=self.verbose
-        )
+        ((frames, rows, lengths),), report = make_frames([self], sources)
         if sources.are_files:
             self.decode_report_ = report
         announce_problems(report, len(sources), on_error=self.on_error, stacklevel=2)
@@ -177,56 +175,3 @@ class SpectralFeaturizer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def make_frames(featurizers, sources, *, memory_map=None, n_jobs=None, verbose=0):
-    """Run featurizers that load sounds in the same way over them; each sound is decoded once.
-
-    Parameters
-    ----------
-    featurizers : list of SpectralFeaturizer
-        With equal loaders, offsets and random states.
-
-    sources : Sources
-        The sounds.
-
-    memory_map : str or path-like, default=None
-        Folder of the stores; None keeps the frames in memory.
-
-    n_jobs : int, default=None
-        Number of threads.
-
-    verbose : int, default=0
-        Above 0 a progress bar is shown.
-
-    Returns
-    -------
-    results : list of tuple (frames, rows, lengths)
-        For each featurizer the frames, which of them each sound has (None: in order), and the lengths.
-
-    report : DataFrame
-        What was wrong with which sound.
-    """
-    leader, n_sounds = featurizers[0], len(sources)
-    loader = leader._clip_loader()
-    positions = start_positions(leader.offset, n_sounds, leader.random_state)
-    kernels = [featurizer._kernel(featurizer._power_spectrum()) for featurizer in featurizers]
-    options = {"n_jobs": n_jobs, "verbose": verbose}
-    if memory_map is None:
-        outputs = [MemoryOutput(kernel, n_sounds) for kernel in kernels]
-        stream_frames(sources.items, positions, loader, outputs, **options)
-        made = [output.result() for output in outputs]
-    else:
-        stores = [featurizer._store(memory_map, kernel) for featurizer, kernel in zip(featurizers, kernels)]
-        keys = sound_keys(sources.items, positions, loader.sample_rate)
-        with locked(stores):
-            outputs = [StoreOutput(kernel, store, keys) for kernel, store in zip(kernels, stores)]
-            stream_frames(sources.items, positions, loader, outputs, **options)
-            made = [output.result() for output in outputs]
-    problems = made[0][3]
-    report = problem_report(problems, ids=sources.ids, sources=sources.items)
-    results = [
-        (frames, rows, kernel.spectrum.n_sound_frames(n_valid))
-        for kernel, (frames, rows, n_valid, _) in zip(kernels, made)
-    ]
-    return results, report

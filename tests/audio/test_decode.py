@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from skbst.audio import ClipLoader, _decode, decode, load_clip
+from skbst.audio import ClipLoader, _sound_file, decode, load_clip
 
 RATE = 44100
 
@@ -90,7 +90,7 @@ def test_only_what_is_needed_is_decoded(tmp_path, frames_read, extension, offset
 def test_a_long_file_is_read_in_blocks(tmp_path, monkeypatch):
     noise = np.random.default_rng(3).uniform(-1, 1, (5000, 2)).astype(np.float32)
     soundfile.write(tmp_path / "noise.wav", noise, RATE, subtype="FLOAT")
-    monkeypatch.setattr(_decode, "_BLOCK_SAMPLES", 1400)
+    monkeypatch.setattr(_sound_file, "_BLOCK_SAMPLES", 1400)
     waveform, _, _ = decode(tmp_path / "noise.wav")
     np.testing.assert_allclose(waveform, noise.mean(axis=1), atol=1e-7)
 
@@ -160,8 +160,8 @@ def test_strange_rates(tmp_path, rate):
 
 def test_many_channels_take_little_memory(tmp_path, monkeypatch):
     soundfile.write(tmp_path / "many.wav", np.full((3000, 1000), 0.25), 16000)
-    monkeypatch.setattr(_decode._local, "memory", None, raising=False)
+    monkeypatch.setattr(_sound_file._local, "memory", None, raising=False)
     waveform, n_valid = load_clip(tmp_path / "many.wav")
     assert n_valid == 3000
     np.testing.assert_allclose(waveform[:3000], 0.25, rtol=1e-4)
-    assert _decode._local.memory.size <= _decode._BLOCK_SAMPLES
+    assert _sound_file._local.memory.size <= _sound_file._BLOCK_SAMPLES
