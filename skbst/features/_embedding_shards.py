@@ -16,7 +16,7 @@ _PREFIX, _SUFFIX = "shard-", ".npy"
 _ABANDONED_SECONDS = 3600
 
 
-def write_atomically(path, write):
+def write_atomically(path, write, *, sync=True):
     """Write a file so that it is seen whole or not at all.
 
     Parameters
@@ -26,6 +26,9 @@ def write_atomically(path, write):
 
     write : callable
         Gets a binary file.
+
+    sync : bool, default=True
+        Whether to wait until the content is on the disk, so that it also survives a loss of power.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -33,7 +36,8 @@ def write_atomically(path, write):
         with open(temporary, "wb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

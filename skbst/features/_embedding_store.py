@@ -52,7 +52,7 @@ class EmbeddingStore:
     def __init__(self, root, *, name="clap_audio"):
         self.root = Path(root)
         self.name = str(name)
-        if not self.name or Path(self.name).name != self.name:
+        if self.name in ("", "..") or Path(self.name).name != self.name:
             raise DataFormatError(f"The name of a store is one word such as 'clap_audio'; got {name!r}.")
         self._folders = {}
 
@@ -136,7 +136,8 @@ class EmbeddingStore:
             )
         for row in fresh:
             vector = embeddings[row]
-            write_atomically(paths[row], lambda file, vector=vector: np.save(file, vector, allow_pickle=False))
+            # thousands of small files: each appears whole, but is not forced to the disk one by one
+            write_atomically(paths[row], lambda file, v=vector: np.save(file, v, allow_pickle=False), sync=False)
 
     def skew(self, sound_ids, embeddings, *, n_worst=10):
         """Compare fresh vectors with those in the official layout; see :func:`~skbst.features.embedding_skew`.
@@ -254,7 +255,7 @@ def content_key(content):
     --------
     >>> from skbst.features._embedding_store import content_key
     >>> content_key("rain")[:8]
-    'b75b4e6f'
+    '319b44c5'
     """
     if isinstance(content, Path):
         with open(content, "rb") as file:

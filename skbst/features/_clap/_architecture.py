@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from skbst.exceptions import CheckpointError
 
-__all__ = ["N_FEATURES", "Architecture", "describe", "load_strictly", "without_initialisation"]
+__all__ = ["N_FEATURES", "Architecture", "describe"]
 
 N_FEATURES = 512
 _AUDIO_NAMES = {96: "HTSAT-tiny", 128: "HTSAT-base", 256: "HTSAT-large"}
@@ -114,60 +114,3 @@ def _n_heads(state, stage, source):
     if name not in state:
         raise CheckpointError(f"{source}: weights are missing: {name}.")
     return state[name].shape[1]
-
-
-def load_strictly(module, state, source, *, computed=()):
-    """Copy weights into a module: every one of its numbers, in its shape, and nothing left over.
-
-    Parameters
-    ----------
-    module : Module
-        Is filled in place.
-
-    state : dict of str to Tensor
-        Weights.
-
-    source : str
-        For messages.
-
-    computed : tuple of str
-        Ends of names that may be missing on either side: constants that the module computes itself.
-
-    Raises
-    ------
-    CheckpointError
-        Counts and names what is missing, unexpected, of another shape, or not finite.
-    """
-    own = module.state_dict()
-    missing = [name for name in own if name not in state and not name.endswith(computed)]
-    extra = [name for name in state if name not in own and not name.endswith(computed)]
-    shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
-    faults = [
-        f"{len(names)} {what} (first: {names[0]})"
-        for what, names in (("missing", missing), ("unexpected", extra), ("of another shape", shapes))
-        if names
-    ]
-    if faults:
-        raise CheckpointError(f"{source} does not fit {type(module).__name__}: {'; '.join(faults)}.")
-    # a sum shows what is not finite in one pass
-    broken = [name for name, value in state.items() if value.is_floating_point() and not value.sum().isfinite()]
-    if broken:
-        raise CheckpointError(f"{source}: {len(broken)} weights are NaN or infinite (first: {broken[0]}).")
-    module.load_state_dict({name: state[name] for name in own if name in state}, strict=False)
-    return module.float().eval().requires_grad_(False)
-
-
-def without_initialisation():
-    """Return a context in which parameters stay as they were allocated: all are overwritten from a checkpoint."""
-    from torch.nn import Parameter
-    from torch.overrides import TorchFunctionMode
-
-    class WithoutInitialisation(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            name, kwargs = getattr(func, "__name__", ""), kwargs or {}
-            target = args[0] if args else kwargs.get("tensor")
-            if name.endswith("_") and not name.endswith("__") and isinstance(target, Parameter):
-                return target
-            return func(*args, **kwargs)
-
-    return WithoutInitialisation()

@@ -1,22 +1,24 @@
-"""Find a checkpoint, know it by its content, read its weights without running code."""
+"""Find a checkpoint and know it by its content."""
 
 import hashlib
 import json
 import os
-import pickle
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from skbst._optional import require
-from skbst.exceptions import CheckpointError, DownloadError
+from skbst.exceptions import CheckpointError
+from skbst.features._clap._download import (
+    HUB_FILES,
+    HUB_OPTIONAL,
+    LAION_REPOSITORY,
+    WEIGHTS,
+    cache_folder,
+    download,
+    download_folder,
+)
 
-__all__ = ["NAMED_CHECKPOINTS", "Checkpoint", "cache_folder", "find_checkpoint", "read_state"]
-
-_LAION_REPO = "lukewys/laion_clap"
-_HUB_FILES = ("config.json", "preprocessor_config.json")
-_HUB_OPTIONAL = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json")
-_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+__all__ = ["NAMED_CHECKPOINTS", "Checkpoint", "find_checkpoint"]
 
 #: The published checkpoints of laion-clap and the file of the hub repository lukewys/laion_clap that holds each.
 NAMED_CHECKPOINTS = {
@@ -52,12 +54,6 @@ class Checkpoint:
         return self.path.is_dir()
 
 
-def cache_folder():
-    """Where checkpoints may be put by hand: ``$SKBST_CACHE/clap``, else ``~/.cache/skbst/clap``."""
-    root = os.environ.get("SKBST_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "skbst"
-    return Path(root).expanduser() / "clap"
-
-
 def find_checkpoint(checkpoint, *, verbose=0):
     """Find weights by path or name; a name that is nowhere on this machine is downloaded.
 
@@ -91,7 +87,7 @@ def find_checkpoint(checkpoint, *, verbose=0):
     if name in NAMED_CHECKPOINTS:
         return _find_named(name, verbose)
     if name.count("/") == 1 and not path.suffix and not path.is_absolute():
-        folder = _download_folder(name, verbose)
+        folder = download_folder(name, verbose)
         return Checkpoint(folder, _folder_digest(folder))
     raise CheckpointError(
         f"There is no checkpoint {name!r}: expected a file or folder that exists, one of "
@@ -103,7 +99,7 @@ def _find_named(name, verbose):
     filename = NAMED_CHECKPOINTS[name]
     path = cache_folder() / filename
     if not path.is_file():
-        path = _download(_LAION_REPO, filename, verbose)
+        path = download(LAION_REPOSITORY, filename, verbose)
     digest = _file_digest(path)
     published = _published_digest(path)
     if published and published != digest:
@@ -140,78 +136,6 @@ def _check_record(filename, digest, path):
         return
 
 
-def _download(repository, filename, verbose):
-    """Fetch one file through the hub client, from its cache where it is there."""
-    hub = require("huggingface_hub", extra="clap", needed_by="CLAP checkpoints")
-    from huggingface_hub.utils import LocalEntryNotFoundError
-
-    try:
-        return Path(hub.hf_hub_download(repository, filename, local_files_only=True))
-    except LocalEntryNotFoundError:
-        pass
-    with _hub_progress(verbose):
-        try:
-            return Path(hub.hf_hub_download(repository, filename))
-        except Exception as error:
-            raise DownloadError(_explain_download(repository, filename, error)) from error
-
-
-def _download_folder(repository, verbose):
-    for filename in _HUB_FILES:
-        path = _download(repository, filename, verbose)
-    for filename in _HUB_OPTIONAL:
-        _download_first(repository, (filename,), verbose, required=False)
-    _download_first(repository, _WEIGHTS, verbose)
-    return path.parent
-
-
-def _download_first(repository, filenames, verbose, required=True):
-    error = None
-    for filename in filenames:
-        try:
-            return _download(repository, filename, verbose)
-        except DownloadError as caught:
-            error = caught
-    if required:
-        raise error
-    return None
-
-
-def _explain_download(repository, filename, error):
-    reason = str(error).strip().splitlines()
-    by_hand = (
-        f"put it into {cache_folder()}"
-        if repository == _LAION_REPO
-        else "save the repository as a folder and pass its path as `checkpoint`"
-    )
-    return (
-        f"Could not download {filename} from https://huggingface.co/{repository} ({reason[0] if reason else error!r}). "
-        f"Without a network: fetch https://huggingface.co/{repository}/resolve/main/{filename} elsewhere and "
-        f"{by_hand}, or pass the path of your own copy as `checkpoint`. CLAP vectors that a data set ships need no "
-        "checkpoint: load_bsd(root).embeddings."
-    )
-
-
-class _hub_progress:
-    """Show the hub client's bars only when asked to; its setting is put back."""
-
-    def __init__(self, verbose):
-        self.verbose = verbose
-
-    def __enter__(self):
-        from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars
-
-        self.was_disabled = are_progress_bars_disabled()
-        if not self.verbose and not self.was_disabled:
-            disable_progress_bars()
-
-    def __exit__(self, *_):
-        from huggingface_hub.utils import enable_progress_bars
-
-        if not self.verbose and not self.was_disabled:
-            enable_progress_bars()
-
-
 def _file_digest(path):
     status = path.stat()
     return _digest_of_state(str(path.resolve()), status.st_size, status.st_mtime_ns)
@@ -225,95 +149,10 @@ def _digest_of_state(path, size, mtime_ns):
 
 
 def _folder_digest(folder):
-    names = [name for name in (*_HUB_FILES, *_HUB_OPTIONAL, *_WEIGHTS) if (folder / name).is_file()]
-    if "config.json" not in names or not set(names) & set(_WEIGHTS):
+    names = [name for name in (*HUB_FILES, *HUB_OPTIONAL, *WEIGHTS) if (folder / name).is_file()]
+    if "config.json" not in names or not set(names) & set(WEIGHTS):
         raise CheckpointError(
-            f"{folder} is not a checkpoint of transformers: expected config.json and one of {list(_WEIGHTS)} in it."
+            f"{folder} is not a checkpoint of transformers: expected config.json and one of {list(WEIGHTS)} in it."
         )
     parts = {name: _file_digest(folder / name) for name in names}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def read_state(path):
-    """Read the tensors of a checkpoint; nothing in the file is executed.
-
-    Parameters
-    ----------
-    path : Path
-        A ``.safetensors`` file, or one written by ``torch.save``.
-
-    Returns
-    -------
-    state : dict of str to Tensor
-        Without the ``module.`` prefix that data-parallel training leaves.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is damaged, holds Python objects that are no weights, or no weights at all.
-    """
-    import torch
-
-    if path.suffix == ".safetensors":
-        state = _read_safetensors(path)
-    else:
-        state = _read_torch(path)
-        state = state.get("state_dict", state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise CheckpointError(
-            f"{path} holds no weights: expected a mapping of names to tensors, or one under the key 'state_dict'."
-        )
-    return {name.removeprefix("module."): tensor for name, tensor in state.items()}
-
-
-def _read_safetensors(path):
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is damaged or truncated ({error}). Fetch it again.") from error
-
-
-def _read_torch(path):
-    import torch
-
-    try:
-        with torch.serialization.safe_globals(_numpy_scalars()):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "GLOBAL" not in str(error) and "Unsupported" not in str(error):
-            raise CheckpointError(f"{path} is not a checkpoint, or a damaged one ({_first_line(error)}).") from error
-        raise CheckpointError(
-            f"{path} was refused: it holds Python objects beside weights, which could run code when loaded "
-            f"({_first_line(error)}). If you trust its source, convert it once where that is safe: "
-            "torch.save(torch.load(path, weights_only=False)['state_dict'], 'weights.pt')."
-        ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise CheckpointError(
-            f"{path} is damaged or truncated ({_first_line(error)}). Fetch it again; it has "
-            f"{path.stat().st_size} bytes."
-        ) from error
-
-
-def _numpy_scalars():
-    """What the official checkpoints hold beside tensors: NumPy numbers in the log of their training."""
-    import numpy as np
-
-    core = np.core if np.lib.NumpyVersion(np.__version__) < "2.0.0" else np._core
-    kinds = ("Float64DType", "Float32DType", "Int64DType", "Int32DType", "BoolDType")
-    scalar = core.multiarray.scalar
-    return [
-        scalar,
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
-        np.dtype,
-        *(getattr(np.dtypes, kind) for kind in kinds),
-    ]
-
-
-def _first_line(error):
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    wanted = [line for line in lines if "WeightsUnpickler error" in line or "Unsupported" in line]
-    return (wanted or lines or [type(error).__name__])[0][:200]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from skbst._optional import require
 from skbst.exceptions import CheckpointError
-from skbst.features._clap._architecture import describe, load_strictly, without_initialisation
-from skbst.features._clap._checkpoints import read_state
+from skbst.features._clap._architecture import describe
 from skbst.features._clap._frontend import AudioSpec
+from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 __all__ = ["LaionClap"]
 

@@ -4,10 +4,10 @@ import json
 
 from skbst._optional import require
 from skbst.exceptions import CheckpointError
-from skbst.features._clap._architecture import N_FEATURES, describe, load_strictly, without_initialisation
-from skbst.features._clap._checkpoints import read_state
+from skbst.features._clap._architecture import N_FEATURES, describe
 from skbst.features._clap._convert import to_transformers, transformers_config
 from skbst.features._clap._frontend import AudioSpec
+from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 __all__ = ["TransformersClap"]
 

@@ -14,10 +14,10 @@ import torch
 
 from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap._architecture import describe
-from skbst.features._clap._checkpoints import read_state
 from skbst.features._clap._convert import to_transformers
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._threads import quiet_inference
+from skbst.features._clap._weights import read_state
 
 CPU = torch.device("cpu")
 TEXTS = ["Rain on a tin roof. rain, roof, water", "dog", "", "é ü — ✓", "a very long description " * 20]
@@ -170,11 +170,11 @@ class TestTrapsOfTransformers:
 
 class TestCalm:
     CODE = """
-        import json, sys
+        import sys
         import numpy as np, random, torch
+        from skbst.features import ClapAudioFeaturizer  # scikit-learn itself draws while it is imported
         before = list(sys.path)
         states = np.random.get_state()[1].tobytes(), torch.random.get_rng_state(), random.getstate()
-        from skbst.features import ClapAudioFeaturizer
         X = np.load(sys.argv[2])
         rows = ClapAudioFeaturizer(sys.argv[1], n_jobs=2).fit_transform(X)
         assert sys.path == before, sys.path

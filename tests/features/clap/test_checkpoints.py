@@ -8,10 +8,12 @@ import torch
 from skbst.exceptions import CheckpointError, DownloadError
 from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap import _checkpoints
-from skbst.features._clap._architecture import describe, load_strictly, without_initialisation
-from skbst.features._clap._checkpoints import cache_folder, find_checkpoint, read_state
+from skbst.features._clap._architecture import describe
+from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._download import cache_folder
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._tokenizer import load_tokenizer
+from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 
 class Payload:
@@ -190,7 +192,7 @@ class TestFinding:
         blob.write_bytes(b"cut off")
         link = tmp_path / "630k-best.pt"
         link.symlink_to(blob)
-        monkeypatch.setattr(_checkpoints, "_download", lambda *_: link)
+        monkeypatch.setattr(_checkpoints, "download", lambda *_: link)
         with pytest.raises(CheckpointError, match="the hub announced abab"):
             find_checkpoint("630k-best")
 
