@@ -1,5 +1,6 @@
 """Featurizers: scikit-learn transformers from clips to rows of features."""
 
+from skbst.features._audio_statistics_featurizer import AudioStatisticsFeaturizer
 from skbst.features._block_selector import BlockSelector
 from skbst.features._bundle import FeatureBundle
 from skbst.features._clap_audio_featurizer import ClapAudioFeaturizer
@@ -13,8 +14,10 @@ from skbst.features._log_stft_featurizer import LogSTFTFeaturizer
 from skbst.features._mfcc_featurizer import MFCCFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
 from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
+from skbst.features._text_lsa_featurizer import TextLSAFeaturizer
 
 __all__ = [
+    "AudioStatisticsFeaturizer",
     "BlockSelector",
     "ClapAudioFeaturizer",
     "ClapTextFeaturizer",
@@ -27,5 +30,6 @@ __all__ = [
     "MFCCFeaturizer",
     "PrecomputedFeaturizer",
     "ShippedEmbeddingFeaturizer",
+    "TextLSAFeaturizer",
     "embedding_skew",
 ]
