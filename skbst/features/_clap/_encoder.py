@@ -12,7 +12,7 @@ from skbst.exceptions import CheckpointError
 from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._frontend import prepare
 from skbst.features._clap._laion import LaionClap
-from skbst.features._clap._tokenizer import load_tokenizer
+from skbst.features._clap._tokenizer import load_tokenizer, padded_length
 from skbst.features._clap._transformers import TransformersClap
 
 __all__ = ["BACKENDS", "ClapEncoder", "forget_models", "load_encoder", "shared_tokenizer"]
@@ -37,7 +37,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class ClapEncoder:
-    """Sounds and texts to unit vectors, one at a time.
+    """Sounds and texts to unit vectors, each independent of the others.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ class ClapEncoder:
     def __init__(self, model, device):
         self._model = model
         self.device = device
+        self._alike = {}
 
     @property
     def spec(self):
@@ -79,11 +80,40 @@ class ClapEncoder:
         mel = prepare(waveform, self.spec, starts, antialias=antialias)
         return _unit(self._model.embed_audio(mel.to(self.device)))
 
-    def text(self, token_ids):
-        """Embed one text given as a list of token numbers; returns as `audio`."""
+    def texts(self, token_ids):
+        """Embed texts of one padded length.
+
+        Whether a text comes out with the same bytes alone and in a group depends on the processor's matrix product.
+        The first group of each shape is compared with its first and last text alone; where they differ, texts of this
+        length are embedded alone from then on.
+
+        Parameters
+        ----------
+        token_ids : list of list of int
+            One text, or a whole group from `group_texts`.
+
+        Returns
+        -------
+        embeddings : list of ndarray of shape (512,), float32
+            Of length 1.
+        """
+        vectors = self._texts(token_ids)
+        if len(token_ids) == 1:
+            return vectors
+        length = padded_length(token_ids[0])
+        if length not in self._alike:
+            alone = [self._texts([token_ids[i]])[0] for i in (0, -1)]
+            self._alike[length] = all(np.array_equal(vectors[i], vector) for i, vector in zip((0, -1), alone))
+        return vectors if self._alike[length] else [self._texts([ids])[0] for ids in token_ids]
+
+    def _texts(self, token_ids):
         import torch
 
-        return _unit(self._model.embed_text(torch.tensor(token_ids, device=self.device)))
+        length = padded_length(token_ids[0])
+        padded = [[*ids, *[self._model.pad_token] * (length - len(ids))] for ids in token_ids]
+        mask = [[1] * len(ids) + [0] * (length - len(ids)) for ids in token_ids]
+        tensors = (torch.tensor(rows, dtype=torch.int64, device=self.device) for rows in (padded, mask))
+        return [_unit(vector) for vector in self._model.embed_text(*tensors)]
 
 
 def _unit(vector):

@@ -111,21 +111,29 @@ class LaionClap:
         pooled = branch.norm(tokens).mean(dim=1)
         return self.network.audio_projection(pooled)[0]
 
-    def embed_text(self, token_ids):
-        """Embed one text.
+    @property
+    def pad_token(self):
+        """Number of the token that fills a text."""
+        return self.network.text_branch.config.pad_token_id
+
+    def embed_text(self, token_ids, mask):
+        """Embed texts.
 
         Parameters
         ----------
-        token_ids : Tensor of shape (n_tokens,), int64
-            Without padding: masked positions change nothing but the time.
+        token_ids : Tensor of shape (n_texts, n_tokens), int64
+            Padded with `pad_token`.
+
+        mask : Tensor of shape (n_texts, n_tokens), int64
+            1 where there is text.
 
         Returns
         -------
-        embedding : Tensor of shape (n_features,)
+        embeddings : Tensor of shape (n_texts, n_features)
             Not normalised.
         """
-        pooled = self.network.text_branch(input_ids=token_ids[None])["pooler_output"]
-        return self.network.text_projection(pooled)[0]
+        pooled = self.network.text_branch(input_ids=token_ids, attention_mask=mask)["pooler_output"]
+        return self.network.text_projection(pooled)
 
 
 def _build(architecture):

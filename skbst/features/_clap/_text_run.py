@@ -1,9 +1,11 @@
 """From the texts of one call to their embeddings."""
 
+from itertools import chain
+
 from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._encoder import load_encoder, shared_tokenizer
 from skbst.features._clap._threads import map_clips
-from skbst.features._clap._tokenizer import MAX_TOKENS
+from skbst.features._clap._tokenizer import MAX_TOKENS, group_texts
 from skbst.features._embedding_store import content_key
 
 __all__ = ["TextRun", "TokenCounter"]
@@ -79,4 +81,8 @@ class TextRun:
         own = self.featurizer
         encoder = load_encoder(own.backend, own.checkpoint, device=own.device, verbose=own.verbose)
         token_ids = [self.tokenizer(self.texts[row]) for row in rows]
-        return map_clips(encoder.text, token_ids, n_jobs=own.n_jobs, device=encoder.device), [True] * len(rows)
+        groups = group_texts(token_ids)
+        items = [[token_ids[i] for i in group] for group in groups]
+        made = map_clips(encoder.texts, items, n_jobs=own.n_jobs, device=encoder.device)
+        vectors = dict(zip(chain(*groups), chain(*made)))
+        return [vectors[i] for i in range(len(rows))], [True] * len(rows)

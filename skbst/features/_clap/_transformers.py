@@ -85,21 +85,29 @@ class TransformersClap:
         pooled = self.network.audio_model(input_features=mel[None], is_longer=longer).pooler_output
         return self.network.audio_projection(pooled)[0]
 
-    def embed_text(self, token_ids):
-        """Embed one text.
+    @property
+    def pad_token(self):
+        """Number of the token that fills a text."""
+        return self.network.text_model.config.pad_token_id
+
+    def embed_text(self, token_ids, mask):
+        """Embed texts.
 
         Parameters
         ----------
-        token_ids : Tensor of shape (n_tokens,), int64
-            Without padding: masked positions change nothing but the time.
+        token_ids : Tensor of shape (n_texts, n_tokens), int64
+            Padded with `pad_token`.
+
+        mask : Tensor of shape (n_texts, n_tokens), int64
+            1 where there is text.
 
         Returns
         -------
-        embedding : Tensor of shape (n_features,)
+        embeddings : Tensor of shape (n_texts, n_features)
             Not normalised.
         """
-        pooled = self.network.text_model(input_ids=token_ids[None]).pooler_output
-        return self.network.text_projection(pooled)[0]
+        pooled = self.network.text_model(input_ids=token_ids, attention_mask=mask).pooler_output
+        return self.network.text_projection(pooled)
 
 
 def _read_folder(transformers, folder):

@@ -51,14 +51,14 @@ def _snapshot(root, repository):
     return folder
 
 
-def write_hub_cache(root):
-    """A Hugging Face cache with what laion-clap asks for: three tokenizers and a one-layer RoBERTa."""
+def write_hub_cache(root, n_layers=1):
+    """A Hugging Face cache with what laion-clap asks for: three tokenizers and a RoBERTa of random weights."""
     from transformers import BertTokenizer, RobertaConfig, RobertaModel
 
     roberta = _snapshot(root, "roberta-base")
     write_tokenizer(roberta)
     torch.manual_seed(1)
-    RobertaModel(RobertaConfig(**ROBERTA)).save_pretrained(roberta)
+    RobertaModel(RobertaConfig(**{**ROBERTA, "num_hidden_layers": n_layers})).save_pretrained(roberta)
     write_tokenizer(_snapshot(root, "facebook/bart-base"))
     bert = _snapshot(root, "bert-base-uncased")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]

@@ -8,7 +8,8 @@ from sklearn.pipeline import make_pipeline
 
 from skbst.exceptions import DataFormatError
 from skbst.features import ClapTextFeaturizer
-from skbst.features._clap._encoder import shared_tokenizer
+from skbst.features._clap._encoder import load_encoder, shared_tokenizer
+from skbst.features._clap._tokenizer import group_texts, padded_length
 from skbst.text import MetadataCleaner
 
 TEXTS = ["rain on a roof", "a dog barks", "", "x" * 300, "été — 雨"]
@@ -149,3 +150,43 @@ class TestCleaner:
         metadata = pd.read_csv(data_root / "bst-real" / "metadata" / "BSD10k_metadata.csv").head(40)
         rows = make().fit_transform(metadata[["title", "tags", "description"]])
         assert np.isfinite(rows).all()
+
+
+class TestGroups:
+    """Texts of one padded length run together, and nobody can tell."""
+
+    TEXTS = tuple(chr(97 + i % 26) * (1 + i * 7 % 80) for i in range(60))
+
+    def test_groups_are_whole_or_single(self):
+        ids = [[0] * n for n in [3] * 9 + [8] * 8 + [9] * 2]
+        groups = group_texts(ids)
+        assert sorted(len(group) for group in groups) == [1, 1, 1, 8, 8]
+        assert sorted(i for group in groups for i in group) == list(range(19))
+        for group in groups:
+            assert len({padded_length(ids[i]) for i in group}) == 1
+
+    def test_same_bytes_as_alone(self, make, tiny_clap):
+        together = make(n_jobs=2).fit_transform(self.TEXTS)
+        alone = make(batch_size=1).fit_transform(self.TEXTS)
+        assert together.tobytes() == alone.tobytes()
+        assert load_encoder("transformers", tiny_clap)._alike
+
+    def test_laion_clap(self, laion_module):
+        featurizer = ClapTextFeaturizer(laion_module[1], cleaner=None).fit(self.TEXTS)
+        together = featurizer.transform(self.TEXTS)
+        some = [3, 17, 44, 59]
+        alone = featurizer.set_params(batch_size=1).transform([self.TEXTS[i] for i in some])
+        assert together[some].tobytes() == alone.tobytes()
+
+    def test_where_the_processor_differs_texts_stay_alone(self, make, tiny_clap, no_models, monkeypatch):
+        """A backend whose groups differ in the last bits, as some matrix products do."""
+        alone = make(batch_size=1).fit_transform(self.TEXTS)
+        model = load_encoder("transformers", tiny_clap)._model
+        exact = model.embed_text
+
+        def inexact(ids, mask):
+            return exact(ids, mask) + 1e-6 * (len(ids) > 1)
+
+        monkeypatch.setattr(model, "embed_text", inexact)
+        assert make().fit_transform(self.TEXTS).tobytes() == alone.tobytes()
+        assert not any(load_encoder("transformers", tiny_clap)._alike.values())
