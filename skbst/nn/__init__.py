@@ -2,6 +2,7 @@
 
 from skbst.nn._attention_pooling import AttentionPooling
 from skbst.nn._clip_net import ClipNet
+from skbst.nn._clip_strip import ClipStrip
 from skbst.nn._crop_and_patch import CropAndPatch
 from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
 from skbst.nn._distillation_loss import DistillationLoss, kl_divergence_rows
@@ -33,6 +34,7 @@ __all__ = [
     "AttentionPooling",
     "BaselineHead",
     "ClipNet",
+    "ClipStrip",
     "CropAndPatch",
     "DistillationLoss",
     "Dropout",

@@ -103,21 +103,22 @@ class FrequencyDynamicConv2d(nn.Module):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
         nn.init.zeros_(self.attention[3].bias)
 
-    def forward(self, x, mask=None):
+    def forward(self, x, strip=None):
         """Convolve.
 
         Parameters
         ----------
         x : Tensor of shape (n_clips, in_channels, n_frames, n_bins)
-            Maps, zero in padded frames.
+            Maps.
 
-        mask : Tensor of shape (n_clips, n_frames), bool, default=None
-            True where the frame is valid, for the mean over time; None means everywhere.
+        strip : ClipStrip, default=None
+            Where the clips stand if ``x`` is one strip of clips, of shape (1, in_channels, n_strip_frames, n_bins) and
+            with zeros between them.
 
         Returns
         -------
         y : Tensor of shape (n_clips, out_channels, n_frames, n_bins)
-            Padded frames hold what leaks over a clip's end.
+            On a strip, the frame behind a clip holds what leaks over its end.
         """
         kernels = self.weight.flatten(0, 1).index_select(0, self.order).split([len(s) for s in self.slots.values()])
         basis = []
@@ -128,16 +129,17 @@ class FrequencyDynamicConv2d(nn.Module):
             if dilation >= x.shape[3]:
                 kernel, dilation = kernel[..., 1:2], 0  # the outer taps see only zeros
             basis.append(F.conv2d(x, kernel, padding=(1, dilation), dilation=(1, max(dilation, 1))))
-        mixture = self.mixture_weights(x, mask).to(basis[0].dtype)
+        mixture = self.mixture_weights(x, strip).to(basis[0].dtype)
         mix = _mix if torch.compiler.is_compiling() else _Mixture.apply
-        return mix(mixture, tuple(self.slots.values()), self.weight.shape[2], *basis)
+        clips = None if strip is None else strip.clip_of_frame
+        return mix(mixture, clips, tuple(self.slots.values()), self.weight.shape[2], *basis)
 
-    def mixture_weights(self, x, mask=None):
+    def mixture_weights(self, x, strip=None):
         """Weights ``pi`` of the basis kernels.
 
         Parameters
         ----------
-        x, mask
+        x, strip
             As in `forward`.
 
         Returns
@@ -145,8 +147,7 @@ class FrequencyDynamicConv2d(nn.Module):
         pi : Tensor of shape (n_clips, n_branches, n_kernels, n_bins)
             In [0, 1]; sums over the kernels are 1.
         """
-        n_valid = x.shape[2] if mask is None else mask.sum(dim=1).clamp(min=1)[:, None, None]
-        scores = self.attention(x.sum(dim=2) / n_valid)
+        scores = self.attention(x.mean(dim=2) if strip is None else strip.time_mean(x))
         return (scores.unflatten(1, self.weight.shape[:2]) / self.temperature).softmax(dim=2)
 
 
@@ -159,55 +160,61 @@ def _slots_by_dilation(dilations):
     return slots
 
 
-def _by_slot(mixture):
-    """Mixture weights of each (branch, kernel) slot, shaped for the maps they multiply."""
-    rows = mixture.flatten(1, 2)[:, :, None, None].unbind(1)
-    n_kernels = mixture.shape[2]
-    return {divmod(i, n_kernels): row for i, row in enumerate(rows)}
-
-
 def _parts(maps, slots, n_channels):
     """Pairs of a (branch, kernel) slot and its channels in the output of one convolution."""
     return zip(slots, maps[:, : len(slots) * n_channels].split(n_channels, dim=1))
 
 
-def _mix(mixture, slots_of_basis, n_channels, *basis):
+def _spread(weights, clips):
+    """Weights of one slot, of shape (n_clips, n_bins), shaped for the maps that they multiply."""
+    return weights[:, None, None] if clips is None else weights.index_select(0, clips)[None, None]
+
+
+def _gather(products, weights, clips):
+    """Sum over time what `_spread` had spread: the gradient of ``weights``."""
+    if clips is None:
+        return products.sum(dim=1)
+    return torch.zeros_like(weights).index_add_(0, clips, products[0])
+
+
+def _mix(mixture, clips, slots_of_basis, n_channels, *basis):
     """Static channels, then ``sum_k pi_k y_k`` of each branch; static channels stand behind the first basis."""
-    branches, weights = [0] * mixture.shape[1], _by_slot(mixture)
+    branches = [0] * mixture.shape[1]
     for maps, slots in zip(basis, slots_of_basis):
-        for slot, part in _parts(maps, slots, n_channels):
-            branches[slot[0]] = branches[slot[0]] + part * weights[slot]
+        for (branch, kernel), part in _parts(maps, slots, n_channels):
+            branches[branch] = branches[branch] + part * _spread(mixture[:, branch, kernel], clips)
     return torch.cat([basis[0][:, len(slots_of_basis[0]) * n_channels :], *branches], dim=1)
 
 
 class _Mixture(torch.autograd.Function):
-    """`_mix` that reads each basis map once, forward and backward, and allocates nothing but its results."""
+    """`_mix` that reads each basis map once, forward and backward, and keeps nothing but its inputs."""
 
     @staticmethod
-    def forward(ctx, mixture, slots_of_basis, n_channels, *basis):
+    def forward(ctx, mixture, clips, slots_of_basis, n_channels, *basis):
         first, n_mixed = basis[0], len(slots_of_basis[0]) * n_channels
         n_static = first.shape[1] - n_mixed
         out = first.new_zeros(len(first), n_static + mixture.shape[1] * n_channels, *first.shape[2:])
         out[:, :n_static] = first[:, n_mixed:]
-        branches, weights = out[:, n_static:].split(n_channels, dim=1), _by_slot(mixture)
+        branches = out[:, n_static:].split(n_channels, dim=1)
         for maps, slots in zip(basis, slots_of_basis):
-            for slot, part in _parts(maps, slots, n_channels):
-                branches[slot[0]].addcmul_(part, weights[slot])
-        ctx.save_for_backward(mixture, *basis)
+            for (branch, kernel), part in _parts(maps, slots, n_channels):
+                branches[branch].addcmul_(part, _spread(mixture[:, branch, kernel], clips))
+        ctx.save_for_backward(mixture, clips, *basis)
         ctx.slots_of_basis, ctx.n_channels, ctx.n_static = slots_of_basis, n_channels, n_static
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        mixture, *basis = ctx.saved_tensors
-        weights, slot_grads, basis_grads = _by_slot(mixture), {}, [torch.empty_like(maps) for maps in basis]
+        mixture, clips, *basis = ctx.saved_tensors
+        mixture_grad, basis_grads = torch.empty_like(mixture), [torch.empty_like(maps) for maps in basis]
         basis_grads[0][:, basis[0].shape[1] - ctx.n_static :] = grad[:, : ctx.n_static]
         branch_grads = grad[:, ctx.n_static :].split(ctx.n_channels, dim=1)
         for maps, maps_grad, slots in zip(basis, basis_grads, ctx.slots_of_basis):
             grad_parts = maps_grad[:, : len(slots) * ctx.n_channels].split(ctx.n_channels, dim=1)
-            for (slot, part), part_grad in zip(_parts(maps, slots, ctx.n_channels), grad_parts):
-                torch.mul(branch_grads[slot[0]], weights[slot], out=part_grad)
-                slot_grads[slot] = (branch_grads[slot[0]] * part).sum(dim=(1, 2))
-        mixture_grad = torch.stack([slot_grads[slot] for slot in sorted(slot_grads)], dim=1)
-        return mixture_grad.view_as(mixture), None, None, *basis_grads
+            for ((branch, kernel), part), part_grad in zip(_parts(maps, slots, ctx.n_channels), grad_parts):
+                weights = mixture[:, branch, kernel]
+                torch.mul(branch_grads[branch], _spread(weights, clips), out=part_grad)
+                products = (branch_grads[branch] * part).sum(dim=1)
+                mixture_grad[:, branch, kernel] = _gather(products, weights, clips)
+        return mixture_grad, None, None, None, *basis_grads

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skbst.nn import MDFD_DILATIONS, FrequencyDynamicConv2d, LogMelMDFD, MaskedBatchNorm2d, length_mask
+from skbst.nn import MDFD_DILATIONS, ClipStrip, FrequencyDynamicConv2d, LogMelMDFD, MaskedBatchNorm2d, length_mask
 from skbst.nn._frequency_dynamic_conv import _mix
 from skbst.nn._log_mel_mdfd import mean_pool
 
@@ -57,10 +57,13 @@ def test_against_a_naive_loop(case, n_bins):
     lengths = torch.tensor([8, 5])
     x = torch.randn(2, layer.attention[0].in_channels, 8, n_bins, dtype=torch.float64)
     x[1, :, 5:] = 0
-    y = layer(x, length_mask(lengths, 8))
     dilations = CASES[case].get("dilations", MDFD_DILATIONS)
     expected = [naive_convolution(layer, x[i : i + 1], dilations, lengths[i]) for i in range(2)]
-    torch.testing.assert_close(y, torch.cat(expected))
+    torch.testing.assert_close(layer(x[:1]), expected[0])
+    strip = ClipStrip(lengths, 1)
+    y = layer(strip.pack(x.transpose(1, 2).flatten(2)).unflatten(2, (-1, n_bins)).transpose(1, 2), strip)
+    torch.testing.assert_close(y[:, :, :8], expected[0])
+    torch.testing.assert_close(y[:, :, 9:14], expected[1][:, :, :5])
 
 
 def test_gradients_against_the_naive_loop():
@@ -86,7 +89,7 @@ def test_mixture_for_compiled_graphs_is_the_same():
     for i, (dilation, slots) in enumerate(layer.slots.items()):
         kernels = torch.cat([layer.weight[s] for s in slots] + ([layer.static_weight] if i == 0 else []))
         basis.append(F.conv2d(x, kernels, padding=(1, dilation), dilation=(1, dilation)))
-    plain = _mix(layer.mixture_weights(x), tuple(layer.slots.values()), layer.weight.shape[2], *basis)
+    plain = _mix(layer.mixture_weights(x), None, tuple(layer.slots.values()), layer.weight.shape[2], *basis)
     torch.testing.assert_close(plain, seen[0])
 
 
@@ -141,12 +144,54 @@ def test_masked_batch_norm_is_batch_norm_of_the_valid_frames(lengths, training):
 
 def test_mean_pool_by_hand():
     x = torch.tensor([[2.0, 4.0, 6.0, 0.0, 0.0], [1.0, 3.0, 5.0, 7.0, 9.0]]).view(2, 1, 5, 1)
-    pooled, mask = mean_pool(x, length_mask(torch.tensor([3, 5]), 5), (2, 1))
+    pooled = mean_pool(x, (2, 1), length_mask(torch.tensor([3, 5]), 5))
     assert pooled.flatten(1).tolist() == [[3.0, 6.0, 0.0], [2.0, 6.0, 9.0]]
-    assert mask.tolist() == [[True, True, False], [True, True, True]]
-    unmasked, mask = mean_pool(x[1:], None, (2, 1))
-    assert unmasked.flatten().tolist() == [2.0, 6.0, 9.0]
-    assert mask is None
+    assert mean_pool(x[1:], (2, 1)).flatten().tolist() == [2.0, 6.0, 9.0]
+    assert mean_pool(x, (1, 1)) is x
+
+
+def test_gradients_on_a_strip_are_those_of_each_clip():
+    torch.manual_seed(0)
+    layer = FrequencyDynamicConv2d(2, 11, temperature=1.0).double().eval()
+    lengths, seed = torch.tensor([6, 3]), torch.randn(11, 6, 4, dtype=torch.float64)
+    clips = [torch.randn(1, 2, n, 4, dtype=torch.float64) for n in lengths]
+    strip = ClipStrip(lengths, 1)
+    padded = [F.pad(clip, (0, 0, 0, 1)) for clip in clips]
+    y = layer(torch.cat(padded, 2), strip)
+    total = (y[0, :, :6] * seed).sum() + (y[0, :, 7:10] * seed[:, :3]).sum()
+    ours = torch.autograd.grad(total, list(layer.parameters()))
+    total = sum((layer(clip)[0] * seed[:, : clip.shape[2]]).sum() for clip in clips)
+    for a, b in zip(ours, torch.autograd.grad(total, list(layer.parameters()))):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 8])
+def test_strip_lays_clips_out_and_back(stride):
+    lengths = torch.tensor([5, 8, 1])
+    frames = torch.randn(3, 8, 2).masked_fill(~length_mask(lengths, 8).unsqueeze(2), float("nan"))
+    strip = ClipStrip(lengths, stride)
+    packed = strip.pack(frames)
+    assert packed.isfinite().all()
+    assert not packed[~strip.mask].any()
+    back = strip.unpack(packed)
+    assert all(torch.equal(back[i, :n], frames[i, :n]) for i, n in enumerate(lengths))
+    assert not back[~length_mask(lengths, back.shape[1])].any()
+    coarse = strip.pooled(stride)
+    assert coarse.lengths.tolist() == [-(-n // stride) for n in lengths.tolist()]
+    assert coarse.mask.sum() == coarse.lengths.sum()
+    # between two clips there is a zero frame at the coarsest step
+    last = coarse.mask[0].nonzero().squeeze(1)
+    steps = last[1:] - last[:-1]
+    changes = coarse.clip_of_frame[last][1:] != coarse.clip_of_frame[last][:-1]
+    assert (steps[changes] >= 2).all()
+    assert (steps[~changes] == 1).all()
+    assert torch.equal(coarse.unpack(packed[:, ::stride])[1, :1], frames[1, :1])
+
+
+def test_strip_time_mean():
+    strip = ClipStrip(torch.tensor([2, 1]), 1)
+    x = torch.tensor([1.0, 3.0, 0.0, 7.0, 0.0]).view(1, 1, 5, 1)
+    assert strip.time_mean(x).flatten().tolist() == [2.0, 7.0]
 
 
 def test_parameter_counts_and_last_block_undilated():
