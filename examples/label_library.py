@@ -68,7 +68,7 @@ def label(model, clips, taxonomy):
     proba, classes = classifier.predict_proba(rows), classifier.classes_
     likeliest = np.argsort(-proba, axis=1, kind="stable")[:, :3]
     # skbst's own classifiers answer with the likeliest class unless told otherwise: no need to run them twice
-    own = type(classifier).__module__.startswith("skbst.") and getattr(classifier, "decode", "argmax") == "argmax"
+    own = type(classifier).__module__.startswith("skbst.") and getattr(classifier, "decode", "leaf") == "leaf"
     chosen = classes[likeliest[:, 0]] if own else np.asarray(classifier.predict(rows))
     table = pd.DataFrame({"predicted": chosen, "top": taxonomy.top_of(chosen)}, index=clips.index)
     table["proba"] = proba[np.arange(len(proba)), np.searchsorted(classes, chosen)].astype(np.float32)
