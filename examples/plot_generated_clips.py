@@ -55,6 +55,7 @@ table, really = make_bst_table(1000, flavour="bsd35k", random_state=7, return_tr
 wrong = (table["class"] != really) & ~table["class"].str.endswith("-other")
 largest = table["uploader"].value_counts(normalize=True).iloc[:10].sum()
 print(f"wrong labels {wrong.mean():.0%}, '-other' rows {table['class'].str.endswith('-other').mean():.0%}")
-print(f"share of the ten largest uploaders {largest:.0%}, wrong among is-p {wrong[really == 'is-p'].mean():.0%}")
+print(f"share of the ten largest uploaders {largest:.0%}")
+print(f"wrong among the rows labelled is-p {wrong[table['class'] == 'is-p'].mean():.0%}")
 
 folder.cleanup()

@@ -83,8 +83,8 @@ def make_bst_clips(
 
     flavour : {"bsd10k", "bsd35k", "bsd2k"}, default="bsd10k"
         - "bsd10k": labels by annotators, with their confidence from 1 to 5.
-        - "bsd35k": labels by uploaders: no confidence, about 30 % wrong (by habit of the uploader, most in is-p and
-          fx-m), ten accounts with some 40 % of the rows, 7 % of "-other" rows, tiny is-w, is-k and sp-c under
+        - "bsd35k": labels by uploaders: no confidence, about 30 % wrong (by habit of the uploader, most under is-p
+          and fx-m), ten accounts with some 40 % of the rows, 7 % of "-other" rows, tiny is-w, is-k and sp-c under
           ``class_weights="bsd"``.
         - "bsd2k": no labels, column ``anonymous_id``, one file of zero bytes, as in the challenge's evaluation set.
 

@@ -36,12 +36,12 @@ BSD10K_COUNTS = {
     "fx-n": 652, "fx-ex": 297, "fx-el": 208, "ss-n": 391, "ss-i": 207, "ss-u": 719, "ss-s": 217,
 }  # fmt: skip
 
-#: Rows of each class in a set labelled by uploaders. Only is-w, is-k and sp-c are BSD35k-CS's own figures;
-#: the others are made up to sum to about the same 31,464.
+#: Sounds of each class in a set labelled by uploaders, before labels go wrong. Only is-w, is-k and sp-c
+#: are BSD35k-CS's own figures; the others are made up to sum to the same 31,464.
 BSD35K_COUNTS = {
-    "m-sp": 2600, "m-si": 2300, "m-m": 1900, "is-p": 2900, "is-s": 700, "is-w": 34, "is-k": 43, "is-e": 2300,
-    "sp-s": 1500, "sp-c": 50, "sp-p": 800, "fx-o": 4100, "fx-v": 1000, "fx-m": 1500, "fx-h": 1500, "fx-a": 700,
-    "fx-n": 1700, "fx-ex": 1500, "fx-el": 1900, "ss-n": 900, "ss-i": 400, "ss-u": 700, "ss-s": 437,
+    "m-sp": 2600, "m-si": 2700, "m-m": 2100, "is-p": 1500, "is-s": 700, "is-w": 34, "is-k": 43, "is-e": 2300,
+    "sp-s": 1900, "sp-c": 50, "sp-p": 800, "fx-o": 4100, "fx-v": 1000, "fx-m": 700, "fx-h": 1900, "fx-a": 700,
+    "fx-n": 2000, "fx-ex": 1500, "fx-el": 2100, "ss-n": 1200, "ss-i": 400, "ss-u": 700, "ss-s": 437,
 }  # fmt: skip
 
 _TOP_DIGIT = {"m": 1, "is": 2, "sp": 3, "fx": 4, "ss": 5}
