@@ -19,6 +19,7 @@ __all__ = [
 _MAX_PITCH_FRAMES = 400
 _PITCH_RANGE_HZ = (60, 2000)
 _VOICED = 0.6
+_MAIN_LOBE = 0.3
 _MODULATION_EDGES_HZ = (0.3, 1, 2, 4, 8, 13, 22)
 _N_BANDS = 8
 _N_PARTS = 5
@@ -31,8 +32,8 @@ _LONGEST_PERIOD = 2.0
 def describe_pitch(analysis):
     """Harmonicity and pitch from the normalised autocorrelation of each active frame.
 
-    The autocorrelation is divided by that of the window; the pitch period is the first lag that comes within a tenth of
-    the highest peak (after de Cheveigne & Kawahara, 2002). A frame is voiced if that peak is above 0.6.
+    The autocorrelation is divided by that of the window; the pitch period is the first maximum that comes within a
+    tenth of the highest (after de Cheveigne & Kawahara, 2002). A frame is voiced if the highest is above 0.6.
 
     Parameters
     ----------
@@ -51,7 +52,13 @@ def describe_pitch(analysis):
     ordered = np.sort(peak)
     last = len(peak) - 1
     changes = np.mean(voiced[1:] != voiced[:-1]) if last else 0.0
-    harmonicity = [voiced.mean(), changes, peak.mean(), peak.std(), *(ordered[round(q * last)] for q in (0.1, 0.5, 0.9))]
+    harmonicity = [
+        voiced.mean(),
+        changes,
+        peak.mean(),
+        peak.std(),
+        *(ordered[round(q * last)] for q in (0.1, 0.5, 0.9)),
+    ]
     pitch = np.log2(analysis.sample_rate / period[voiced])
     return {"harmonicity": np.array(harmonicity), "pitch": _describe_track(pitch)}
 
@@ -176,7 +183,7 @@ def describe_rhythm(analysis):
 
 
 def describe_level(waveform):
-    """Absolute level, in dB of full scale: peak, root mean square, crest, clipped samples, offset.
+    """Absolute level: peak, root mean square and crest in dB, log share of clipped samples, offset.
 
     Parameters
     ----------
@@ -189,9 +196,10 @@ def describe_level(waveform):
     """
     magnitude = np.abs(waveform)
     peak = 20 * np.log10(max(float(magnitude.max()), 1e-6))
-    rms = 10 * np.log10(max(float(np.mean(np.square(waveform, dtype=np.float64))), 1e-12))
+    mean_square = max(float(np.mean(np.square(waveform, dtype=np.float64))), 1e-12)
+    rms = 10 * np.log10(mean_square)
     clipped = np.log10(np.mean(magnitude > 0.99) + 1e-5)
-    offset = 10 * abs(float(waveform.mean(dtype=np.float64)))
+    offset = abs(float(waveform.mean(dtype=np.float64))) / np.sqrt(mean_square)
     return {"absolute_level": np.array([peak, rms, peak - rms, clipped, offset])}
 
 
@@ -202,11 +210,16 @@ def _first_period(power, window_length, sample_rate):
     correlation = fft.irfft(power, axis=1)[:, :longest]
     correlation = correlation / (correlation[:, :1] + 1e-9) / _window_correlation(window_length)[:longest]
     # the main lobe around lag 0 is no period
-    after_lobe = np.logical_or.accumulate(correlation < 0.3, axis=1)
-    candidates = np.where(after_lobe, correlation, 0)[:, shortest:]
-    peak = candidates.max(axis=1)
-    lag = shortest + np.argmax(candidates >= 0.9 * peak[:, None], axis=1)
-    return np.clip(peak, 0, 1), lag
+    after_lobe = np.logical_or.accumulate(correlation[:, :-1] < _MAIN_LOBE, axis=1)[:, shortest:]
+    inner, left, right = correlation[:, shortest:-1], correlation[:, shortest - 1 : -2], correlation[:, shortest + 1 :]
+    candidates = np.where(after_lobe & (inner >= left) & (inner >= right), inner, 0)
+    best = candidates.max(axis=1)
+    first = np.argmax(candidates >= 0.9 * best[:, None], axis=1)
+    rows = np.arange(len(first))
+    before, here, after = left[rows, first], inner[rows, first], right[rows, first]
+    # the parabola through a maximum and its neighbours peaks less than a sample away
+    shift = 0.5 * (before - after) / np.minimum(before - 2 * here + after, -1e-6)
+    return np.clip(best, 0, 1), shortest + first + np.clip(shift, -0.5, 0.5)
 
 
 @lru_cache(maxsize=8)

@@ -160,7 +160,7 @@ def block_rms(samples, block_length):
     >>> import numpy as np
     >>> from skbst.features._audio_frames import block_rms
     >>> block_rms(np.array([3, 3, 4, 0], dtype="float32"), 2)
-    array([3.       , 2.828427 ], dtype=float32)
+    array([3.      , 2.828427], dtype=float32)
     """
     n_blocks = max(1, -(-len(samples) // block_length))
     blocks = np.zeros((n_blocks, block_length), dtype=np.float32)

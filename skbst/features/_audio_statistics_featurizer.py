@@ -28,9 +28,9 @@ _FORMAT = 1
 class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
     """Describe whole sounds by 512 numbers: spectrum, cepstrum, pitch, modulation, envelope, rhythm and level.
 
-    What stands in for a CLAP audio embedding where nothing can be downloaded. A sound is described as a whole, at its own
-    length; silence that a fixed length would add never counts. Each descriptor is then standardised by its mean and
-    standard deviation over the rows of `fit`, and limited to five standard deviations.
+    What stands in for a CLAP audio embedding where nothing can be downloaded. A sound is described as a whole, at its
+    own length; silence that a fixed length would add never counts. Each descriptor is then standardised by its mean
+    and standard deviation over the rows of `fit`, and limited to five standard deviations.
 
     Parameters
     ----------
@@ -58,9 +58,6 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         Where descriptors are kept: the root of a data set or any folder. A sound whose content is there for
         this rate and duration is not decoded again, so that refitting in every fold costs nothing. Sounds with
         something wrong are never kept.
-
-    random_state : int, RandomState instance or None, default=None
-        For the principal components of large data, which are computed by a randomised algorithm.
 
     n_jobs : int, default=None
         Number of threads.
@@ -101,8 +98,8 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
     G. Tzanetakis and P. Cook, "Musical genre classification of audio signals", IEEE Transactions on Speech and Audio
     Processing 10(5), 2002.
 
-    G. Peeters et al., "The Timbre Toolbox: extracting audio descriptors from musical signals", Journal of the Acoustical
-    Society of America 130(5), 2011.
+    G. Peeters et al., "The Timbre Toolbox: extracting audio descriptors from musical signals", Journal of the
+    Acoustical Society of America 130(5), 2011.
 
     A. de Cheveigne and H. Kawahara, "YIN, a fundamental frequency estimator for speech and music", Journal of the
     Acoustical Society of America 111(4), 2002.
@@ -127,7 +124,6 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         "standardize": ["boolean"],
         "on_error": [StrOptions({"silence", "raise"})],
         "store": [str, os.PathLike, EmbeddingStore, None],
-        "random_state": ["random_state"],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -142,7 +138,6 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         standardize=True,
         on_error="silence",
         store=None,
-        random_state=None,
         n_jobs=None,
         verbose=0,
     ):
@@ -153,10 +148,10 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         self.standardize = standardize
         self.on_error = on_error
         self.store = store
-        self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Describe sounds and learn how the descriptors are spread.
 
@@ -173,7 +168,7 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         self : object
             The featurizer.
         """
-        self.fit_transform(X, y)
+        self._fit(X, stacklevel=5)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -192,20 +187,7 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         -------
         features : ndarray of shape (n_samples, 512) or (n_samples, n_components), float32
         """
-        descriptors = self._describe(X, reset=True)
-        n_descriptors = descriptors.shape[1]
-        self.mean_ = np.zeros(n_descriptors, dtype=np.float32)
-        self.scale_ = np.ones(n_descriptors, dtype=np.float32)
-        if self.standardize:
-            self.mean_ = descriptors.mean(axis=0, dtype=np.float64).astype(np.float32)
-            spread = descriptors.std(axis=0, dtype=np.float64).astype(np.float32)
-            # a descriptor that only rounding moves is constant
-            self.scale_ = np.where(spread > 1e-5 * (1 + np.abs(self.mean_)), spread, 1).astype(np.float32)
-        self.pca_ = None
-        if self.n_components is not None:
-            n_kept = min(self.n_components, *descriptors.shape)
-            self.pca_ = PCA(n_kept, random_state=_seed(self.random_state)).fit(self._standardize(descriptors))
-        return self._finish(descriptors)
+        return self._finish(self._fit(X, stacklevel=6))
 
     def transform(self, X):
         """Describe sounds.
@@ -213,8 +195,8 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            A DataFrame holds paths in ``column``; a sequence may hold tuples (waveform, sample_rate) as well. A 2-D array
-            (or a DataFrame of numbers) holds one waveform a row, at ``sample_rate``.
+            A DataFrame holds paths in ``column``; a sequence may hold tuples (waveform, sample_rate) as well. A 2-D
+            array (or a DataFrame of numbers) holds one waveform a row, at ``sample_rate``.
 
         Returns
         -------
@@ -232,7 +214,7 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
             Once, if a sound became silence or was damaged; `decode_report_` says which and why.
         """
         check_is_fitted(self)
-        return self._finish(self._describe(X, reset=False))
+        return self._finish(self._describe(X, reset=False, stacklevel=4))
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns.
@@ -252,7 +234,24 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
             return np.array(descriptor_names(), dtype=object)
         return np.array([f"component_{i}" for i in range(self.n_components)], dtype=object)
 
-    def _describe(self, X, *, reset):
+    def _fit(self, X, *, stacklevel):
+        """Learn from the rows; returns their descriptors."""
+        descriptors = self._describe(X, reset=True, stacklevel=stacklevel)
+        n_descriptors = descriptors.shape[1]
+        self.mean_ = np.zeros(n_descriptors, dtype=np.float32)
+        self.scale_ = np.ones(n_descriptors, dtype=np.float32)
+        if self.standardize:
+            self.mean_ = descriptors.mean(axis=0, dtype=np.float64).astype(np.float32)
+            spread = descriptors.std(axis=0, dtype=np.float64).astype(np.float32)
+            # a descriptor that only rounding moves is constant
+            self.scale_ = np.where(spread > 1e-5 * (1 + np.abs(self.mean_)), spread, 1).astype(np.float32)
+        self.pca_ = None
+        if self.n_components is not None:
+            n_kept = min(self.n_components, *descriptors.shape)
+            self.pca_ = PCA(n_kept, svd_solver="full").fit(self._standardize(descriptors).astype(np.float64))
+        return descriptors
+
+    def _describe(self, X, *, reset, stacklevel):
         sources = read_sources(self, X, self.column, reset=reset)
         loader = ClipLoader(int(self.sample_rate), None if self.duration is None else float(self.duration))
         parallel, problems = Parallel(n_jobs=self.n_jobs, require="sharedmem"), {}
@@ -276,8 +275,10 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
             pipeline=self._identity,
             progress={"desc": "Describing", "verbose": self.verbose},
         )
-        self.decode_report_ = problem_report(problems, ids=sources.ids, sources=sources.items)
-        announce_problems(self.decode_report_, len(sources), on_error=self.on_error, stacklevel=4 if reset else 3)
+        report = problem_report(problems, ids=sources.ids, sources=sources.items)
+        if reset or sources.are_files:
+            self.decode_report_ = report
+        announce_problems(report, len(sources), on_error=self.on_error, stacklevel=stacklevel)
         return descriptors
 
     def _identity(self):
@@ -299,7 +300,7 @@ class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
         rows = self._standardize(descriptors)
         if self.pca_ is None:
             return rows
-        components = self.pca_.transform(rows).astype(np.float32)
+        components = self.pca_.transform(rows.astype(np.float64)).astype(np.float32)
         return np.pad(components, [(0, 0), (0, self.n_components - components.shape[1])])
 
     def __sklearn_tags__(self):
@@ -327,8 +328,3 @@ def _key(source):
         return content_key(Path(source))
     except (OSError, TypeError, ValueError):
         return None
-
-
-def _seed(random_state):
-    """Fresh entropy for None, which would otherwise draw from NumPy's global generator."""
-    return int(np.random.default_rng().integers(2**31)) if random_state is None else random_state
