@@ -14,12 +14,12 @@ from skbst.nn._masking import masked_mean, padding_mask, trim_padding, zero_padd
 class LogSTFTTransformer(nn.Module):
     """Convolutional stem, pre-norm Transformer layers, mean over time.
 
-    Two convolutions over time with stride 2 each make one token of four frames (20 ms steps become 40 ms at a hop of
-    10 ms). Sinusoidal positions are added, ``n_layers`` times ``x = x + attention(norm(x))`` and
-    ``x = x + feedforward(norm(x))`` follow, then a last norm and the mean over the valid tokens. Frames past a clip's
-    length are zero to the convolutions; past the stem only valid tokens are computed.
+    Two convolutions over time with stride 2 each make one token of four frames (40 ms at a hop of 10 ms). Tokens are
+    normalised, or the positions would drown them at first, and sinusoidal positions are added. ``n_layers`` times
+    ``x = x + attention(norm(x))`` and ``x = x + feedforward(norm(x))`` follow, then a last norm and the mean over the
+    valid tokens. Frames past a clip's length are zero to the convolutions; behind the stem only valid tokens exist.
 
-    At the default sizes with 257 bins the module has 5,133,568 parameters and costs .72 G multiply-adds for a clip of
+    At the default sizes with 257 bins the module has 5,134,080 parameters and costs .72 G multiply-adds for a clip of
     501 frames.
 
     Parameters
@@ -66,6 +66,7 @@ class LogSTFTTransformer(nn.Module):
         if d_model % n_heads or d_model % 2:
             raise ValueError(f"d_model must be even and a multiple of n_heads; got {d_model} and {n_heads} heads.")
         self.stem = nn.ModuleList([_StridedConvolution(n_bins, d_model), _StridedConvolution(d_model, d_model)])
+        self.token_norm = nn.LayerNorm(d_model)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(_Layer(d_model, n_heads, d_feedforward, dropout) for _ in range(n_layers))
         self.norm = nn.LayerNorm(d_model)
@@ -100,7 +101,7 @@ class LogSTFTTransformer(nn.Module):
         for convolution in self.stem:
             x = convolution(zero_padding(x, mask))
             mask = None if mask is None else mask[:, ::2]
-        x = x + sinusoidal_positions(x.shape[1], x.shape[2], device=x.device, dtype=x.dtype)
+        x = self.token_norm(x) + sinusoidal_positions(x.shape[1], x.shape[2], device=x.device, dtype=x.dtype)
         return x, None if mask is None else mask.sum(dim=1)
 
 
