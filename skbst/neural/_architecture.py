@@ -11,29 +11,39 @@ from skbst.nn import (
     GatedResidualFusion,
     GlobalHead,
     HighwayGateAdapter,
+    LinearPath,
     LocalPerLevelHead,
+    LogMelMDFD,
     LogSTFTTransformer,
+    MFCCResidualTDNN,
 )
 
 __all__ = ["BRANCHES", "HEADS", "SIZES", "build_module", "describe", "parents_tensor"]
 
-BRANCHES = {"log-stft": LogSTFTTransformer}
+BRANCHES = {"log-stft": LogSTFTTransformer, "log-mel": LogMelMDFD, "mfcc": MFCCResidualTDNN}
 HEADS = ("baseline", "flat", "gc", "lcl")
 SIZES = {
-    "report": {"trunk": {"width": 128, "encoder_width": None, "n_blocks": 3}, "log-stft": {}},
+    "report": {
+        "trunk": {"width": 128, "encoder_width": None, "n_blocks": 3},
+        "log-stft": {},
+        "log-mel": {},
+        "mfcc": {},
+    },
     "small": {
         "trunk": {"width": 64, "encoder_width": 128, "n_blocks": 1},
         "log-stft": {"d_model": 64, "n_layers": 2, "d_feedforward": 128},
+        "log-mel": {"widths": (11, 11, 22, 22, 22, 22, 22), "stem_stride": (4, 2)},
+        "mfcc": {"n_channels": 64},
     },
 }
 
 
-def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout):
+def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, linear_path):
     """Describe a network by plain numbers and text, all that is needed to build it again.
 
     Parameters
     ----------
-    branch, head, size, dropout : as in the estimator
+    branch, head, size, dropout, input_norm, linear_path : as in the estimator
 
     shapes : dict
         Shape of one row of "audio", "text" and "frames", where there are any.
@@ -62,6 +72,8 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
         "n_tops": int(n_tops),
         "adapter": bool(adapter),
         "dropout": float(dropout),
+        "input_norm": input_norm,
+        "linear_path": bool(linear_path),
     }
 
 
@@ -76,7 +88,10 @@ def build_module(architecture):
         parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
     if architecture["adapter"] and n_text is not None:
         parts["adapter"] = HighwayGateAdapter(n_text)
-    trunk = HATR(n_audio, n_text, dropout=architecture["dropout"], **sizes["trunk"])
+    if architecture["linear_path"]:
+        parts["linear_path"] = LinearPath((n_audio or 0) + (n_text or 0), len(architecture["parent_of_leaf"]))
+    regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
+    trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
     return ClipNet(trunk, _build_head(architecture, trunk.out_features), **parts)
 
 

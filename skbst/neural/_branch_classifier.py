@@ -68,6 +68,13 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     adapter : bool or "auto", default="auto"
         Whether the text embedding passes a highway gate adapter; "auto" with ``branch="log-stft"`` only.
 
+    input_norm : {"length", "batch"}, default="length"
+        What embeddings pass before the first layer: `skbst.nn.LengthScale`, or the baseline's batch normalisation.
+
+    linear_path : bool, default=True
+        Whether logits that are linear in the embeddings are added to those of the head; see `skbst.nn.LinearPath`.
+        ``input_norm="batch", linear_path=False`` is the network of the official baseline to the parameter.
+
     dropout : float in [0, 1), default=0.1
         Dropout of trunk and head.
 
@@ -81,7 +88,8 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Most passes over the training part.
 
     batch_size : int or "auto", default="auto"
-        Rows of a batch; "auto" is 64, or 32 with a branch.
+        Rows of a batch; "auto" is 64, or 32 with a branch, and down to 16 where an epoch would have fewer
+        than 16 batches.
 
     patience : int, "auto" or None, default="auto"
         Stop after so many epochs in which the validation accuracy has not passed its best by more than
@@ -111,8 +119,11 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     validation_fraction : float in (0, 1) or None, default=0.2
         Share of the rows held out for early stopping; None trains on all rows for `max_epochs`.
 
-    augmentation : "default" or None, default="default"
-        Whether training batches are varied.
+    augmentation : "default", dict or None, default="default"
+        How training batches are varied: the baseline's noise and masking of embeddings, with a branch also time
+        crop and time masking of frames; nothing; or names with their settings out of "crop_and_patch" (RICAP),
+        "time_crop", "time_masking", "embedding_noise", "embedding_masking", such as
+        ``{"time_masking": {"max_frames": 30}}``. See the modules of `skbst.nn`.
 
     precision : {"float32", "bfloat16"}, default="float32"
         Number format of the forward pass in training.
@@ -194,6 +205,8 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "branch_block": [str],
         "size": [StrOptions(set(SIZES))],
         "adapter": ["boolean", StrOptions({"auto"})],
+        "input_norm": [StrOptions({"length", "batch"})],
+        "linear_path": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -208,7 +221,7 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "distillation_weight": [Interval(Real, 0, None, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
-        "augmentation": [StrOptions({"default"}), None],
+        "augmentation": [StrOptions({"default"}), dict, None],
         "precision": [StrOptions({"float32", "bfloat16"})],
         "compile": ["boolean"],
         "device": [str],
@@ -229,6 +242,8 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         branch_block="auto",
         size="report",
         adapter="auto",
+        input_norm="length",
+        linear_path=True,
         dropout=0.1,
         lr=1e-3,
         weight_decay=1e-5,
@@ -260,6 +275,8 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.branch_block = branch_block
         self.size = size
         self.adapter = adapter
+        self.input_norm = input_norm
+        self.linear_path = linear_path
         self.dropout = dropout
         self.lr = lr
         self.weight_decay = weight_decay
@@ -500,6 +517,8 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             n_tops=self.taxonomy_.n_tops,
             adapter=self.branch == "log-stft" if self.adapter == "auto" else self.adapter,
             dropout=self.dropout,
+            input_norm=self.input_norm,
+            linear_path=self.linear_path,
         )
 
     def _read(self, X):

@@ -32,7 +32,11 @@ class ClipInputs:
         self.embeddings = {name: value for name, value in self.embeddings.items() if value is not None}
         self.frames = frames
         self.frames_block = frames_block
-        self._tensors = {name: torch.from_numpy(_writable(value)) for name, value in self.embeddings.items()}
+        # torch wants plain strides and warns of arrays it must not write to, though it never writes to these
+        self._tensors = {
+            name: torch.from_numpy(np.require(value, requirements=["C", "W"]))
+            for name, value in self.embeddings.items()
+        }
 
     def __len__(self):
         return len(next(iter(self.embeddings.values())))
@@ -158,8 +162,3 @@ def _read_embedding(bundle, name):
             "Drop these rows, or let the featurizer replace what could not be decoded."
         )
     return values
-
-
-def _writable(array):
-    """Torch warns of arrays it must not write to; it never writes to these."""
-    return array if array.flags.writeable else array.copy()

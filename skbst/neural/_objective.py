@@ -37,10 +37,16 @@ class Objective(nn.Module):
         leaf, top = output if isinstance(output, tuple) else (output, None)
         loss = self._cross_entropy(leaf, target["target"])
         if top is not None and self.top_loss_weight:
-            loss = loss + self.top_loss_weight * self._cross_entropy(top, self.parent_of_leaf[target["target"]])
+            loss = loss + self.top_loss_weight * self._cross_entropy(top, self._top_target(target["target"], top))
         if "soft_target" in target and self.distillation_weight:
             loss = loss + self.distillation_weight * kl_divergence_rows(target["soft_target"], leaf)
         return (loss * target["weight"]).mean()
+
+    def _top_target(self, target, top_logits):
+        """Follow the tree from class indices, or from distributions where clips are mixed."""
+        if not target.is_floating_point():
+            return self.parent_of_leaf[target]
+        return torch.zeros_like(top_logits).index_add_(1, self.parent_of_leaf, target)
 
     def _cross_entropy(self, logits, target):
         return cross_entropy_rows(logits, target, smoothing=self.label_smoothing)

@@ -6,15 +6,19 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from skorch.callbacks import LRScheduler
 
+from skbst.exceptions import DataFormatError
 from skbst.neural._architecture import build_module, parents_tensor
+from skbst.neural._augmentation import make_augmentation
 from skbst.neural._callbacks import BestWeights, StopOnRequest, ValidAccuracy, to_numpy
 from skbst.neural._dataset import BatchIterator, ClipDataset
 from skbst.neural._inner_split import inner_split
 from skbst.neural._objective import Objective, leaf_log_proba
 from skbst.neural._training_net import TrainingNet
+from skbst.nn import length_mask
 
 __all__ = ["history_frame", "make_net", "split_rows", "train"]
 
+_LEAST_BATCHES = 16
 _STATISTICS_ROWS = 4096
 _STATISTICS_CHUNK = 64
 
@@ -35,7 +39,6 @@ def make_net(estimator, architecture, *, rng=None, **kwargs):
         optimizer__fused=True,
         lr=estimator.lr,
         max_epochs=estimator.max_epochs,
-        batch_size=batch_size(estimator),
         iterator_train=BatchIterator,
         iterator_train__rng=rng,
         iterator_valid=BatchIterator,
@@ -88,24 +91,32 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
     valid_set = _subset(inputs, rows, weight, valid) if valid.any() else None
     best = BestWeights(patience(estimator), estimator.min_delta)
     callbacks = [
-        ("valid_acc", ValidAccuracy(_label_predictor(architecture, estimator.beta))),
-        ("best_weights", best),
+        ("skbst_valid_acc", ValidAccuracy(_label_predictor(architecture, estimator.beta))),
+        ("skbst_best_weights", best),
         *_schedule(estimator),
-        ("events", events()),
+        ("skbst_events", events()),
         *_named(estimator.callbacks),
-        ("stop", StopOnRequest()),
+        ("skbst_stop", StopOnRequest()),
     ]
     net = make_net(
         estimator,
         architecture,
         rng=order_rng,
         device=device,
+        batch_size=batch_size(estimator, len(train_set)),
         train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),
         callbacks=callbacks,
         callbacks__print_log=None,
     )
-    if net.module_.standardizer is not None:
-        _learn_statistics(net.module_.standardizer, inputs, rows.rows[~valid], order_rng)
+    standardizer = net.module_.standardizer
+    net.augment = make_augmentation(
+        estimator.augmentation,
+        branch=estimator.branch,
+        standardizer=standardizer,
+        n_classes=len(architecture["parent_of_leaf"]),
+    )
+    if standardizer is not None:
+        _learn_statistics(standardizer, inputs, rows.rows[~valid], order_rng)
     net.partial_fit(train_set)
     return net, best.best_epoch_
 
@@ -133,11 +144,11 @@ def history_frame(net):
     return pd.DataFrame(columns)
 
 
-def batch_size(estimator):
-    """Rows of a batch: 64, or 32 with an acoustic branch (report, section 3.1)."""
+def batch_size(estimator, n_rows):
+    """Rows of a batch: 64, or 32 with an acoustic branch (report, section 3.1); fewer where rows are few."""
     if estimator.batch_size != "auto":
         return estimator.batch_size
-    return 64 if estimator.branch is None else 32
+    return int(np.clip(n_rows // _LEAST_BATCHES, 16, 64 if estimator.branch is None else 32))
 
 
 def patience(estimator):
@@ -151,7 +162,14 @@ def _learn_statistics(standardizer, inputs, rows, rng):
     """Mean and deviation of each bin over training rows, a random few thousand where there are more."""
     rows = np.sort(rng.permutation(rows)[:_STATISTICS_ROWS])
     for chunk in np.array_split(rows, -(-len(rows) // _STATISTICS_CHUNK)):
-        standardizer.update(*(tensor.to(standardizer.mean.device) for tensor in inputs.read_frames(chunk)))
+        frames, lengths = inputs.read_frames(chunk)
+        bad = ~(frames.isfinite() | ~length_mask(lengths, frames.shape[1])[:, :, None]).flatten(1).all(dim=1).numpy()
+        if bad.any():
+            raise DataFormatError(
+                f"Block {inputs.frames_block!r} has NaN or infinite values in its frames (first seen: row "
+                f"{chunk[bad][0]}). Drop these rows, or let the featurizer replace what could not be decoded."
+            )
+        standardizer.update(frames.to(standardizer.mean.device), lengths.to(standardizer.mean.device))
 
 
 def _loss_weights(estimator, rows, in_training):
@@ -181,9 +199,9 @@ def _label_predictor(architecture, beta):
 
 def _schedule(estimator):
     if estimator.schedule == "cosine":
-        return [("schedule", LRScheduler("CosineAnnealingLR", T_max=estimator.max_epochs))]
+        return [("skbst_schedule", LRScheduler("CosineAnnealingLR", T_max=estimator.max_epochs))]
     if estimator.schedule == "step":
-        return [("schedule", LRScheduler("StepLR", step_size=20, gamma=0.5))]
+        return [("skbst_schedule", LRScheduler("StepLR", step_size=20, gamma=0.5))]
     return []
 
 

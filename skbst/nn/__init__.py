@@ -19,6 +19,7 @@ from skbst.nn._hatr import HATR
 from skbst.nn._hierarchical_cross_entropy import HierarchicalCrossEntropy
 from skbst.nn._hierarchy import log_aggregate_to_top, log_condition_on_top
 from skbst.nn._highway_gate_adapter import HighwayGateAdapter
+from skbst.nn._linear_path import LengthScale, LinearPath
 from skbst.nn._local_per_level_head import LocalPerLevelHead
 from skbst.nn._log_mel_mdfd import LogMelMDFD
 from skbst.nn._log_stft_transformer import LogSTFTTransformer, sinusoidal_positions
@@ -50,6 +51,8 @@ __all__ = [
     "HierarchicalCrossEntropy",
     "HighwayGateAdapter",
     "LabelSmoothingCrossEntropy",
+    "LengthScale",
+    "LinearPath",
     "LocalPerLevelHead",
     "LogMelMDFD",
     "LogSTFTTransformer",

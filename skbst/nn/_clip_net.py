@@ -28,6 +28,10 @@ class ClipNet(nn.Module):
     adapter : Module, default=None
         Takes the text embedding and gives it adapted.
 
+    linear_path : Module, default=None
+        Takes the audio embedding and the text embedding, as the trunk does, and gives logits that are added to the
+        second-level logits of the head; see `LinearPath`.
+
     References
     ----------
     Report, figure 1 (a).
@@ -43,7 +47,7 @@ class ClipNet(nn.Module):
     7319513
     """
 
-    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None):
+    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None, linear_path=None):
         super().__init__()
         if branch is not None and fusion is None:
             raise ValueError("A branch needs a fusion module that joins it with the audio embedding.")
@@ -53,6 +57,7 @@ class ClipNet(nn.Module):
         self.adapter = adapter
         self.trunk = trunk
         self.head = head
+        self.linear_path = linear_path
 
     def embed(self, audio=None, text=None, frames=None, lengths=None):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
@@ -68,6 +73,18 @@ class ClipNet(nn.Module):
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
         """
+        return self.trunk(*self._embeddings(audio, text, frames, lengths))
+
+    def forward(self, audio=None, text=None, frames=None, lengths=None):
+        """Return what the head gives: logits, or a pair of them; same arguments as `embed`."""
+        embeddings = self._embeddings(audio, text, frames, lengths)
+        output = self.head(self.trunk(*embeddings))
+        if self.linear_path is None:
+            return output
+        straight = self.linear_path(*embeddings)
+        return (output[0] + straight, output[1]) if isinstance(output, tuple) else output + straight
+
+    def _embeddings(self, audio, text, frames, lengths):
         if self.branch is not None:
             if lengths is None:
                 lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
@@ -76,8 +93,4 @@ class ClipNet(nn.Module):
             audio = self.fusion(audio, self.branch(frames, lengths))
         if self.adapter is not None:
             text = self.adapter(text)
-        return self.trunk(audio, text)
-
-    def forward(self, audio=None, text=None, frames=None, lengths=None):
-        """Return what the head gives: logits, or a pair of them; same arguments as `embed`."""
-        return self.head(self.embed(audio, text, frames, lengths))
+        return audio, text

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from skbst.nn._linear_path import LengthScale
+
 __all__ = ["HATR"]
 
 
@@ -29,6 +31,10 @@ class HATR(nn.Module):
     n_blocks : int, default=3
         Residual blocks of each encoder.
 
+    input_norm : {"batch", "length"}, default="batch"
+        What embeddings pass first: the baseline's batch normalisation, or `LengthScale`, which has no parameters and
+        keeps the proportions of the dimensions.
+
     dropout : float in [0, 1), default=0.1
         Dropout of encoders, fusion and projector; half of it in the last blocks.
 
@@ -52,11 +58,13 @@ class HATR(nn.Module):
     torch.Size([3, 64])
     """
 
-    def __init__(self, n_audio, n_text=None, *, width=128, encoder_width=None, n_blocks=3, dropout=0.1):
+    def __init__(
+        self, n_audio, n_text=None, *, width=128, encoder_width=None, n_blocks=3, input_norm="batch", dropout=0.1
+    ):
         super().__init__()
         if n_audio is None and n_text is None:
             raise ValueError("HATR needs the width of at least one modality: n_audio, n_text or both.")
-        settings = {"encoder_width": encoder_width, "n_blocks": n_blocks, "dropout": dropout}
+        settings = {"encoder_width": encoder_width, "n_blocks": n_blocks, "input_norm": input_norm, "dropout": dropout}
         self.audio_encoder = None if n_audio is None else _EmbeddingEncoder(n_audio, width, **settings)
         self.text_encoder = None if n_text is None else _EmbeddingEncoder(n_text, width, **settings)
         both = n_audio is not None and n_text is not None
@@ -100,10 +108,10 @@ class _ResidualBlock(nn.Module):
 class _EmbeddingEncoder(nn.Module):
     """One embedding to `width` features: batch norm, residual blocks twice as wide inside, batch norm."""
 
-    def __init__(self, n_features, width, *, encoder_width, n_blocks, dropout):
+    def __init__(self, n_features, width, *, encoder_width, n_blocks, input_norm, dropout):
         super().__init__()
         inner = encoder_width or max(n_features, 2 * width)
-        self.input_norm = nn.BatchNorm1d(n_features)
+        self.input_norm = nn.BatchNorm1d(n_features) if input_norm == "batch" else LengthScale()
         self.input_projection = nn.Sequential(*_dense(n_features, inner, dropout))
         self.blocks = nn.Sequential(*(_ResidualBlock(inner, 2 * inner, dropout) for _ in range(n_blocks)))
         self.output_projection = nn.Sequential(*_dense(inner, inner // 2, dropout), nn.Linear(inner // 2, width))

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from skbst.features import FeatureBundle
+
+CLASSES = np.array(["fx-a", "fx-h", "m-si", "m-sp", "ss-n"])
+
+
+def make_bundle(n_samples=150, seed=0, *, spread=1.0):
+    """Clips of five classes: each view tells something of the class."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(99)
+    label = np.arange(n_samples) % len(CLASSES)
+    audio = centres.normal(size=(5, 12))[label] + spread * rng.normal(size=(n_samples, 12))
+    text = centres.normal(size=(5, 8))[label] + spread * rng.normal(size=(n_samples, 8))
+    frames = centres.normal(size=(5, 1, 10))[label] + rng.normal(size=(n_samples, 24, 10))
+    lengths = rng.integers(4, 25, size=n_samples)
+    frames[np.arange(24) >= lengths[:, None]] = -9.0
+    blocks = {"clap_audio": audio, "clap_text": text, "log_stft": frames, "log_mel": frames, "mfcc": frames}
+    blocks = {name: block.astype(np.float32) for name, block in blocks.items()}
+    framed = ("log_stft", "log_mel", "mfcc")
+    return FeatureBundle(blocks, lengths=dict.fromkeys(framed, lengths)), CLASSES[label]
+
+
+@pytest.fixture(scope="session")
+def clips():
+    return make_bundle()
+
+
+@pytest.fixture(scope="session")
+def make_clips():
+    return make_bundle

@@ -1,0 +1,217 @@
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback, EarlyStopping
+
+from skbst.exceptions import DataFormatError
+from skbst.neural import BranchClassifier
+
+
+def small(branch=None, head="baseline", **kwargs):
+    settings = {"size": "small", "max_epochs": 3, "random_state": 0}
+    return BranchClassifier(branch, head, **{**settings, **kwargs})
+
+
+class Recorder(Callback):
+    """Which rows stand on which side of the inner split, and the batches seen."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.batches = []
+
+    def on_epoch_begin(self, net, dataset_train, dataset_valid, **kwargs):
+        self.train, self.valid = dataset_train, dataset_valid
+
+    def on_batch_begin(self, net, batch, training, **kwargs):
+        if training:
+            self.batches.append(len(batch[1]["target"]))
+
+
+def record(X, y, **fit_params):
+    settings = fit_params.pop("settings", {})
+    recorder = Recorder()
+    model = small(callbacks=[recorder], **settings).fit(X, y, **fit_params)
+    return model, recorder
+
+
+def test_inner_split_is_stratified(clips):
+    _, seen = record(*clips)
+    assert np.bincount(seen.valid.target).tolist() == [6] * 5
+    assert not set(seen.train.rows) & set(seen.valid.rows)
+    assert len(seen.train.rows) + len(seen.valid.rows) == 150
+
+
+def test_batches_are_even_and_leave_no_row_out(clips):
+    _, seen = record(*clips, settings={"batch_size": 50})
+    assert seen.batches == [40] * 9
+    # 16 are the least of "auto"
+    _, seen = record(*clips)
+    assert seen.batches == [15] * 8 * 3
+
+
+def test_whole_groups_are_held_out(clips):
+    groups = np.repeat([f"uploader {i}" for i in range(30)], 5)
+    _, seen = record(*clips, groups=groups)
+    assert not set(groups[seen.train.rows]) & set(groups[seen.valid.rows])
+
+
+def test_train_only_rows_are_never_held_out(clips):
+    train_only = np.arange(150) >= 50
+    _, seen = record(*clips, train_only=train_only)
+    assert not train_only[seen.valid.rows].any()
+    assert train_only[seen.train.rows].sum() == 100
+
+
+def test_best_weights_are_restored(clips):
+    X, y = clips
+    model, seen = record(X, y, settings={"max_epochs": 30, "lr": 0.02})
+    accuracy = model.history_.valid_acc
+    assert model.best_epoch_ == model.history_.epoch[accuracy[accuracy == accuracy.max()].index].pipe(
+        lambda epochs: epochs[model.history_.valid_loss[epochs.index].idxmin()]
+    )
+    assert model.best_epoch_ < model.n_iter_
+    assert model.score(X[seen.valid.rows], y[seen.valid.rows]) == pytest.approx(accuracy.max())
+
+
+def test_patience_counts_from_the_last_real_improvement(clips):
+    assert small(max_epochs=20, min_delta=1.0, patience=4).fit(*clips).n_iter_ == 5
+    assert small(max_epochs=8, min_delta=1.0, patience=None).fit(*clips).n_iter_ == 8
+    assert small(max_epochs=40, min_delta=1.0).fit(*clips).n_iter_ == 16
+    assert small("mfcc", max_epochs=40, min_delta=1.0).fit(*clips).n_iter_ == 7
+
+
+def test_no_validation_part(clips):
+    model, seen = record(*clips, settings={"validation_fraction": None, "max_epochs": 4})
+    assert seen.valid is None
+    assert len(seen.train.rows) == 150
+    assert (model.n_iter_, model.best_epoch_) == (4, 4)
+    assert model.history_.valid_acc.isna().all()
+
+
+def test_weights_are_repetitions(clips):
+    X, y = clips
+    weight = np.random.default_rng(0).integers(0, 4, size=150)
+    weighted = small(head="lcl").fit(X, y, sample_weight=weight)
+    rows = np.arange(150).repeat(weight)
+    repeated = small(head="lcl").fit(X[rows], y[rows])
+    np.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
+
+
+def test_fractional_weights_only_matter_by_their_ratio(clips):
+    X, y = clips
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, size=150)
+    one, two = (small().fit(X, y, sample_weight=factor * weight) for factor in (1, 8))
+    np.testing.assert_allclose(one.predict_proba(X), two.predict_proba(X), rtol=1e-5)
+
+
+def test_class_weight_moves_answers(clips, make_clips):
+    X, y = make_clips(spread=4.0)
+    plain, heavy = (small(class_weight=weight, max_epochs=10).fit(X, y) for weight in (None, {"fx-a": 50.0}))
+    assert (heavy.predict(X) == "fx-a").sum() > 1.5 * (plain.predict(X) == "fx-a").sum()
+    X, y = clips
+    balanced = small(class_weight="balanced").fit(X, y)
+    # the classes are balanced already
+    np.testing.assert_allclose(balanced.predict_proba(X), small().fit(X, y).predict_proba(X), rtol=1e-5)
+
+
+def test_soft_targets_teach(clips):
+    X, y = clips
+    classes = np.unique(y)
+    soft = np.roll(np.eye(5), 1, axis=1)[np.searchsorted(classes, y)]
+    model = small(max_epochs=15, lr=0.005, distillation_weight=20.0, validation_fraction=None)
+    model.fit(X, y, soft_targets=soft)
+    assert (model.predict(X) == classes[soft.argmax(axis=1)]).mean() > 0.8
+    ignored = clone(model).set_params(distillation_weight=0.0).fit(X, y, soft_targets=soft)
+    np.testing.assert_array_equal(ignored.predict_proba(X), clone(ignored).fit(X, y).predict_proba(X))
+
+
+def test_soft_targets_of_wrong_shape(clips):
+    with pytest.raises(DataFormatError, match=r"soft_targets must have shape \(150, 5\)"):
+        small().fit(*clips, soft_targets=np.ones((150, 23)))
+
+
+def test_schedules(clips):
+    cosine = small(schedule="cosine", max_epochs=10).fit(*clips).history_.lr
+    np.testing.assert_allclose(cosine, 5e-4 * (1 + np.cos(np.pi * np.arange(10) / 10)))
+    step = small(schedule="step", max_epochs=22, patience=None).fit(*clips).history_.lr
+    np.testing.assert_allclose(step, [1e-3] * 20 + [5e-4] * 2)
+
+
+def test_bfloat16_trains(clips):
+    model = small(precision="bfloat16", max_epochs=15, lr=0.005).fit(*clips)
+    assert model.score(*clips) > 0.8
+    assert {str(p.dtype) for p in model.net_.module_.parameters()} == {"torch.float32"}
+
+
+def test_skorch_callbacks_may_stop(clips):
+    stopper = EarlyStopping("train_loss", patience=2, threshold=1.0, sink=lambda text: None)
+    model = small(callbacks=[("stop", stopper)], max_epochs=20).fit(*clips)
+    assert model.n_iter_ == 3
+
+
+def test_ctrl_c_is_not_swallowed(clips, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skbst.neural._objective.Objective.forward", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        small().fit(*clips)
+
+
+def test_divergence_is_told(clips):
+    with pytest.raises(FloatingPointError, match="lower lr"):
+        small(lr=1e30, max_epochs=10).fit(*clips)
+
+
+class Tasks:
+    """A scikit-learn callback that writes down the tasks and may stop."""
+
+    max_propagation_depth = None
+
+    def __init__(self, stop_after=None):
+        self.stop_after = stop_after
+        self.begun, self.ended, self.scores = [], [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append((context.estimator_name, context.task_name))
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+        self.ended.append((context.estimator_name, context.task_name))
+        if context.task_name == "epoch":
+            self.scores.append(fitted_estimator.score(X, y))
+            return self.stop_after == len(self.scores)
+        return False
+
+
+def test_scikit_learn_callbacks_see_epochs(clips):
+    tasks = Tasks()
+    model = small(max_epochs=12).set_callbacks(tasks).fit(*clips)
+    root, epoch = ("BranchClassifier", "fit"), ("BranchClassifier", "epoch")
+    assert tasks.begun == [root] + [epoch] * 12
+    assert tasks.ended == [epoch] * 12 + [root]
+    assert len(set(tasks.scores)) > 1
+    np.testing.assert_array_equal(
+        model.predict_proba(clips[0]), small(max_epochs=12).fit(*clips).predict_proba(clips[0])
+    )
+
+
+def test_scikit_learn_callbacks_may_stop(clips):
+    assert small(max_epochs=20).set_callbacks(Tasks(stop_after=4)).fit(*clips).n_iter_ == 4
+
+
+def test_scikit_learn_callbacks_pass_through_search_and_pipeline(clips):
+    X, y = clips[0]["clap_audio"], clips[1]
+    tasks = Tasks()
+    pipeline = make_pipeline(StandardScaler(), small())
+    search = GridSearchCV(pipeline, {"branchclassifier__head": ["flat", "gc"]}, cv=2)
+    search.set_callbacks(tasks).fit(X, y)
+    # two candidates in two folds, and the best one again
+    assert tasks.ended.count(("BranchClassifier", "epoch")) == 5 * 3

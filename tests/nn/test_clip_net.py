@@ -1,0 +1,93 @@
+import pytest
+import torch
+
+from skbst.nn import (
+    HATR,
+    BaselineHead,
+    ClipNet,
+    FrameStandardizer,
+    GatedResidualFusion,
+    GlobalHead,
+    HighwayGateAdapter,
+    LogSTFTTransformer,
+)
+
+
+def small_net(seed=0, *, branch=True, adapter=True, head=None):
+    torch.manual_seed(seed)
+    trunk = HATR(12, 9, width=8, n_blocks=1)
+    head = head or BaselineHead(4, 3)
+    parts = {}
+    if branch:
+        encoder = LogSTFTTransformer(10, d_model=16, n_layers=1, n_heads=2, d_feedforward=16)
+        parts.update(branch=encoder, standardizer=FrameStandardizer(10), fusion=GatedResidualFusion(12, 16))
+    if adapter:
+        parts["adapter"] = HighwayGateAdapter(9)
+    return ClipNet(trunk, head, **parts)
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(1)
+
+    def randn(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    return {"audio": randn(6, 12), "text": randn(6, 9), "frames": randn(6, 20, 10), "lengths": torch.arange(1, 7) * 3}
+
+
+def test_branch_and_adapter_are_identities_at_first(batch):
+    whole, plain = small_net().eval(), small_net(branch=False, adapter=False).eval()
+    plain.load_state_dict({name: whole.state_dict()[name] for name in plain.state_dict()})
+    torch.testing.assert_close(whole(**batch), plain(batch["audio"], batch["text"]), rtol=0, atol=0)
+
+
+def test_gradients_reach_branch_and_adapter_from_the_second_step(batch):
+    net = small_net()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+    for _ in range(2):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(net(**batch), torch.arange(6) % 3).backward()
+        optimizer.step()
+    for part in (net.branch, net.fusion, net.adapter):
+        # a key's bias shifts all scores of a query alike
+        still = [name for name, p in part.named_parameters() if not p.grad.abs().sum()]
+        assert not still
+
+
+def test_padding_does_not_matter(batch):
+    net = small_net().eval()
+    torch.nn.init.normal_(net.fusion.projection.weight)
+    expected = net(**batch)
+    noisy = batch["frames"].clone()
+    noisy[torch.arange(20) >= batch["lengths"][:, None]] = 1e3
+    torch.testing.assert_close(net(**{**batch, "frames": noisy}), expected)
+
+
+def test_missing_lengths_mean_all_frames(batch):
+    net = small_net().eval()
+    torch.nn.init.normal_(net.fusion.projection.weight)
+    full = {**batch, "lengths": torch.full((6,), 20)}
+    torch.testing.assert_close(net(**{**batch, "lengths": None}), net(**full))
+
+
+def test_forward_is_head_of_embed(batch):
+    net = small_net(head=GlobalHead(4, [0, 0, 1])).eval()
+    leaf, top = net(**batch)
+    latent = net.embed(**batch)
+    assert latent.shape == (6, 4)
+    torch.testing.assert_close((leaf, top), net.head(latent))
+
+
+def test_a_branch_needs_fusion():
+    with pytest.raises(ValueError, match="fusion"):
+        ClipNet(HATR(4, width=4), BaselineHead(2, 2), branch=torch.nn.Identity())
+
+
+def test_answers_do_not_depend_on_the_batch(batch):
+    net = small_net().eval()
+    torch.nn.init.normal_(net.fusion.projection.weight)
+    whole = net(**batch)
+    for i in range(6):
+        one = net(**{name: value[i : i + 1] for name, value in batch.items()})
+        torch.testing.assert_close(one, whole[i : i + 1], rtol=1e-5, atol=1e-6)
