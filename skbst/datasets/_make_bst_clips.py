@@ -115,7 +115,8 @@ def make_bst_clips(
         vectors, which no part of the package mistakes for the real ones.
 
     random_state : int, RandomState instance or None, default=0
-        Seed. One int gives the same bytes whatever `n_jobs`, and whether or not the work was interrupted.
+        Seed. On one machine an int gives the same bytes whatever `n_jobs`, and whether or not the work was
+        interrupted.
 
     n_jobs : int, default=1
         Processes that synthesise.

@@ -1,9 +1,11 @@
 """A procedural sound library of the 23 BST classes, and the texts that go with it."""
 
 from skbst.datasets._synth import (  # noqa: F401
+    _animals,
     _designed,
     _elements,
-    _living,
+    _human,
+    _machines,
     _music,
     _objects,
     _samples,

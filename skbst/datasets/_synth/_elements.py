@@ -18,7 +18,7 @@ from skbst.datasets._synth._dsp import (
     soft_clip,
     wander,
 )
-from skbst.datasets._synth._objects import impact
+from skbst.datasets._synth._mechanics import impact
 from skbst.datasets._synth._registry import sound
 from skbst.datasets._synth._space import reverb
 
