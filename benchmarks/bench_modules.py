@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from skbst.neural._architecture import SIZES
 from skbst.nn import (
     HATR,
     BaselineHead,
@@ -33,16 +34,15 @@ from skbst.nn import (
 )
 
 N_FRAMES = 501
-SMALL_TRANSFORMER = {"d_model": 64, "n_layers": 2, "d_feedforward": 128}
-SMALL_MDFD = {"widths": (11, 11, 22, 22, 44, 44, 44)}
+SMALL = SIZES["small"]
 BRANCHES = {
     ("log-stft", "report"): (257, lambda: LogSTFTTransformer(257)),
-    ("log-stft", "small"): (257, lambda: LogSTFTTransformer(257, **SMALL_TRANSFORMER)),
+    ("log-stft", "small"): (257, lambda: LogSTFTTransformer(257, **SMALL["log-stft"])),
     ("log-mel", "report"): (128, lambda: LogMelMDFD(128)),
     ("log-mel", "published"): (128, lambda: LogMelMDFD(128, **LogMelMDFD.PUBLISHED)),
-    ("log-mel", "small"): (128, lambda: LogMelMDFD(128, **SMALL_MDFD)),
+    ("log-mel", "small"): (128, lambda: LogMelMDFD(128, **SMALL["log-mel"])),
     ("mfcc", "report"): (13, lambda: MFCCResidualTDNN(13)),
-    ("mfcc", "small"): (13, lambda: MFCCResidualTDNN(13, n_channels=32)),
+    ("mfcc", "small"): (13, lambda: MFCCResidualTDNN(13, **SMALL["mfcc"])),
 }
 
 
@@ -94,8 +94,8 @@ class PlainTDNN(nn.Module):
 class StackingConv(FrequencyDynamicConv2d):
     """Frequency dynamic convolution that stacks the basis outputs of a branch and multiplies them."""
 
-    def forward(self, x, mask=None):
-        pi, basis = self.mixture_weights(x, mask), {}
+    def forward(self, x, strip=None):
+        pi, basis = self.mixture_weights(x, strip), {}
         for dilation, slots in self.slots.items():
             kernels = torch.cat(
                 [*(self.weight[slot] for slot in slots), self.static_weight][: len(slots) + (dilation == 1)]
@@ -110,22 +110,27 @@ class StackingConv(FrequencyDynamicConv2d):
         return torch.cat(outputs, 1)
 
 
-def stacking_mdfd(**sizes):
-    branch = LogMelMDFD(128, **sizes)
-    for block in branch.blocks:
-        block.convolution.__class__ = StackingConv
-        block.dropout = nn.Dropout(block.dropout.p)
-        block._gate_scores = nn.Conv2d(block.gate.in_features, block.gate.in_features, 1)
-    return branch
+class StackingMDFD(LogMelMDFD):
+    """The log-Mel branch with `StackingConv`, gates by 1x1 convolution and torch's dropout; it pads clips in full."""
+
+    def __init__(self, **sizes):
+        super().__init__(128, **sizes)
+        for block in self.blocks:
+            block.convolution.__class__ = StackingConv
+            block.dropout = nn.Dropout(block.dropout.p)
+            block._gate_scores = nn.Conv2d(block.gate.in_features, block.gate.in_features, 1)
+
+    def forward(self, x, lengths=None):
+        return super().forward(x)
 
 
 PEERS = {
     ("log-stft", "report"): ("nn.TransformerEncoder", PlainTransformer),
-    ("log-stft", "small"): ("nn.TransformerEncoder", lambda: PlainTransformer(64, 2, 128)),
-    ("log-mel", "report"): ("stacked basis outputs", stacking_mdfd),
-    ("log-mel", "small"): ("stacked basis outputs", lambda: stacking_mdfd(**SMALL_MDFD)),
+    ("log-stft", "small"): ("nn.TransformerEncoder", lambda: PlainTransformer(**SMALL["log-stft"])),
+    ("log-mel", "report"): ("stacked basis outputs", StackingMDFD),
+    ("log-mel", "small"): ("stacked basis outputs", lambda: StackingMDFD(**SMALL["log-mel"])),
     ("mfcc", "report"): ("Conv1d + BatchNorm1d", PlainTDNN),
-    ("mfcc", "small"): ("Conv1d + BatchNorm1d", lambda: PlainTDNN(32)),
+    ("mfcc", "small"): ("Conv1d + BatchNorm1d", lambda: PlainTDNN(**SMALL["mfcc"])),
 }
 
 
