@@ -146,3 +146,19 @@ def test_unusable_sets_are_refused(parts):
         make_bsd_grand(base, base)
     with pytest.raises(DataFormatError, match="3 folds"):
         make_bsd_grand(base, more, cv=3, fold=3)
+
+
+@pytest.mark.data
+def test_on_real_titles_and_tags_most_wrong_labels_go(data_root):
+    table = pd.read_csv(data_root / "bsd10k-v1.0" / "BSD10k_metadata.csv", dtype=str, keep_default_na=False)
+    table = table.assign(description="", confidence="").sample(2600, random_state=0)
+    base, more = table.iloc[:2000].copy(), table.iloc[2000:].copy()
+    rng = np.random.default_rng(0)
+    wrong = rng.random(600) < 0.3
+    more.loc[wrong, "class"] = rng.permutation(more["class"].to_numpy())[wrong]
+    wrong = more["class"].to_numpy() != table["class"].to_numpy()[2000:]
+    grand = make_bsd_grand(as_bunch(base), as_bunch(more), cv=2, min_per_class=0)
+    kept = grand.manifest["kept"].to_numpy()
+    assert wrong.mean() > 0.2
+    assert wrong[kept].mean() < 0.05
+    assert kept[~wrong].mean() > 0.3
