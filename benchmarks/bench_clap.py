@@ -13,6 +13,7 @@ import contextlib
 import importlib.util
 import io
 import os
+import resource
 import tempfile
 import time
 import warnings
@@ -72,6 +73,16 @@ def real_clips(root, n_clips):
         ]
         for name, (low, high) in groups.items()
     }
+
+
+def memory_of_one_call(module, paths):
+    """What laion-clap's one call holds per clip: it keeps everything that a gradient would need."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    module.get_audio_embedding_from_filelist(x=paths, use_tensor=False)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(
+        f"laion-clap, one call of {len(paths)} clips: {grown / 1024 / len(paths):.0f} MB more for each clip of the call"
+    )
 
 
 def measure(contenders, n_items, repeats):
@@ -192,6 +203,7 @@ def run(options, root):
         clips = real_clips(options.data, options.clips)
     else:
         clips = {name: make_clips(root, options.clips, *lengths) for name, lengths in CLIPS.items()}
+    memory_of_one_call(module, next(iter(clips.values())))
     for n_threads in options.threads:
         torch.set_num_threads(n_threads)
         for name, paths in clips.items():

@@ -79,7 +79,7 @@ class ClapTextFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     Notes
     -----
-    Texts are padded to the next multiple of 8 tokens, not to 77 as in laion-clap: that changes no more than the last
+    Texts are padded to the next multiple of 8 tokens, not all to 77 as in laion-clap: that changes no more than the last
     bits, and a short text costs a fraction. Eight of one length run together where the processor gives each the same
     bytes as alone, which is checked for every length.
 

@@ -36,6 +36,7 @@ class LaionClap:
     def __init__(self, network, spec):
         self.network = network
         self.spec = spec
+        self._biases = [[_attention_bias(block) for block in stage.blocks] for stage in network.audio_branch.layers]
 
     @classmethod
     def load(cls, checkpoint, device):
@@ -84,7 +85,8 @@ class LaionClap:
         """Embed one sound.
 
         The steps of ``HTSAT_Swin_Transformer.forward`` that lead to the embedding. That method also runs the AudioSet
-        head, keeps all attention maps, and normalises three windows that it never reads when a sound is short.
+        head, keeps all attention maps, and normalises three windows that it never reads when a sound is short; here
+        attention runs in torch's fused kernel, with its bias made once.
 
         Parameters
         ----------
@@ -103,9 +105,9 @@ class LaionClap:
             tokens = branch.patch_embed(image, longer_idx=[0] if len(mel) > 1 else [])
         else:
             tokens = branch.patch_embed(image)
-        for stage in branch.layers:
-            for block in stage.blocks:
-                tokens, _ = block(tokens)
+        for stage, biases in zip(branch.layers, self._biases):
+            for block, bias in zip(stage.blocks, biases):
+                tokens = _swin_block(block, bias, tokens)
             if stage.downsample is not None:
                 tokens = stage.downsample(tokens)
         pooled = branch.norm(tokens).mean(dim=1)
@@ -129,11 +131,61 @@ class LaionClap:
 
         Returns
         -------
-        embeddings : Tensor of shape (n_texts, n_features)
+        embeddings : list of Tensor of shape (n_features,)
             Not normalised.
         """
-        pooled = self.network.text_branch(input_ids=token_ids, attention_mask=mask)["pooler_output"]
-        return self.network.text_projection(pooled)
+        branch = self.network.text_branch
+        hidden = branch(input_ids=token_ids, attention_mask=mask)["last_hidden_state"]
+        # one row at a time: products of few rows are those that round differently in company
+        return [self.network.text_projection(branch.pooler(row[None]))[0] for row in hidden]
+
+
+def _attention_bias(block):
+    """What is added to the attention of each window and head: relative positions, and the mask of shifted windows."""
+    attention, n_tokens = block.attn, block.window_size**2
+    table = attention.relative_position_bias_table[attention.relative_position_index.view(-1)]
+    bias = table.view(n_tokens, n_tokens, -1).permute(2, 0, 1)[None]
+    n_windows = block.input_resolution[0] * block.input_resolution[1] // n_tokens
+    if block.attn_mask is not None:
+        bias = bias + block.attn_mask[:, None]
+    return bias.expand(n_windows, -1, -1, -1).contiguous()
+
+
+def _swin_block(block, bias, tokens):
+    """``SwinTransformerBlock.forward`` of one sound: attention within (shifted) windows, then the MLP."""
+    import torch
+
+    shift, n_channels = block.shift_size, tokens.shape[2]
+    image = block.norm1(tokens).view(*block.input_resolution, n_channels)
+    image = torch.roll(image, (-shift, -shift), (0, 1)) if shift else image
+    image = _from_windows(_attend(block.attn, bias, _to_windows(image, block.window_size)), image.shape)
+    image = torch.roll(image, (shift, shift), (0, 1)) if shift else image
+    tokens = tokens + image.view(tokens.shape)
+    return tokens + block.mlp(block.norm2(tokens))
+
+
+def _attend(attention, bias, windows):
+    import torch
+
+    heads = attention.qkv(windows).view(*windows.shape[:2], 3, attention.num_heads, -1)
+    query, key, value = heads.permute(2, 0, 3, 1, 4)
+    mixed = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=attention.scale)
+    return attention.proj(mixed.transpose(1, 2).reshape(windows.shape))
+
+
+def _to_windows(image, size):
+    """(height, width, n_channels) -> (n_windows, size * size, n_channels)."""
+    height, width, n_channels = image.shape
+    grid = image.view(height // size, size, width // size, size, n_channels)
+    return grid.transpose(1, 2).reshape(-1, size * size, n_channels)
+
+
+def _from_windows(windows, shape):
+    """Undo `_to_windows`."""
+    height, width, n_channels = shape
+    size = int(windows.shape[1] ** 0.5)
+    grid = windows.view(height // size, width // size, size, size, n_channels)
+    return grid.transpose(1, 2).reshape(shape)
 
 
 def _build(architecture):

@@ -43,8 +43,12 @@ class Tokenizer:
 
 
 def padded_length(token_ids):
-    """Number of tokens after padding to a multiple of 8. laion-clap pads to 77, at the same cost for every text."""
-    return -(-len(token_ids) // _PADDED_TO) * _PADDED_TO
+    """Number of tokens after padding: the next multiple of 8 above.
+
+    laion-clap pads to 77, at the same cost for every text. At least one token is padded, because attention without any
+    goes another way and rounds differently.
+    """
+    return (len(token_ids) // _PADDED_TO + 1) * _PADDED_TO
 
 
 def group_texts(token_ids):

@@ -103,11 +103,13 @@ class TransformersClap:
 
         Returns
         -------
-        embeddings : Tensor of shape (n_texts, n_features)
+        embeddings : list of Tensor of shape (n_features,)
             Not normalised.
         """
-        pooled = self.network.text_model(input_ids=token_ids, attention_mask=mask).pooler_output
-        return self.network.text_projection(pooled)
+        model = self.network.text_model
+        hidden = model(input_ids=token_ids, attention_mask=mask).last_hidden_state
+        # one row at a time: products of few rows are those that round differently in company
+        return [self.network.text_projection(model.pooler(row[None]))[0] for row in hidden]
 
 
 def _read_folder(transformers, folder):

@@ -158,7 +158,7 @@ class TestGroups:
     TEXTS = tuple(chr(97 + i % 26) * (1 + i * 7 % 80) for i in range(60))
 
     def test_groups_are_whole_or_single(self):
-        ids = [[0] * n for n in [3] * 9 + [8] * 8 + [9] * 2]
+        ids = [[0] * n for n in [3] * 9 + [8] * 8 + [16] * 2]
         groups = group_texts(ids)
         assert sorted(len(group) for group in groups) == [1, 1, 1, 8, 8]
         assert sorted(i for group in groups for i in group) == list(range(19))
@@ -169,7 +169,14 @@ class TestGroups:
         together = make(n_jobs=2).fit_transform(self.TEXTS)
         alone = make(batch_size=1).fit_transform(self.TEXTS)
         assert together.tobytes() == alone.tobytes()
-        assert load_encoder("transformers", tiny_clap)._alike
+
+    @pytest.mark.parametrize("n_characters", range(1, 80, 6))
+    def test_each_length_among_others_of_its_group(self, make, n_characters):
+        """Also texts that fill their padded length, whose attention needs no mask when they are alone."""
+        others = ["x" * max(0, n_characters + 2 - i) + "yz"[: i % 3] for i in range(1, 8)]
+        texts = ["a" * n_characters, *others]
+        together = make().fit_transform(texts)
+        assert together[0].tobytes() == make().fit_transform(texts[:1])[0].tobytes()
 
     def test_laion_clap(self, laion_module):
         featurizer = ClapTextFeaturizer(laion_module[1], cleaner=None).fit(self.TEXTS)
@@ -185,7 +192,7 @@ class TestGroups:
         exact = model.embed_text
 
         def inexact(ids, mask):
-            return exact(ids, mask) + 1e-6 * (len(ids) > 1)
+            return [vector + 1e-6 * (len(ids) > 1) for vector in exact(ids, mask)]
 
         monkeypatch.setattr(model, "embed_text", inexact)
         assert make().fit_transform(self.TEXTS).tobytes() == alone.tobytes()
