@@ -45,8 +45,8 @@ def cosine_of_pairs(queries, bank, rows, columns):
 class Candidates:
     """Streaming selection of the k best columns of each row.
 
-    Blocks of approximate products are offered one after the other; what lies below a row's k-th best by more than
-    rounding can explain is dropped at once. `settle` replaces the approximate values by exact ones.
+    Blocks of approximate products are offered one after the other, from left to right; what lies below a row's k-th
+    best by more than rounding can explain is dropped. `settle` replaces the approximate values by exact ones.
 
     Parameters
     ----------
@@ -58,85 +58,116 @@ class Candidates:
 
     n_features : int
         Length of the vectors behind the products, for the rounding error.
+
+    Attributes
+    ----------
+    values, columns : ndarray of shape (n_rows, width), float32 and int64
+        What is kept of each row, packed to the left; -inf and -1 beyond.
+
+    counts : ndarray of shape (n_rows,), int
+        How much is kept of each row.
     """
 
     def __init__(self, k, n_rows, n_features):
         self.k, self.n_rows = k, n_rows
         self.slack = rounding_slack(n_features)
         self.floor = np.full(n_rows, _LOWEST)
-        self.rows = self.columns = np.empty(0, dtype=np.int64)
-        self.values = np.empty(0, dtype=np.float32)
+        self.counts = np.zeros(n_rows, dtype=np.int64)
+        self.values, self.columns = _empty_tables(n_rows, 2 * k)
 
     @property
     def pairs(self):
-        """Positions (rows, columns) of what is kept."""
-        return self.rows, self.columns
+        """Positions (rows, columns) of what is kept, row by row."""
+        rows, places = np.nonzero(self.columns >= 0)
+        return rows, self.columns[rows, places]
 
     @property
     def crowded(self):
-        """Whether ties have let through far more than k columns a row."""
-        return len(self.rows) > 16 * (self.k + 4) * self.n_rows
+        """Whether ties have let through far more than k columns of some row."""
+        return self.counts.max(initial=0) > 4 * self.k + 64
 
-    def offer(self, products, start, silent):
-        """Take what can still matter from a block of shape (n_rows, n_columns) that begins at column `start`.
+    def offer(self, products, start, silent, mask=None):
+        """Take what can still matter from a block of products.
 
-        Rows marked in `silent` hold equal values; of them no more than the first k columns are kept.
+        Parameters
+        ----------
+        products : ndarray of shape (n_rows, n_columns), float32
+            -inf never counts.
+
+        start : int
+            Number of the first column.
+
+        silent : ndarray of shape (n_rows,), bool
+            Rows that hold equal values; of them no more than the first k columns are kept.
+
+        mask : ndarray of shape (n_rows, n_columns), bool, default=None
+            Scratch space.
         """
         n_columns = products.shape[1]
         n_groups = max(256, 8 * self.k)
         if start == 0 and n_columns >= 4 * n_groups:
             self._raise_floor(products, n_groups)
-        flat = np.flatnonzero(products >= self.floor[:, None])
+        flat = np.flatnonzero(np.greater_equal(products, self.floor[:, None], out=mask))
         rows, columns = np.divmod(flat, n_columns)
         values = products.ravel()[flat]
+        rank = _rank_in_row(rows, self.n_rows)
         if silent.any():
-            rank = _rank_in_row(rows, self.n_rows)
             kept = ~silent[rows] | (rank < self.k)
-            rows, columns, values = rows[kept], columns[kept], values[kept]
-        self._merge(rows, columns + start, values)
+            rows, columns, values, rank = rows[kept], columns[kept], values[kept], rank[kept]
+        self.add(rows, columns + start, values, rank)
+        if self.crowded:
+            self.compress()
+
+    def add(self, rows, columns, values, rank):
+        """Append entries; `rank` counts those of one row from 0."""
+        places = self.counts[rows] + rank
+        width = int(places.max(initial=-1)) + 1
+        if width > self.values.shape[1]:
+            more = _empty_tables(self.n_rows, max(width, 2 * self.values.shape[1]) - self.values.shape[1])
+            self.values, self.columns = np.hstack([self.values, more[0]]), np.hstack([self.columns, more[1]])
+        self.values[rows, places], self.columns[rows, places] = values, columns
+        self.counts += np.bincount(rows, minlength=self.n_rows)
 
     def settle(self, exact):
-        """Put exact values in place of those in hand and keep the k best of each row, ties by column."""
-        order = np.lexsort((self.columns, -exact, self.rows))
-        self._keep(order, exact)
-        kept = _rank_in_row(self.rows, self.n_rows) < self.k
-        self.rows, self.columns, self.values = self.rows[kept], self.columns[kept], self.values[kept]
-        self._lift()
+        """Put exact values in place of those of `pairs` and keep the k best of each row, ties by column."""
+        self.values[self.columns >= 0] = exact
+        # a row's columns rise wherever its values are equal, so a stable sort leaves the lower one first
+        order = np.argsort(-self.values, axis=1, kind="stable")[:, : max(self.k, 1)]
+        self.values = np.take_along_axis(self.values, order, axis=1)
+        self.columns = np.take_along_axis(self.columns, order, axis=1)
+        self.counts = np.minimum(self.counts, self.k)
+        self.floor = np.maximum(self.floor, self.values[:, self.k - 1] - self.slack)
 
     def table(self):
-        """Return values (n_rows, k), float32, and columns (n_rows, k), int64; -inf and -1 where there are fewer."""
-        values = np.full((self.n_rows, self.k), -np.inf, dtype=np.float32)
-        columns = np.full((self.n_rows, self.k), -1, dtype=np.int64)
-        rank = _rank_in_row(self.rows, self.n_rows)
-        values[self.rows, rank], columns[self.rows, rank] = self.values, self.columns
-        return values, columns
+        """Return values and columns of shape (n_rows, k) after `settle`; -inf and -1 where there are fewer."""
+        return self.values[:, : self.k], self.columns[:, : self.k]
+
+    def compress(self):
+        """Drop what the k-th best of a row rules out by now."""
+        self._lift(self.values)
+        rows, places = np.nonzero(self.values >= self.floor[:, None])
+        columns, values = self.columns[rows, places], self.values[rows, places]
+        rank = _rank_in_row(rows, self.n_rows)
+        self.values, self.columns = _empty_tables(self.n_rows, 2 * self.k)
+        self.counts[:] = 0
+        self.add(rows, columns, values, rank)
 
     def _raise_floor(self, products, n_groups):
         # the k-th largest of many maxima is no larger than the k-th largest value
         width = products.shape[1] // n_groups
         maxima = products[:, : width * n_groups].reshape(self.n_rows, width, n_groups).max(axis=1)
-        bound = np.partition(maxima, n_groups - self.k, axis=1)[:, n_groups - self.k]
-        self.floor = np.maximum(self.floor, bound - self.slack)
+        self._lift(maxima)
 
-    def _merge(self, rows, columns, values):
-        self.rows = np.concatenate([self.rows, rows])
-        self.columns = np.concatenate([self.columns, columns])
-        self.values = np.concatenate([self.values, values])
-        self._keep(np.lexsort((-self.values, self.rows)), self.values)
-        self._lift()
-        kept = self.values >= self.floor[self.rows]
-        self.rows, self.columns, self.values = self.rows[kept], self.columns[kept], self.values[kept]
+    def _lift(self, values):
+        kth = np.partition(values, values.shape[1] - self.k, axis=1)[:, values.shape[1] - self.k]
+        self.floor = np.maximum(self.floor, kth - self.slack)
 
-    def _keep(self, order, values):
-        self.rows, self.columns, self.values = self.rows[order], self.columns[order], values[order]
 
-    def _lift(self):
-        """Raise the floor of each row that holds k values to just under the k-th of them."""
-        kth = np.flatnonzero(_rank_in_row(self.rows, self.n_rows) == self.k - 1)
-        full = self.rows[kth]
-        self.floor[full] = np.maximum(self.floor[full], self.values[kth] - self.slack)
+def _empty_tables(n_rows, width):
+    return np.full((n_rows, width), -np.inf, dtype=np.float32), np.full((n_rows, width), -1, dtype=np.int64)
 
 
 def _rank_in_row(rows, n_rows):
     """Position of each entry among those of its row; `rows` is sorted."""
-    return np.arange(len(rows)) - np.searchsorted(rows, np.arange(n_rows))[rows]
+    counts = np.bincount(rows, minlength=n_rows)
+    return np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]

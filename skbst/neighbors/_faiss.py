@@ -42,10 +42,11 @@ def search_faiss(queries, bank, k, forbid, similarities, indices):
     index.add(bank)
     n_proposed = min(k + _MORE, len(bank))
     proposed, columns = index.search(queries, n_proposed)
-    rows = np.repeat(np.arange(len(queries)), n_proposed)
+    columns = np.sort(columns, axis=1)
+    rows, rank = np.divmod(np.arange(columns.size), n_proposed)
     allowed = ~forbid.pairs(rows, columns.ravel())
     candidates = Candidates(k, len(queries), queries.shape[1])
-    candidates.rows, candidates.columns = rows[allowed], columns.ravel()[allowed]
+    candidates.add(rows[allowed], columns.ravel()[allowed], 0.0, rank[allowed])
     candidates.settle(cosine_of_pairs(queries, bank, *candidates.pairs))
     similarities[:], indices[:] = candidates.table()
     if n_proposed == len(bank):

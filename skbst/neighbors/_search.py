@@ -1,8 +1,12 @@
 """Exact nearest neighbours by cosine similarity."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from sklearn.utils.parallel import _get_threadpool_controller
 
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.exceptions import DataFormatError
@@ -68,7 +72,7 @@ def top_k_cosine(
         What proposes the rows: chunked matrix products, or faiss' flat index (``skbst[faiss]``).
 
     query_chunk, bank_chunk : int, default=1024 and 8192
-        Rows that are multiplied at once. One step needs about ``5 * query_chunk * bank_chunk`` bytes.
+        Rows that are multiplied at once. A thread needs about ``5 * query_chunk * bank_chunk`` bytes.
 
     Returns
     -------
@@ -110,9 +114,9 @@ def top_k_cosine(
         from skbst.neighbors._faiss import search_faiss
 
         todo = search_faiss(queries, bank, k, forbid, similarities, indices)
-    for start in range(0, len(todo), query_chunk):
-        rows = todo[start : start + query_chunk]
-        similarities[rows], indices[rows] = _search_rows(queries, bank, k, rows, forbid, bank_chunk)
+    chunks = np.split(todo, range(query_chunk, len(todo), query_chunk))
+    for rows, found in zip(chunks, _search_chunks(queries, bank, k, chunks, forbid, bank_chunk)):
+        similarities[rows], indices[rows] = found
     return similarities, indices
 
 
@@ -142,19 +146,49 @@ class _Forbid:
         return forbidden
 
 
-def _search_rows(queries, bank, k, rows, forbid, bank_chunk):
-    block = np.ascontiguousarray(queries[rows])
+def _search_chunks(queries, bank, k, chunks, forbid, bank_chunk):
+    """Search chunk by chunk; several at once where BLAS would use several threads, each with one of its own."""
+    n_threads = min(_openmp_effective_n_threads(), len(chunks))
+    if n_threads == 1:
+        buffers = _Buffers(len(chunks[0]), min(bank_chunk, len(bank)))
+        return [_search_rows(queries, bank, k, rows, forbid, bank_chunk, buffers) for rows in chunks]
+    local = threading.local()
+
+    def search(rows):
+        if not hasattr(local, "buffers"):
+            local.buffers = _Buffers(len(chunks[0]), min(bank_chunk, len(bank)))
+        return _search_rows(queries, bank, k, rows, forbid, bank_chunk, local.buffers)
+
+    one_each = _get_threadpool_controller().limit(limits=1, user_api="blas")
+    with one_each, ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(search, chunks))
+
+
+class _Buffers:
+    """Space for one block of products and its mask, used again for every block."""
+
+    def __init__(self, n_rows, n_columns):
+        self.products = np.empty(n_rows * n_columns, dtype=np.float32)
+        self.mask = np.empty(n_rows * n_columns, dtype=bool)
+
+    def shaped(self, n_rows, n_columns):
+        size = n_rows * n_columns
+        return self.products[:size].reshape(n_rows, n_columns), self.mask[:size].reshape(n_rows, n_columns)
+
+
+def _search_rows(queries, bank, k, rows, forbid, bank_chunk, buffers):
+    block = queries[rows]
     silent = ~block.any(axis=1)
     candidates = Candidates(k, len(block), block.shape[1])
-    buffer = np.empty(len(block) * min(bank_chunk, len(bank)), dtype=np.float32)
     for start in range(0, len(bank), bank_chunk):
         part = bank[start : start + bank_chunk]
-        products = buffer[: len(block) * len(part)].reshape(len(block), len(part))
+        products, mask = buffers.shaped(len(block), len(part))
         np.matmul(block, part.T, out=products)
         forbid.mark(products, rows, start)
-        # every row is as good for a query of zeros: the first k will do, and need no second look
-        candidates.offer(products, start, silent)
+        # every row is as good for a query of zeros: the first k will do
+        candidates.offer(products, start, silent, mask)
         if candidates.crowded:
             candidates.settle(cosine_of_pairs(block, bank, *candidates.pairs))
+    candidates.compress()
     candidates.settle(cosine_of_pairs(block, bank, *candidates.pairs))
     return candidates.table()
