@@ -1,0 +1,147 @@
+"""Logistic regression on the built-in text and audio vectors against plain floors, and what they cost to make."""
+
+import argparse
+import os
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skbst.audio import load_clip
+from skbst.datasets import load_bsd
+from skbst.features import AudioStatisticsFeaturizer, TextLSAFeaturizer
+from skbst.metrics import hierarchical_f1_score
+from skbst.model_selection import official_folds
+
+warnings.filterwarnings("ignore", message=".*(fewer|least populated|groups).*")
+
+
+def logistic(C=10):
+    return LogisticRegression(C=C, max_iter=300)
+
+
+def raw_text(data):
+    fields = [data[field].fillna("") for field in ("title", "tags", "description") if field in data]
+    return [" ".join(parts) for parts in zip(*fields)]
+
+
+def log_mel_statistics(rows):
+    names = AudioStatisticsFeaturizer(standardize=True).fit(np.zeros((1, 100))).get_feature_names_out()
+    return rows[:, [name.startswith(("log_mel_mean", "log_mel_std")) for name in names]]
+
+
+def to_unit_length(rows):
+    """Bring rows of 512 standardised numbers to about the length of a text vector."""
+    return rows / np.sqrt(rows.shape[1])
+
+
+def models(store):
+    """Pipelines from the table of clips; everything is fitted inside each fold."""
+    tfidf = make_pipeline(FunctionTransformer(raw_text), TfidfVectorizer(sublinear_tf=True))
+    audio = AudioStatisticsFeaturizer(store=store)
+    scaled = make_pipeline(audio, FunctionTransformer(to_unit_length))
+    text = TextLSAFeaturizer(random_state=0)
+    return {
+        "floor: TF-IDF of raw text": make_pipeline(tfidf, logistic()),
+        "text": make_pipeline(text, logistic()),
+        "floor: mean and std of 40 log-Mel bands": make_pipeline(
+            audio, FunctionTransformer(log_mel_statistics), logistic(0.05)
+        ),
+        "audio": make_pipeline(audio, logistic(0.01)),
+        "text + audio": make_pipeline(FeatureUnion([("text", text), ("audio", scaled)]), logistic()),
+    }
+
+
+def fold_scores(model, data, target, folds):
+    scores = []
+    for fold in folds:
+        predicted = model.fit(data.iloc[fold.train], target.iloc[fold.train]).predict(data.iloc[fold.test])
+        scores.append(100 * hierarchical_f1_score(target.iloc[fold.test], predicted))
+    return scores
+
+
+def report_quality(root, n_splits):
+    bunch = load_bsd(root)
+    data, target = bunch.data, bunch.target
+    uploader = bunch.metadata["uploader"]
+    protocols = {
+        "stratified": official_folds(target, n_splits=n_splits),
+        "by uploader": official_folds(target, groups=uploader, n_splits=n_splits),
+    }
+    print(f"{root}: {len(data)} clips, hF in per cent, mean and std over {n_splits} folds")
+    with tempfile.TemporaryDirectory() as store:
+        for name, model in models(store).items():
+            cells = []
+            for protocol, folds in protocols.items():
+                scores = fold_scores(model, data, target, folds)
+                cells.append(f"{protocol} {np.mean(scores):5.1f} +- {np.std(scores):3.1f}")
+            print(f"  {name:42s} {'   '.join(cells)}", flush=True)
+
+
+def report_metadata(folder):
+    data = pd.read_csv(folder / "BSD10k_metadata.csv", dtype=str, keep_default_na=False).set_index("sound_id")
+    target = data["class"]
+    archive = np.load(folder / "standin_embeddings.npz", allow_pickle=True)
+    standin = pd.DataFrame(archive["text_emb"].astype(np.float32), index=data.index)
+    fold = [official_folds(target)[0]]
+    tfidf = make_pipeline(FunctionTransformer(raw_text), TfidfVectorizer(sublinear_tf=True))
+    passthrough = ColumnTransformer([("all", "passthrough", list(standin.columns))])
+    print(f"{folder}: {len(data)} rows of real metadata, hF in per cent on the first official fold")
+    for name, model, table in (
+        ("floor: TF-IDF of raw text", make_pipeline(tfidf, logistic()), data),
+        ("stand-in text embedding (saw all rows)", make_pipeline(passthrough, logistic()), standin),
+        ("text", make_pipeline(TextLSAFeaturizer(random_state=0), logistic()), data[["title", "tags"]]),
+    ):
+        print(f"  {name:42s} {fold_scores(model, table, target, fold)[0]:5.1f}", flush=True)
+    featurizer = TextLSAFeaturizer(random_state=0)
+    start = time.process_time()
+    featurizer.fit(data)
+    middle = time.process_time()
+    featurizer.transform(data)
+    stop = time.process_time()
+    print(f"  fit {middle - start:.1f} s, transform {len(data) / (stop - middle):.0f} texts/s, of one core's time")
+
+
+def report_speed(root, n_clips):
+    paths = load_bsd(root).data["audio"].tolist()[:n_clips]
+    seconds = {}
+    for _ in range(2):
+        start = time.process_time()
+        for path in paths:
+            load_clip(path, sample_rate=22050, duration=30.0)
+        middle = time.process_time()
+        AudioStatisticsFeaturizer().fit(paths)
+        stop = time.process_time()
+        for name, value in (("decode", middle - start), ("describe", stop - middle)):
+            seconds[name] = min(value, seconds.get(name, np.inf))
+    rates = {name: len(paths) / value for name, value in seconds.items()}
+    print(
+        f"{len(paths)} clips of up to 30 s on one core: decode and resample {rates['decode']:.0f} clips/s, "
+        f"with all descriptors {rates['describe']:.0f} clips/s, ratio {rates['decode'] / rates['describe']:.1f}"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=os.environ.get("SKBST_DATA"), help="folder with bst-real")
+    parser.add_argument("--fast", action="store_true", help="two folds, fewer clips, no table of metadata")
+    options = parser.parse_args()
+    if options.data is None:
+        parser.error("pass --data or set SKBST_DATA")
+    root = Path(options.data)
+    report_speed(root / "bst-real", 60 if options.fast else 300)
+    report_quality(root / "bst-real", 2 if options.fast else 5)
+    if not options.fast:
+        report_metadata(root / "bsd10k-v1.0")
+
+
+if __name__ == "__main__":
+    main()
