@@ -50,17 +50,17 @@ class MaskedBatchNorm2d(nn.BatchNorm2d):
         """
         if mask is None:
             return super().forward(x)
-        valid = mask.unsqueeze(1).to(x.dtype)
+        valid = mask.unsqueeze(1).to(torch.promote_types(x.dtype, torch.float32))
         mean, var = self._batch_statistics(x, valid) if self.training else (self.running_mean, self.running_var)
         scale = self.weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
-        scale, shift = ((v.to(x.dtype).unsqueeze(1) * valid).unsqueeze(3) for v in (scale, shift))
+        scale, shift = ((v.unsqueeze(1) * valid).unsqueeze(3).to(x.dtype) for v in (scale, shift))
         return torch.addcmul(shift, x, scale)
 
     def _batch_statistics(self, x, valid):
         n_valid = valid.sum() * x.shape[3]
-        mean = (x.sum(dim=3) * valid).sum(dim=(0, 2)) / n_valid
-        square = torch.linalg.vector_norm(x, dim=3) ** 2
+        mean = (x.sum(dim=3, dtype=valid.dtype) * valid).sum(dim=(0, 2)) / n_valid
+        square = torch.linalg.vector_norm(x, dim=3, dtype=valid.dtype) ** 2
         var = ((square * valid).sum(dim=(0, 2)) / n_valid - mean**2).clamp(min=0)
         with torch.no_grad():
             self.num_batches_tracked += 1

@@ -142,6 +142,16 @@ def test_masked_batch_norm_is_batch_norm_of_the_valid_frames(lengths, training):
     torch.testing.assert_close(norm.weight.grad, plain.weight.grad, rtol=1e-3, atol=1e-3)
 
 
+def test_masked_batch_norm_sums_half_precision_maps_in_float32():
+    x = (torch.randn(8, 2, 64, 32, generator=torch.Generator().manual_seed(0)) + 3).bfloat16()
+    mask = length_mask(torch.full((8,), 60), 64)
+    norm = MaskedBatchNorm2d(2)
+    y = norm(x, mask)
+    assert y.dtype == torch.bfloat16
+    expected = x.float()[:, :, :60].var(dim=(0, 2, 3))
+    torch.testing.assert_close(norm.running_var, 0.9 + 0.1 * expected, rtol=1e-4, atol=0)
+
+
 def test_mean_pool_by_hand():
     x = torch.tensor([[2.0, 4.0, 6.0, 0.0, 0.0], [1.0, 3.0, 5.0, 7.0, 9.0]]).view(2, 1, 5, 1)
     pooled = mean_pool(x, (2, 1), length_mask(torch.tensor([3, 5]), 5))
