@@ -1,5 +1,7 @@
 """From a JSON tree and named arrays back to a model."""
 
+import pathlib
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -112,6 +114,7 @@ class Decoder:
         "set": lambda self, value: set(self._items(value)),
         "frozenset": lambda self, value: frozenset(self._items(value)),
         "dict": lambda self, value: {self.decode(key): self.decode(item) for key, item in value["items"]},
+        "path": lambda self, value: pathlib.Path(value["value"]),
         "dtype": lambda self, value: _plain_dtype(value["dtype"]),
         "type": lambda self, value: _plain_dtype(value["dtype"]).type,
         "slice": lambda self, value: slice(*value["items"]),

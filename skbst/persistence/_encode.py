@@ -1,6 +1,7 @@
 """From a fitted model to a JSON tree and named arrays."""
 
 import math
+import pathlib
 import types
 
 import numpy as np
@@ -149,6 +150,7 @@ class Encoder:
         (pd.DataFrame, _frame),
         ((pd.Series, pd.Index), _series),
         (np.random.RandomState, _random_state),
+        (pathlib.PurePath, lambda self, value: {"$": "path", "value": str(value)}),
         (np.dtype, lambda self, value: {"$": "dtype", "dtype": value.str}),
         (slice, lambda self, value: {"$": "slice", "items": [value.start, value.stop, value.step]}),
         (range, lambda self, value: {"$": "range", "items": [value.start, value.stop, value.step]}),

@@ -2,6 +2,7 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -90,6 +91,7 @@ def test_text_pipeline_in_a_fresh_process(tmp_path):
         np.arange(12.0).reshape(3, 4).T,
         slice(1, None, 2),
         range(3),
+        Path("a/b"),
         np.ma.masked_array([1.0, 2.0], mask=[False, True]),
         np.dtype("float32"),
         np.float64,

@@ -1,0 +1,73 @@
+"""The official baseline as a Pipeline."""
+
+from skbst.systems._make_system import make_system
+
+__all__ = ["baseline"]
+
+
+def baseline(
+    *,
+    embeddings="clap",
+    modalities="both",
+    size="report",
+    taxonomy=None,
+    memory_map=None,
+    random_state=None,
+    device="auto",
+    n_jobs=None,
+    verbose=0,
+):
+    """Build the baseline: CLAP embeddings of sound and text into the HATR network (report, Table 1, first row).
+
+    Parameters
+    ----------
+    embeddings : {"clap", "shipped", "builtin"}, default="clap"
+        Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
+        download.
+
+    modalities : {"both", "audio", "text"}, default="both"
+        What the user has; the other embedding is left out.
+
+    size : {"report", "small"}, default="report"
+        The report's sizes, or the same code small enough for a CPU in minutes.
+
+    taxonomy : Taxonomy, default=None
+        The tree; None takes BST where all labels are BST codes, else the flat tree.
+
+    memory_map : str or path-like, default=None
+        Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.
+
+    random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn.
+
+    device : str, default="auto"
+        Torch device.
+
+    n_jobs : int, default=None
+        Number of threads of the featurizers.
+
+    verbose : int, default=0
+        Above 0 progress bars are shown.
+
+    Returns
+    -------
+    system : Pipeline
+        Unfitted; fits on ``load_bsd(root).data`` and ``.target``.
+
+    Examples
+    --------
+    >>> from skbst.systems import baseline
+    >>> [name for name, _ in baseline(embeddings="builtin")[0].featurizers]
+    ['audio', 'text']
+    """
+    return make_system(
+        embeddings=embeddings,
+        modalities=modalities,
+        size=size,
+        taxonomy=taxonomy,
+        memory_map=memory_map,
+        random_state=random_state,
+        device=device,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )

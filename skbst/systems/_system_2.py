@@ -1,0 +1,71 @@
+"""System 2: four models vote, trained once on everything."""
+
+from skbst.systems._ensemble import SYSTEM_2_WEIGHTS, branches_of, voting
+from skbst.systems._make_system import pipeline
+
+__all__ = ["system_2"]
+
+
+def system_2(
+    *,
+    embeddings="clap",
+    modalities="both",
+    size="report",
+    taxonomy=None,
+    memory_map=None,
+    random_state=None,
+    device="auto",
+    n_jobs=None,
+    verbose=0,
+):
+    """Build System 2: KD-log-STFT, log-Mel, Flat and LCL vote with their logits (report, section 3.3).
+
+    Weights are 0.4, 0.2, 0.3 and 0.1; each model is trained once on all rows that `fit` gets.
+
+    Parameters
+    ----------
+    embeddings : {"clap", "shipped", "builtin"}, default="clap"
+        Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
+        download.
+
+    modalities : {"both", "audio", "text"}, default="both"
+        What the user has. ``"text"`` has no sound for the branches and is refused.
+
+    size : {"report", "small"}, default="report"
+        The report's sizes, or the same code small enough for a CPU in minutes.
+
+    taxonomy : Taxonomy, default=None
+        The tree; None takes BST where all labels are BST codes, else the flat tree.
+
+    memory_map : str or path-like, default=None
+        Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.
+
+    random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn.
+
+    device : str, default="auto"
+        Torch device.
+
+    n_jobs : int, default=None
+        Number of threads of the featurizers.
+
+    verbose : int, default=0
+        Above 0 progress bars are shown.
+
+    Returns
+    -------
+    system : Pipeline
+        Unfitted; fits on ``load_bsd(root).data`` and ``.target``.
+
+    Examples
+    --------
+    >>> from skbst.systems import system_2
+    >>> vote = system_2(embeddings="builtin", size="small", random_state=0)[-1]
+    >>> dict(zip([name for name, _ in vote.estimators], vote.weights))
+    {'kd_log_stft': 0.4, 'log_mel': 0.2, 'flat': 0.3, 'lcl': 0.1}
+    """
+    settings = {"size": size, "taxonomy": taxonomy, "random_state": random_state, "device": device, "verbose": verbose}
+    model = voting(SYSTEM_2_WEIGHTS, **settings)
+    features = {"modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    branches = branches_of(SYSTEM_2_WEIGHTS)
+    return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)

@@ -1,0 +1,76 @@
+"""System 4: six models vote, once per fold, averaged."""
+
+from skbst.ensemble import FoldEnsembleClassifier
+from skbst.model_selection import OfficialKFold
+from skbst.systems._ensemble import SYSTEM_4_WEIGHTS, branches_of, voting
+from skbst.systems._make_system import pipeline
+
+__all__ = ["system_4"]
+
+
+def system_4(
+    *,
+    embeddings="clap",
+    modalities="both",
+    size="report",
+    taxonomy=None,
+    cv=None,
+    memory_map=None,
+    random_state=None,
+    device="auto",
+    n_jobs=None,
+    verbose=0,
+):
+    """Build System 4: six models vote with 1, 1, 3, 2, 1 and 3 elevenths, once per fold (report, section 3.3).
+
+    Parameters
+    ----------
+    embeddings : {"clap", "shipped", "builtin"}, default="clap"
+        Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
+        download.
+
+    modalities : {"both", "audio", "text"}, default="both"
+        What the user has. ``"text"`` has no sound for the branches and is refused.
+
+    size : {"report", "small"}, default="report"
+        The report's sizes, or the same code small enough for a CPU in minutes.
+
+    taxonomy : Taxonomy, default=None
+        The tree; None takes BST where all labels are BST codes, else the flat tree.
+
+    cv : int or splitter, default=None
+        Folds of the ensemble; None takes the five official ones.
+
+    memory_map : str or path-like, default=None
+        Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.
+
+    random_state : int, RandomState or None, default=None
+        Seed of everything that is drawn.
+
+    device : str, default="auto"
+        Torch device.
+
+    n_jobs : int, default=None
+        Number of threads of the featurizers.
+
+    verbose : int, default=0
+        Above 0 progress bars are shown.
+
+    Returns
+    -------
+    system : Pipeline
+        Unfitted; fits on ``load_bsd(root).data`` and ``.target``.
+
+    Examples
+    --------
+    >>> from skbst.systems import system_4
+    >>> vote = system_4(embeddings="builtin", size="small", random_state=0)[-1].estimator
+    >>> [(name, round(11 * weight)) for (name, _), weight in zip(vote.estimators, vote.weights)]
+    [('log_mel', 1), ('mfcc', 1), ('kd_log_stft', 3), ('flat', 2), ('gc', 1), ('lcl', 3)]
+    """
+    settings = {"size": size, "taxonomy": taxonomy, "random_state": random_state, "device": device, "verbose": verbose}
+    model = voting(SYSTEM_4_WEIGHTS, **settings)
+    model = FoldEnsembleClassifier(model, cv=OfficialKFold() if cv is None else cv)
+    features = {"modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    branches = branches_of(SYSTEM_4_WEIGHTS)
+    return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)

@@ -1,0 +1,146 @@
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from skbst.datasets import load_bsd, make_bst_clips
+from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
+from skbst.exceptions import DataFormatError
+from skbst.neighbors import KNNPriorBlender
+from skbst.neural import KNNDistillationClassifier
+from skbst.persistence import load_model, save_model
+from skbst.systems import baseline, make_system, system_1, system_2, system_3, system_4
+
+BUILDERS = {
+    "baseline": baseline,
+    "system_1": system_1,
+    "system_2": system_2,
+    "system_3": system_3,
+    "system_4": system_4,
+}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    root = tmp_path_factory.mktemp("systems") / "clips"
+    make_bst_clips(root, n_clips=69, max_duration=1.5, class_weights="balanced", with_embeddings=True, random_state=0)
+    return load_bsd(root)
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory):
+    return tmp_path_factory.mktemp("frames")
+
+
+def short(system, epochs=2):
+    """The same system with so few epochs that it trains in a second."""
+    names = [name for name in system.get_params() if name.endswith("max_epochs")]
+    return system.set_params(**dict.fromkeys(names, epochs))
+
+
+@pytest.fixture(scope="module")
+def fitted(clips, frames):
+    made = {}
+
+    def fit(name):
+        if name not in made:
+            extra = {"cv": 2} if name in ("system_3", "system_4") else {}
+            system = BUILDERS[name](embeddings="builtin", size="small", memory_map=frames, random_state=0, **extra)
+            made[name] = short(system).fit(clips.data, clips.target)
+        return made[name]
+
+    return fit
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_from_clips_to_class_codes(name, clips, fitted):
+    system = fitted(name)
+    proba = system.predict_proba(clips.data)
+    assert proba.shape == (len(clips.data), 23)
+    assert_allclose(proba.sum(axis=1), 1, rtol=1e-5)
+    assert_array_equal(system.predict(clips.data), system.classes_[proba.argmax(axis=1)])
+    assert set(system.classes_) == set(clips.target)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_saved_without_pickle(name, clips, fitted, tmp_path):
+    system, rows = fitted(name), clips.data.iloc[:3]
+    safe = load_model(save_model(system, tmp_path / "model"))
+    assert_allclose(safe.predict_proba(rows), system.predict_proba(rows), atol=1e-6)
+
+
+def test_pickles_load_in_a_fresh_process(clips, fitted, tmp_path):
+    system, rows = fitted("system_4"), clips.data.iloc[:3]
+    expected = system.predict_proba(rows)
+    joblib.dump(system, tmp_path / "model.joblib")
+    rows.to_pickle(tmp_path / "rows.pkl")
+    code = (
+        "import joblib, numpy, pandas; "
+        f"model = joblib.load({str(tmp_path / 'model.joblib')!r}); "
+        f"numpy.save({str(tmp_path / 'proba.npy')!r}, model.predict_proba(pandas.read_pickle({str(tmp_path / 'rows.pkl')!r})))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert_allclose(np.load(tmp_path / "proba.npy"), expected, atol=1e-6)
+
+
+def test_members_and_weights_are_those_of_the_report():
+    two, four = system_2(embeddings="builtin")[-1], system_4(embeddings="builtin")[-1].estimator
+    assert isinstance(two, HierarchicalVotingClassifier)
+    assert two.voting == "logit"
+    assert dict(zip([name for name, _ in two.estimators], two.weights)) == {
+        "kd_log_stft": 0.4,
+        "log_mel": 0.2,
+        "flat": 0.3,
+        "lcl": 0.1,
+    }
+    assert isinstance(dict(four.estimators)["kd_log_stft"], KNNDistillationClassifier)
+    assert dict(four.estimators)["mfcc"].branch == "mfcc"
+    assert [dict(four.estimators)[name].head for name in ("flat", "gc", "lcl")] == ["flat", "gc", "lcl"]
+    assert_allclose(11 * np.array(four.weights), [1, 1, 3, 2, 1, 3])
+    three = system_3(embeddings="builtin")[-1]
+    assert isinstance(three, FoldEnsembleClassifier)
+    assert three.cv.get_n_splits() == 5
+    one = system_1(embeddings="builtin")[-1]
+    assert isinstance(one, KNNPriorBlender)
+    assert (one.estimator.branch, one.estimator.size) == ("log-stft", "report")
+
+
+def test_shipped_embeddings_are_found_by_the_path_of_the_sound(clips):
+    system = short(baseline(embeddings="shipped", size="small", random_state=0)).fit(clips.data, clips.target)
+    bundle = system[0].transform(clips.data.iloc[[5, 2]])
+    assert_allclose(bundle["clap_audio"], clips.embeddings["clap_audio"][[5, 2]])
+    assert_allclose(bundle["clap_text"], clips.embeddings["clap_text"][[5, 2]])
+    moved = clips.data.iloc[:2].assign(audio="")
+    with pytest.raises(DataFormatError, match="has no path"):
+        system.predict(moved)
+
+
+@pytest.mark.parametrize("modality", ["audio", "text"])
+def test_one_modality_alone(modality, clips):
+    system = make_system(embeddings="builtin", modalities=modality, size="small", random_state=0)
+    system = short(system).fit(clips.data, clips.target)
+    assert system[0].transform(clips.data.iloc[:1]).names == (modality,)
+    without = clips.data.assign(
+        **({"title": "", "tags": "", "description": ""} if modality == "audio" else {"audio": ""})
+    )
+    assert_array_equal(system.predict(without), system.predict(clips.data))
+
+
+def test_a_branch_without_sound_is_refused():
+    with pytest.raises(DataFormatError, match="no sound for the branches"):
+        make_system("mfcc", modalities="text", embeddings="builtin")
+    with pytest.raises(DataFormatError, match="'clap', 'shipped' or 'builtin'"):
+        baseline(embeddings="nonsense")
+
+
+def test_parameters_reach_the_members():
+    system = clone(system_4(embeddings="builtin", size="small", random_state=7, device="cpu"))
+    params = system.get_params()
+    networks = [name for name in params if name.endswith("__branch")]
+    assert len(networks) == 6
+    assert {params[name.replace("__branch", "__random_state")] for name in networks} == {7}
+    assert params["classifier__estimator__lcl__head"] == "lcl"
