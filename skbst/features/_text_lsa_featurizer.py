@@ -52,8 +52,9 @@ class TextLSAFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     char_ngram_range : tuple (shortest, longest), default=(3, 4)
         Lengths of the letter n-grams, within words.
 
-    min_df : int, default=2
-        Terms in fewer rows of `fit` are left out, unless that leaves none.
+    min_df : int, default=1
+        Terms in fewer rows of `fit` are left out, unless that leaves none. 2 halves the size of the fitted object; on a
+        few hundred rows it costs accuracy, because a word that was seen once still names its class.
 
     random_state : int, RandomState instance or None, default=None
         For the randomised singular value decomposition.
@@ -95,7 +96,7 @@ class TextLSAFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     --------
     >>> from skbst.features import TextLSAFeaturizer
     >>> texts = ["rain on the roof", "thunder and rain", "a dog barks", "the dog growls"]
-    >>> featurizer = TextLSAFeaturizer(n_components=8, min_df=1, random_state=0).fit(texts)
+    >>> featurizer = TextLSAFeaturizer(n_components=8, random_state=0).fit(texts)
     >>> vectors = featurizer.transform(["rain and thunder", "a growling dog", "xyzzy"])
     >>> vectors.shape
     (3, 8)
@@ -123,7 +124,7 @@ class TextLSAFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         char_weight=0.0,
         word_ngram_range=(1, 1),
         char_ngram_range=(3, 4),
-        min_df=2,
+        min_df=1,
         random_state=None,
     ):
         self.n_components = n_components

@@ -49,7 +49,7 @@ _RECORDERS = (
     r"zoom~(?:[hfq]~\d\w*(?:~(?:pro|xlr|xy))?|h)",
     r"h[1-6]n(?:r|~pro|~zoom)?|h[124-6]|h2a~xlr",
     r"(?:tascam|edirol|olympus|marantz|fostex)(?:~(?:[a-z]{1,3}~)?\w*\d\w*(?:~le)?)?",
-    r"(?:roland|sony|sanyo|yamaha)~(?:(?:r|pcm|ecm|icd|tcm|tcd|mz|md|hxr)~\w*\d\w*|pocketrak|ic~recorder)",
+    r"(?:roland|sony|sanyo|yamaha)~(?:(?:r|pcm|ecm|icd|tcm|tcd|mz|md|hxr)~\w*\d\w*|pocketrak|ic~recorder)|sony~(?:pcm|icd|minidisc)",
     r"dr~(?:05|07|0?8|40|44|60|70|100|680)\w{0,3}|ls~(?:3|5|7|10|11|12|14|100)|pmd~\d{3}|r~09(?:hr)?|fr~2~le",
     r"(?:md~)?mz~[nr]h?\d+|pcm~[dm]~?\d+|ecm~\d{3}\w?|sd~7\d\dt?",
     r"(?:sound~devices?|mix~pre|microtrack|minidis[ck]|mini~disk|nagra)(?:~\w*\d\w*)?",
@@ -97,7 +97,7 @@ STUB_WORDS = frozenset(
     a an and are as at be by from i in is it its my of on or that the this to was were with using used
     file files format sample sampled samples sampling sound sounds original recorded recording edited processed
     made converted compressed uncompressed normalised normalized mono stereo channel channels quality high
-    hz khz bit bits db rate length duration for
+    hz khz bit bits db rate length duration for trimmed cut cropped cleaned exported mastered
     """.split()  # noqa: SIM905
 )
 
