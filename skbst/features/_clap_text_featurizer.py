@@ -1,6 +1,7 @@
 """CLAP embeddings of text."""
 
 import os
+from copy import copy
 from numbers import Integral
 from typing import ClassVar
 
@@ -79,9 +80,9 @@ class ClapTextFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     Notes
     -----
-    Texts are padded to the next multiple of 8 tokens, not all to 77 as in laion-clap: that changes no more than the last
-    bits, and a short text costs a fraction. Eight of one length run together where the processor gives each the same
-    bytes as alone, which is checked for every length.
+    Texts are padded to the next multiple of 8 tokens, not all to 77 as in laion-clap: that changes no more than the
+    last bits, and a short text costs a fraction. Eight of one length run together where the processor gives each the
+    same bytes as alone, which is checked for every length.
 
     Examples
     --------
@@ -213,7 +214,7 @@ class ClapTextFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             raise DataFormatError("This ClapTextFeaturizer was fitted on texts and got a table; fit it on a table.")
         self._check_kind(X, reset=False)
         if self.cleaner_ is not None and (isinstance(X, pd.DataFrame) or self.cleaner != "default"):
-            X = self.cleaner_.transform(X)
+            X = self._counting_cleaner().transform(X)
         return _join_table(X) if isinstance(X, pd.DataFrame) else _as_texts(X)
 
     def _new_cleaner(self, is_table):
@@ -223,8 +224,13 @@ class ClapTextFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             return clone(self.cleaner)
         if not is_table:
             return None
-        counter = TokenCounter(self.checkpoint, self.tokenizer)
-        return MetadataCleaner("title+tags+description", token_counter=counter)
+        return MetadataCleaner("title+tags+description")
+
+    def _counting_cleaner(self):
+        """The fitted cleaner; the default one counts with the real tokenizer, which is no part of what is learnt."""
+        if self.cleaner != "default":
+            return self.cleaner_
+        return copy(self.cleaner_).set_params(token_counter=TokenCounter(self.checkpoint, self.tokenizer))
 
     def _check_kind(self, X, *, reset):
         if isinstance(X, pd.DataFrame):

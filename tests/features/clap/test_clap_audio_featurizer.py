@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
-from skbst.features import ClapAudioFeaturizer
+from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap import _encoder
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._threads import map_clips
@@ -72,6 +72,12 @@ class TestBasics:
         table = featurizer.transform(as_sources(waveforms[:2]))
         assert table.columns[-1] == "clapaudiofeaturizer511"
         assert table.shape == (2, N_FEATURES)
+
+    def test_progress_only_when_asked(self, make, waveforms, capfd):
+        make(verbose=1).fit_transform(as_sources(waveforms))
+        assert "CLAP audio" in capfd.readouterr().err
+        make().fit_transform(as_sources(waveforms))
+        assert capfd.readouterr() == ("", "")
 
     def test_in_a_pipeline(self, make, waveforms):
         pipeline = make_pipeline(make(), LogisticRegression()).fit(as_sources(waveforms), [0, 1, 0, 1, 0, 1, 0])
@@ -216,6 +222,7 @@ class TestMemory:
         featurizer = make()
         for other in (featurizer, clone(featurizer), make(checkpoint=shutil.copytree(tiny_clap, tmp_path / "copy"))):
             other.fit_transform(as_sources(waveforms[:1]))
+        ClapTextFeaturizer(tiny_clap, backend="transformers").fit_transform(["rain"])
         assert len(_encoder._models) == 1
 
     def test_few_models_are_kept(self, tiny_clap, standin, tmp_path, no_models, monkeypatch):

@@ -145,6 +145,14 @@ class TestCleaner:
         np.testing.assert_array_equal(pickle.loads(content).transform(table), expected)
         np.testing.assert_array_equal(clone(featurizer).fit(table).transform(table), expected)
 
+    def test_saved_without_pickle(self, make, table, tmp_path):
+        from skbst.persistence import load_model, save_model
+
+        featurizer = make().fit(table)
+        save_model(featurizer, tmp_path / "model")
+        again = load_model(tmp_path / "model")
+        np.testing.assert_array_equal(again.transform(table), featurizer.transform(table))
+
     @pytest.mark.data
     def test_real_rows(self, make, data_root):
         metadata = pd.read_csv(data_root / "bst-real" / "metadata" / "BSD10k_metadata.csv").head(40)
