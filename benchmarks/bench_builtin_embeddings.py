@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -52,10 +53,14 @@ def models(store):
     return {
         "floor: TF-IDF of raw text": make_pipeline(tfidf, logistic()),
         "text": make_pipeline(text, logistic()),
+        "text, not cleaned": make_pipeline(TextLSAFeaturizer(cleaner=None, random_state=0), logistic()),
+        "text, with letter n-grams": make_pipeline(TextLSAFeaturizer(char_weight=0.5, random_state=0), logistic()),
         "floor: mean and std of 40 log-Mel bands": make_pipeline(
             audio, FunctionTransformer(log_mel_statistics), logistic(0.05)
         ),
         "audio": make_pipeline(audio, logistic(0.01)),
+        "audio, first 5 s": make_pipeline(AudioStatisticsFeaturizer(duration=5.0, store=store), logistic(0.01)),
+        "audio, 256 whitened components": make_pipeline(audio, PCA(256, whiten=True, random_state=0), logistic(0.1)),
         "text + audio": make_pipeline(FeatureUnion([("text", text), ("audio", scaled)]), logistic()),
     }
 
@@ -94,11 +99,13 @@ def report_metadata(folder):
     fold = [official_folds(target)[0]]
     tfidf = make_pipeline(FunctionTransformer(raw_text), TfidfVectorizer(sublinear_tf=True))
     passthrough = ColumnTransformer([("all", "passthrough", list(standin.columns))])
+    uncleaned = TextLSAFeaturizer(cleaner=None, random_state=0)
     print(f"{folder}: {len(data)} rows of real metadata, hF in per cent on the first official fold")
     for name, model, table in (
         ("floor: TF-IDF of raw text", make_pipeline(tfidf, logistic()), data),
         ("stand-in text embedding (saw all rows)", make_pipeline(passthrough, logistic()), standin),
         ("text", make_pipeline(TextLSAFeaturizer(random_state=0), logistic()), data[["title", "tags"]]),
+        ("text, not cleaned", make_pipeline(uncleaned, logistic()), data[["title", "tags"]]),
     ):
         print(f"  {name:42s} {fold_scores(model, table, target, fold)[0]:5.1f}", flush=True)
     featurizer = TextLSAFeaturizer(random_state=0)

@@ -12,6 +12,7 @@ import argparse
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -90,19 +91,27 @@ def peak_memory(n_bank, n_queries, n_features, k):
         print(f"  {engine:22s} {int(used) / 1e3:7.0f} MB above bank and queries")
 
 
-def resident(line):
-    with open("/proc/self/status") as file:
-        return next(int(row.split()[1]) for row in file if row.startswith(line))
+def resident():
+    """Resident kilobytes of this process."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
 def child(engine, n_bank, n_queries, n_features, k):
     bank, queries = make_rows(n_bank, n_features, 0), make_rows(n_queries, n_features, 1)
     prepare(engine, bank[:100], k)(queries[:2])
-    before = resident("VmRSS")
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")
+    before, seen, done = resident(), [], threading.Event()
+
+    def watch():
+        while not done.wait(0.002):
+            seen.append(resident())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     prepare(engine, bank, k)(queries)
-    print(resident("VmHWM") - before)
+    done.set()
+    watcher.join()
+    print(round(max(seen, default=before) - before))
 
 
 def main():
@@ -111,12 +120,11 @@ def main():
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        engine, task, *numbers = arguments.child
-        child(engine, task, *map(int, numbers))
+        engine, *numbers = arguments.child
+        child(engine, *map(int, numbers))
         return
-    print(
-        f"{os.environ.get('OMP_NUM_THREADS', 'all')} thread(s), {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    print(f"{threads} thread(s), {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     if arguments.fast:
         side_by_side(5_000, 500, 512, 20, 3)
         growth([10_000, 20_000, 40_000], 200, 512, 20)

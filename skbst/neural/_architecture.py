@@ -43,7 +43,7 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
 
     Parameters
     ----------
-    branch, head, size, dropout, input_norm, linear_path : as in the estimator
+    branch, head, size, dropout, linear_path : as in the estimator
 
     shapes : dict
         Shape of one row of "audio", "text" and "frames", where there are any.
@@ -53,6 +53,9 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
 
     n_tops : int
         Number of top-level classes.
+
+    input_norm : {"length", "batch"}
+        What embeddings pass first.
 
     adapter : bool
         Whether the text embedding passes a highway gate adapter.
@@ -89,7 +92,8 @@ def build_module(architecture):
     if architecture["adapter"] and n_text is not None:
         parts["adapter"] = HighwayGateAdapter(n_text)
     if architecture["linear_path"]:
-        parts["linear_path"] = LinearPath((n_audio or 0) + (n_text or 0), len(architecture["parent_of_leaf"]))
+        n_features, n_classes = (n_audio or 0) + (n_text or 0), len(architecture["parent_of_leaf"])
+        parts["linear_path"] = LinearPath(n_features, n_classes, input_norm=architecture["input_norm"])
     regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
     trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
     return ClipNet(trunk, _build_head(architecture, trunk.out_features), **parts)

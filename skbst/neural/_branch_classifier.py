@@ -7,34 +7,23 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite
+from sklearn.utils import check_random_state
 
-from skbst._sklearn import (
-    Interval,
-    StrOptions,
-    _check_sample_weight,
-    _fit_context,
-    check_is_fitted,
-    validate_data,
-)
-from skbst.exceptions import DataFormatError
-from skbst.features import FeatureBundle
+from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
 from skbst.neural._architecture import BRANCHES, HEADS, SIZES, describe
 from skbst.neural._callbacks import EpochEvents
+from skbst.neural._checks import check_new_data, check_rows, check_training_data
 from skbst.neural._inference import embed_rows, forward_rows
-from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
 from skbst.neural._objective import leaf_log_proba, top_log_proba
 from skbst.neural._session import borrowed_threads, resolve_device, seeded
 from skbst.neural._training import history_frame, make_net, split_rows, train
-from skbst.neural._training_rows import make_training_rows
-from skbst.taxonomy import Taxonomy, resolve_taxonomy
+from skbst.taxonomy import Taxonomy
 
 __all__ = ["BranchClassifier"]
 
 
-class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """The network of the report: CLAP embeddings, an acoustic branch, a head.
 
     Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one
@@ -68,8 +57,9 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     adapter : bool or "auto", default="auto"
         Whether the text embedding passes a highway gate adapter; "auto" with ``branch="log-stft"`` only.
 
-    input_norm : {"length", "batch"}, default="length"
+    input_norm : {"auto", "length", "batch"}, default="auto"
         What embeddings pass before the first layer: `skbst.nn.LengthScale`, or the baseline's batch normalisation.
+        "auto" takes the first for the blocks of a bundle and the second for a plain array, which may be of any scale.
 
     linear_path : bool, default=True
         Whether logits that are linear in the embeddings are added to those of the head; see `skbst.nn.LinearPath`.
@@ -205,7 +195,7 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "branch_block": [str],
         "size": [StrOptions(set(SIZES))],
         "adapter": ["boolean", StrOptions({"auto"})],
-        "input_norm": [StrOptions({"length", "batch"})],
+        "input_norm": [StrOptions({"auto", "length", "batch"})],
         "linear_path": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
@@ -242,7 +232,7 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         branch_block="auto",
         size="report",
         adapter="auto",
-        input_norm="length",
+        input_norm="auto",
         linear_path=True,
         dropout=0.1,
         lr=1e-3,
@@ -337,8 +327,8 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         vars(self).pop("net_", None)
         context = self._init_callback_context(max_subtasks=self.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        inputs, labels = self._check_training_data(X, y)
-        rows = self._check_rows(inputs, labels, sample_weight, groups, train_only, soft_targets)
+        inputs, labels = check_training_data(self, X, y)
+        rows = check_rows(self, inputs, labels, sample_weight, groups, train_only, soft_targets)
         rng = check_random_state(self.random_state)
         split_seed, torch_seed, order_seed = rng.randint(np.iinfo(np.int32).max, size=3)
         valid = split_rows(self, rows, np.random.RandomState(split_seed), self.classes_)
@@ -382,7 +372,7 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             first one's.
         """
         leaf, top = self._logits(X)
-        logits = self._leaf_log_proba(leaf, top) if self.head == "lcl" else leaf.astype(np.float64)
+        logits = self._leaf_log_proba(leaf, top) if self._head == "lcl" else leaf.astype(np.float64)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_log_proba(self, X):
@@ -435,7 +425,7 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             every other head the sums of the second-level ones.
         """
         leaf, top = self._logits(X)
-        if self.head == "gc":
+        if self._head == "gc":
             return np.exp(top_log_proba(top))
         return self.taxonomy_.aggregate(np.exp(self._leaf_log_proba(leaf, top)))
 
@@ -453,61 +443,10 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         return self._forward(embed_rows, X)
 
-    def _check_training_data(self, X, y):
-        """Check X and y; learn blocks, classes and tree; return the inputs and the class of each row."""
-        if isinstance(X, FeatureBundle):
-            if y is None:
-                raise ValueError(f"This {type(self).__name__} requires y to be passed, but the target y is None.")
-            y = column_or_1d(y, warn=True)
-            if len(y) != len(X):
-                raise DataFormatError(f"X has {len(X)} rows and y has {len(y)} labels.")
-            assert_all_finite(y, input_name="y")
-            self._blocks = choose_blocks(
-                X, audio=self.audio_block, text=self.text_block, branch=self.branch, branch_block=self.branch_block
-            )
-            inputs = read_bundle(X, self._blocks)
-            self.n_features_in_ = X.shape[1]
-        else:
-            if self.branch is not None:
-                raise DataFormatError(f"branch={self.branch!r} needs a FeatureBundle; got {type(X).__name__}.")
-            X, y = validate_data(self, X, y, dtype=np.float32)
-            self._blocks = None
-            inputs = ClipInputs(X, None)
-        check_classification_targets(y)
-        self._row_shapes = inputs.shapes()
-        return inputs, y
-
-    def _check_rows(self, inputs, y, sample_weight, groups, train_only, soft_targets):
-        """Learn classes and tree from rows that count; return the training rows."""
-        weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-        all_classes, target = np.unique(y, return_inverse=True)
-        if soft_targets is not None:
-            soft_targets = np.asarray(soft_targets, dtype=np.float64)
-            if soft_targets.shape != (len(y), len(all_classes)):
-                raise DataFormatError(
-                    f"soft_targets must have shape ({len(y)}, {len(all_classes)}), one column for each of "
-                    f"np.unique(y); got {soft_targets.shape}."
-                )
-        present = np.unique(target[weight > 0])
-        self.classes_ = all_classes[present]
-        if len(present) < 2:
-            raise DataFormatError(
-                f"{type(self).__name__} needs samples of at least 2 classes; got {len(present)} class: "
-                f"{self.classes_.tolist()} (rows of weight zero do not count)."
-            )
-        self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_).reorder(self.classes_)
-        self.top_classes_ = self.taxonomy_.tops
-        target = np.searchsorted(present, target)
-        return make_training_rows(
-            inputs,
-            np.minimum(target, len(present) - 1),
-            weight,
-            groups=groups,
-            train_only=train_only,
-            soft_targets=None if soft_targets is None else soft_targets[:, present],
-        )
-
     def _describe(self, inputs):
+        input_norm = self.input_norm
+        if input_norm == "auto":
+            input_norm = "batch" if self._blocks is None else "length"
         return describe(
             branch=self.branch,
             head=self.head,
@@ -517,28 +456,14 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             n_tops=self.taxonomy_.n_tops,
             adapter=self.branch == "log-stft" if self.adapter == "auto" else self.adapter,
             dropout=self.dropout,
-            input_norm=self.input_norm,
+            input_norm=input_norm,
             linear_path=self.linear_path,
         )
 
-    def _read(self, X):
-        """Check X against what was seen in fit."""
-        if self._blocks is None:
-            if isinstance(X, FeatureBundle):
-                raise DataFormatError("Fitted on a 2-D array; got a FeatureBundle. Pass one of its blocks.")
-            return ClipInputs(validate_data(self, X, dtype=np.float32, reset=False), None)
-        inputs = read_bundle(X, self._blocks)
-        for name, shape in inputs.shapes().items():
-            if shape[-1] != self._row_shapes[name][-1]:
-                raise DataFormatError(
-                    f"Block {self._blocks[name]!r} has rows of shape {shape}; fitted on {self._row_shapes[name]}."
-                )
-        return inputs
-
     def _forward(self, function, X):
         check_is_fitted(self)
-        inputs = self._read(X)
-        chunk_size = 256 if self.branch is None else 32
+        inputs = check_new_data(self, X)
+        chunk_size = 256 if inputs.frames is None else 32
         with borrowed_threads(self.n_threads):
             return function(self.net_.module_, inputs, chunk_size=chunk_size, device=self.net_.device)
 
@@ -546,7 +471,12 @@ class BranchClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return self._forward(forward_rows, X)
 
     def _leaf_log_proba(self, leaf, top):
-        return leaf_log_proba(leaf, top if self.head == "lcl" else None, self.taxonomy_.parent_of_leaf, beta=self.beta)
+        top = top if self._head == "lcl" else None
+        return leaf_log_proba(leaf, top, self.taxonomy_.parent_of_leaf, beta=self.beta)
+
+    @property
+    def _head(self):
+        return self._architecture["head"]
 
     def __getstate__(self):
         """Plain arrays and parameters; no torch or skorch object."""

@@ -115,6 +115,8 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
         standardizer=standardizer,
         n_classes=len(architecture["parent_of_leaf"]),
     )
+    if estimator.compile:
+        net.module_.compile()
     if standardizer is not None:
         _learn_statistics(standardizer, inputs, rows.rows[~valid], order_rng)
     net.partial_fit(train_set)

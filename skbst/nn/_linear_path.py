@@ -48,6 +48,10 @@ class LinearPath(nn.Module):
     dropout : float in [0, 1), default=0.5
         Share of inputs that a training step does not see.
 
+    input_norm : {"length", "batch"}, default="length"
+        What the embeddings pass first: `LengthScale` each, or a batch normalisation without weights, for features of
+        any scale.
+
     References
     ----------
     Wager, Wang and Liang, "Dropout training as adaptive regularization", NeurIPS 2013.
@@ -60,9 +64,10 @@ class LinearPath(nn.Module):
     torch.Size([2, 3])
     """
 
-    def __init__(self, n_features, n_classes, dropout=0.5):
+    def __init__(self, n_features, n_classes, *, dropout=0.5, input_norm="length"):
         super().__init__()
-        self.scale = LengthScale()
+        self.scale = LengthScale() if input_norm == "length" else nn.Identity()
+        self.norm = nn.Identity() if input_norm == "length" else nn.BatchNorm1d(n_features, affine=False)
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(n_features, n_classes)
         nn.init.zeros_(self.linear.weight)
@@ -71,4 +76,4 @@ class LinearPath(nn.Module):
     def forward(self, *embeddings):
         """Return logits of shape (n_clips, n_classes); each embedding has its own width, and None is skipped."""
         scaled = [self.scale(embedding) for embedding in embeddings if embedding is not None]
-        return self.linear(self.dropout(torch.cat(scaled, dim=-1)))
+        return self.linear(self.dropout(self.norm(torch.cat(scaled, dim=-1))))

@@ -41,7 +41,8 @@ def test_every_network_learns_64_clips_by_heart(clips, branch, head):
     model = small(
         branch,
         head,
-        max_epochs=40,
+        max_epochs=60,
+        schedule="cosine",
         lr=3e-3,
         dropout=0.0,
         batch_size=16,
@@ -229,8 +230,16 @@ def test_search_and_cross_validation_take_bundles(clips):
 def test_a_plain_array_is_one_audio_embedding(clips):
     X, y = clips
     model = small().fit(X["clap_audio"], y)
-    alone = small(text_block=None).fit(X.select(["clap_audio"]), y)
+    # an array may be of any scale
+    alone = small(text_block=None, input_norm="batch").fit(X.select(["clap_audio"]), y)
     np.testing.assert_array_equal(model.predict_proba(X["clap_audio"]), alone.predict_proba(X))
+
+
+def test_the_official_network_to_the_parameter(clips):
+    X = FeatureBundle({"clap_audio": np.eye(50, 512) + 0.1, "clap_text": np.eye(50, 512) + 0.1})
+    y = np.tile(BST.leaves, 3)[:50]
+    model = BranchClassifier(input_norm="batch", linear_path=False, max_epochs=1, validation_fraction=None).fit(X, y)
+    assert sum(p.numel() for p in model.net_.module_.parameters()) == 7_319_513
 
 
 def test_text_alone(clips):

@@ -41,3 +41,20 @@ def test_one_modality_and_gradients():
     net(None, torch.randn(4, 6)).square().sum().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.parameters())
     assert net.linear_path.linear.weight.grad.abs().sum() > 0
+
+
+def test_batch_norm_makes_any_scale_the_same():
+    torch.manual_seed(0)
+    path = LinearPath(14, 3, dropout=0.0, input_norm="batch")
+    torch.nn.init.normal_(path.linear.weight)
+    audio, text = torch.randn(40, 8), torch.randn(40, 6)
+    expected = path(audio, text)
+    assert_close(path(1000 * audio + 7, text - 3), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_batch_norm_takes_features_of_any_scale():
+    torch.manual_seed(0)
+    path = LinearPath(6, 3, dropout=0.0, input_norm="batch")
+    torch.nn.init.normal_(path.linear.weight)
+    x = torch.randn(32, 6)
+    assert_close(path(100 * x + 5), path(x), atol=1e-4, rtol=1e-4)

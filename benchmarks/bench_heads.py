@@ -1,0 +1,167 @@
+"""Networks and linear models under the same folds, with paired intervals.
+
+``standin``: DATA/bsd10k-v1.0/standin_embeddings.npz, two embeddings of 10,309 clips without their sound, under the
+official folds. Networks without a branch against logistic regression, on the text embedding alone (its best view) and
+on both.
+``real``: DATA/bst-real, recordings, under stratified and uploader-grouped folds; every branch and head, on statistics
+of the sound and text vectors made inside each fold. ``made``: the same on generated clips.
+
+Predictions are kept in --store, model by model and fold by fold, so that a run can be broken off and taken up again.
+
+    python benchmarks/bench_heads.py standin --data DATA [--folds 5] [--models NAME ...] [--store FOLDER] [--fast]
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from skbst.datasets import load_bsd, make_bst_clips
+from skbst.features import (
+    AudioStatisticsFeaturizer,
+    BlockSelector,
+    ClipFeaturizer,
+    FeatureBundle,
+    LogMelFeaturizer,
+    LogSTFTFeaturizer,
+    MFCCFeaturizer,
+    TextLSAFeaturizer,
+)
+from skbst.metrics import hierarchical_accuracy_score, hierarchical_f1_score
+from skbst.model_selection import compare_paired, official_folds
+from skbst.neural import BranchClassifier
+
+SEED = 1821
+# all rows down a cosine: nothing is set aside, and no epoch is chosen
+COSINE = {"schedule": "cosine", "validation_fraction": None}
+OFFICIAL = {"input_norm": "batch", "linear_path": False}
+
+
+def linear(*blocks):
+    return make_pipeline(BlockSelector(list(blocks)), LogisticRegression(C=10.0, max_iter=1000))
+
+
+def network(branch=None, head="baseline", **kwargs):
+    return BranchClassifier(branch, head, random_state=SEED, **kwargs)
+
+
+STANDIN = {
+    "linear, text": linear("text"),
+    "linear, both": linear("audio", "text"),
+    "official network": network(**OFFICIAL),
+    "baseline, report's recipe": network(),
+    "flat, report's recipe": network(head="flat"),
+    "baseline, cosine": network(max_epochs=16, **COSINE),
+    "flat, cosine": network(head="flat", max_epochs=16, **COSINE),
+}
+SMALL = {"size": "small", "max_epochs": 40, **COSINE}
+REAL = {
+    "linear, both": linear("audio", "text"),
+    **{f"{head}": network(head=head, **SMALL) for head in ("baseline", "flat", "gc", "lcl")},
+    **{f"{branch}": network(branch, **SMALL) for branch in ("log-stft", "log-mel", "mfcc")},
+}
+
+
+def standin(data):
+    """Bundle, labels and folds of the stand-in embeddings."""
+    with np.load(data / "bsd10k-v1.0" / "standin_embeddings.npz") as file:
+        blocks = {name: file[f"{name}_emb"].astype(np.float32) for name in ("audio", "text")}
+        y = file["class"].astype(str)
+    bundle = FeatureBundle(blocks)
+    folds = official_folds(y, validation_size=None)
+    return y, [(lambda rows: bundle[rows], np.r_[train, valid], test) for train, valid, test in folds], folds
+
+
+def clips(root, store, groups):
+    """Labels and folds of a folder of sounds; what learns from rows is fitted inside the fold."""
+    dataset = load_bsd(root)
+    y, data = dataset.target.to_numpy(str), dataset.data
+    frames = [("log_stft", LogSTFTFeaturizer()), ("log_mel", LogMelFeaturizer()), ("mfcc", MFCCFeaturizer())]
+    frames = ClipFeaturizer(frames, memory_map=store / "frames").fit_transform(data)
+    folds = official_folds(y, groups=dataset.metadata["uploader"] if groups else None, validation_size=None)
+
+    def in_fold(train):
+        statistics = AudioStatisticsFeaturizer(store=store / "statistics").fit(data.iloc[train])
+        text = TextLSAFeaturizer(random_state=0).fit(data.iloc[train])
+        bundle = frames.with_block("audio", statistics.transform(data)).with_block("text", text.transform(data))
+        return lambda rows: bundle[rows]
+
+    return y, [(in_fold(np.r_[a, b]), np.r_[a, b], test) for a, b, test in folds], folds
+
+
+def predictions(name, model, y, folds, store):
+    """Predicted labels of the test rows, "" where a fold was left out."""
+    predicted = np.full(len(y), "", dtype=y.dtype)
+    for k, (bundle, train, test) in enumerate(folds):
+        path = store / f"{name.replace(' ', '_')}-{k}.npy"
+        if not path.exists():
+            start = time.process_time()
+            np.save(path, clone(model).fit(bundle(train), y[train]).predict(bundle(test)))
+            print(f"  fitted {name}, fold {k}: {time.process_time() - start:.0f} s of CPU", flush=True)
+        predicted[test] = np.load(path)
+    return predicted
+
+
+def report(y, folds, all_predicted, reference):
+    """Mean over folds of hF and hierarchical accuracy, and the difference to the reference."""
+    tests = [test for _, _, test in folds]
+    rows = np.concatenate(tests)
+    fold_of_row = np.concatenate([np.full(len(test), k) for k, test in enumerate(tests)])
+    print(f"\n{'model':28s} {'hF':>6s} {'sd':>5s} {'hAcc':>6s}  hF minus {reference!r}, 95 % interval")
+    for name, predicted in all_predicted.items():
+        scores = [100 * hierarchical_f1_score(y[test], predicted[test]) for test in tests]
+        accuracy = [100 * hierarchical_accuracy_score(y[test], predicted[test]) for test in tests]
+        line = f"{name:28s} {np.mean(scores):6.2f} {np.std(scores):5.2f} {np.mean(accuracy):6.2f}"
+        if name != reference:
+            paired = compare_paired(
+                y[rows], predicted[rows], all_predicted[reference][rows], folds=fold_of_row, random_state=0
+            )
+            low, high = (100 * limit for limit in paired.interval)
+            line += f"  {100 * paired.difference:+.2f} [{low:+.2f}, {high:+.2f}], p {paired.p_value:.3f}"
+        print(line)
+        print(f"{'':28s} folds: {' '.join(f'{score:.1f}' for score in scores)}")
+
+
+def run(title, loaded, models, args, store):
+    y, folds, official = loaded
+    folds, official = folds[: args.folds], list(official)[: args.folds]
+    print(f"\n{title}: {len(y):,} clips, {len(folds)} folds")
+    chosen = {name: model for name, model in models.items() if not args.models or name in args.models}
+    store.mkdir(parents=True, exist_ok=True)
+    all_predicted = {name: predictions(name, model, y, folds, store) for name, model in chosen.items()}
+    report(y, official, all_predicted, next(iter(chosen)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=["made"], choices=["standin", "real", "made"])
+    parser.add_argument("--data", type=Path, help="folder of bsd10k-v1.0 and bst-real")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--models", nargs="*", help="names of models; the first is what the others are compared with")
+    parser.add_argument("--store", type=Path, help="folder of predictions and features")
+    parser.add_argument("--fast", action="store_true", help="two folds, few clips")
+    args = parser.parse_args()
+    args.folds = 2 if args.fast else args.folds
+    with tempfile.TemporaryDirectory() as folder:
+        store = args.store or Path(folder)
+        if "standin" in args.parts:
+            run("stand-in embeddings", standin(args.data), STANDIN, args, store / "standin")
+        for part in ("real", "made"):
+            if part not in args.parts:
+                continue
+            root = args.data / "bst-real" if part == "real" else make_bst_clips(store / "clips", n_clips=230)
+            for protocol in ("stratified", "grouped") if part == "real" else ("stratified",):
+                loaded = clips(root, store / part, protocol == "grouped")
+                run(f"{part}, {protocol}", loaded, REAL, args, store / part / protocol)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""Training and answering of `BranchClassifier`, against plain loops over the same clips and against the matmul floor.
+
+``epoch``: one epoch of the embedding network on 10,000 clips with two 512-d embeddings. Rivals are a bare torch loop
+(same network, same augmentation, tensors in memory, fused AdamW) and the way of the official baseline (a DataLoader
+that reads one .npy per sound and modality, draws noise and mask per sound, and plain Adam).
+``branches``: the same for each acoustic branch on frames in memory, against the bare loop and the floor.
+``growth``: seconds per epoch from 1,000 to 20,000 clips.
+``memory``: largest resident memory of a fit on 20,529 clips of log-STFT from a memory map.
+``answers``: latency of one clip, and clips per second of a thousand.
+
+Rivals run epoch by epoch in turns inside one process, so that other load falls on all alike; times are CPU times and
+the median of the rounds counts. The floor is the time of the counted multiply-adds at the rate of a large matrix product.
+
+    python benchmarks/bench_training.py [epoch branches growth memory answers] [--threads 1] [--rounds 3] [--fast]
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
+
+from skbst.features import FeatureBundle
+from skbst.neural import BranchClassifier
+from skbst.neural._architecture import build_module
+from skbst.neural._augmentation import make_augmentation
+from skbst.taxonomy import BST
+
+BINS = {"log-stft": 257, "log-mel": 128, "mfcc": 13}
+BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
+
+
+def make_clips(n_clips, branch=None, n_frames=501):
+    rng = np.random.default_rng(0)
+    blocks = {name: rng.normal(size=(n_clips, 512)).astype(np.float32) for name in ("clap_audio", "clap_text")}
+    blocks = {name: block / np.linalg.norm(block, axis=1, keepdims=True) for name, block in blocks.items()}
+    lengths = None
+    if branch is not None:
+        blocks[BLOCKS[branch]] = rng.standard_normal((n_clips, n_frames, BINS[branch]), dtype=np.float32)
+        lengths = {BLOCKS[branch]: rng.integers(50, n_frames + 1, size=n_clips)}
+    return FeatureBundle(blocks, lengths=lengths), BST.leaves[rng.integers(23, size=n_clips)]
+
+
+def bare_loop(module, bundle, target, branch, batch_size):
+    """One epoch over tensors in memory."""
+    inputs = {name: torch.from_numpy(bundle[f"clap_{name}"]) for name in ("audio", "text")}
+    if branch is not None:
+        inputs["frames"] = torch.from_numpy(bundle[BLOCKS[branch]])
+        inputs["lengths"] = torch.from_numpy(bundle.lengths(BLOCKS[branch]))
+    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3, weight_decay=1e-5, fused=True)
+    augment = make_augmentation("default", branch=branch, standardizer=module.standardizer, n_classes=23)
+
+    def epoch():
+        module.train()
+        for index in torch.randperm(len(target)).split(batch_size):
+            batch, labels = augment({name: value[index] for name, value in inputs.items()}, target[index])
+            loss = F.cross_entropy(module(**batch), labels, label_smoothing=0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    return epoch
+
+
+class FilePerSound(Dataset):
+    """One .npy per sound and modality, noise and mask drawn sound by sound, as the official baseline reads them."""
+
+    def __init__(self, folder, bundle, target):
+        self.target = target
+        self.paths = {name: [folder / f"{name}_{i}.npy" for i in range(len(target))] for name in ("audio", "text")}
+        for name, paths in self.paths.items():
+            for path, row in zip(paths, bundle[f"clap_{name}"]):
+                np.save(path, row)
+
+    def __len__(self):
+        return len(self.target)
+
+    def __getitem__(self, i):
+        views = [torch.tensor(np.load(self.paths[name][i]), dtype=torch.float32) for name in ("audio", "text")]
+        return *(self._vary(view) for view in views), self.target[i]
+
+    @staticmethod
+    def _vary(view):
+        view = view + torch.randn_like(view) * 1e-4
+        mask = torch.ones_like(view)
+        mask[torch.randperm(len(view))[: np.random.default_rng().integers(1, int(0.7 * len(view)) + 1)]] = 0
+        return view * mask
+
+
+def official_loop(module, dataset):
+    """One epoch the official way; the reading of files is done in this process, so that its time is seen."""
+    loader = DataLoader(dataset, batch_size=64, shuffle=True, drop_last=True)
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3, weight_decay=1e-5)
+
+    def epoch():
+        module.train()
+        for audio, text, labels in loader:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(module(audio, text), labels, label_smoothing=0.01)
+            loss.backward()
+            optimizer.step()
+
+    return epoch
+
+
+class InTurns(Callback):
+    """After each epoch of the estimator, one of each rival."""
+
+    def __init__(self, rivals, rounds):
+        self.rivals = rivals
+        self.rounds = rounds
+
+    def on_train_begin(self, net, **kwargs):
+        self.seconds = {name: [] for name in ("ours", *self.rivals)}
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.start = time.process_time()
+
+    def on_epoch_end(self, net, **kwargs):
+        self.seconds["ours"].append(time.process_time() - self.start)
+        for name, epoch in self.rivals.items():
+            start = time.process_time()
+            epoch()
+            self.seconds[name].append(time.process_time() - start)
+
+    def medians(self):
+        """Median seconds of each, and median ratio to each rival in the same round; the first round warms up."""
+        kept = {name: np.array(values[1:]) for name, values in self.seconds.items()}
+        ratios = {name: float(np.median(kept[name] / kept["ours"])) for name in self.rivals}
+        return {name: float(np.median(values)) for name, values in kept.items()}, ratios
+
+
+def new_module(model, bundle, y):
+    """The untrained network that the estimator would train."""
+    probe = BranchClassifier(**{**model.get_params(), "max_epochs": 1, "callbacks": None}).fit(bundle[:92], y[:92])
+    return build_module(probe._architecture)
+
+
+def settings(args, branch=None, **kwargs):
+    return {"branch": branch, "validation_fraction": None, "random_state": 0, "n_threads": args.threads, **kwargs}
+
+
+def matmul_rate():
+    """Multiply-adds per second of CPU time of a 1024 x 1024 x 1024 product."""
+    a, best = torch.randn(1024, 1024), np.inf
+    for _ in range(7):
+        start = time.process_time()
+        a @ a
+        best = min(best, time.process_time() - start)
+    return 1024**3 / best
+
+
+def floor_seconds(module, batch, n_clips, rate):
+    """Seconds of an epoch if it were nothing but its multiply-adds at the measured rate."""
+    with FlopCounterMode(display=False) as counter:
+        output = module.train()(**batch)
+        output.sum().backward()
+    module.zero_grad(set_to_none=True)
+    return counter.get_total_flops() / 2 / len(batch["audio"]) * n_clips / rate
+
+
+def bench_epoch(args):
+    n_clips = 2000 if args.fast else 10_000
+    bundle, y = make_clips(n_clips)
+    target = torch.from_numpy(np.searchsorted(np.unique(y), y))
+    model = BranchClassifier(**settings(args), max_epochs=args.rounds + 1)
+    with tempfile.TemporaryDirectory() as folder:
+        files = FilePerSound(Path(folder), bundle, target)
+        rivals = {
+            "bare loop": bare_loop(new_module(model, bundle, y), bundle, target, None, 64),
+            "official way": official_loop(new_module(model.set_params(linear_path=False), bundle, y), files),
+        }
+        turns = InTurns(rivals, args.rounds)
+        model.set_params(linear_path=True, callbacks=[turns]).fit(bundle, y)
+    seconds, ratios = turns.medians()
+    batch = {name: torch.from_numpy(bundle[f"clap_{name}"][:64]) for name in ("audio", "text")}
+    floor = floor_seconds(new_module(model, bundle, y), batch, n_clips, matmul_rate())
+    print(f"\nepoch, {n_clips:,} clips x 2 x 512, batch 64: ours {seconds['ours']:.2f} s")
+    bare, official = seconds["bare loop"], seconds["official way"]
+    print(f"  bare loop     {bare:7.2f} s   ours / bare {1 / ratios['bare loop']:.2f}   (target <= 1.3)")
+    print(f"  official way  {official:7.2f} s   official / ours {ratios['official way']:.2f}   (target >= 2)")
+    print(f"  matmul floor  {floor:7.2f} s   ours / floor {seconds['ours'] / floor:.1f}")
+
+
+def bench_branches(args):
+    rate = matmul_rate()
+    print("\nepoch with a branch, batch 32, clips of 50 to 501 frames")
+    for branch, block in BLOCKS.items():
+        n_clips = 64 if args.fast else 256
+        bundle, y = make_clips(n_clips, branch)
+        target = torch.from_numpy(np.searchsorted(np.unique(y), y))
+        model = BranchClassifier(**settings(args, branch), batch_size=32, max_epochs=args.rounds + 1)
+        module = new_module(model, bundle, y)
+        turns = InTurns({"bare loop": bare_loop(module, bundle, target, branch, 32)}, args.rounds)
+        model.set_params(callbacks=[turns]).fit(bundle, y)
+        seconds, ratios = turns.medians()
+        batch = {name: torch.from_numpy(bundle[f"clap_{name}"][:32]) for name in ("audio", "text")}
+        batch["frames"] = torch.from_numpy(bundle[block][:32])
+        batch["lengths"] = torch.from_numpy(bundle.lengths(block)[:32])
+        floor = floor_seconds(module, batch, n_clips, rate)
+        print(
+            f"  {branch:8s} ours {1e3 * seconds['ours'] / n_clips:7.1f} ms a clip   ours / bare "
+            f"{1 / ratios['bare loop']:.2f} (target <= 1.15)   ours / floor {seconds['ours'] / floor:.1f}"
+        )
+
+
+def bench_growth(args):
+    print("\nseconds per epoch, embeddings alone")
+    for n_clips in (1000, 2000) if args.fast else (1000, 5000, 20_000):
+        bundle, y = make_clips(n_clips)
+        turns = InTurns({}, args.rounds)
+        BranchClassifier(**settings(args), batch_size=64, max_epochs=args.rounds + 1, callbacks=[turns]).fit(bundle, y)
+        seconds = turns.medians()[0]["ours"]
+        print(f"  {n_clips:6,} clips {seconds:7.2f} s   {1e3 * seconds / n_clips:.2f} ms a clip")
+
+
+def bench_answers(args):
+    print("\nanswers")
+    for branch in (None, *BLOCKS):
+        bundle, y = make_clips(92, branch)
+        model = BranchClassifier(**settings(args, branch), max_epochs=1).fit(bundle, y)
+        many = bundle[np.arange(200 if args.fast or branch else 1000) % 92]
+        one = min(timed(lambda m=model, b=bundle: m.predict_proba(b[:1])) for _ in range(10))
+        rate = len(many) / min(timed(lambda m=model, b=many: m.predict_proba(b)) for _ in range(2))
+        print(f"  {branch!s:8s} one clip {1e3 * one:6.1f} ms   {rate:7.0f} clips/s")
+
+
+def timed(function):
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def bench_memory(args):
+    n_clips = 2000 if args.fast else 20_529
+    code = f"import sys; sys.argv = ['x']; import bench_training as b; b.fit_from_map({n_clips}, {args.threads})"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    print(
+        f"\nmemory, {n_clips:,} clips of log-STFT in a map of {result['map']:.1f} GB: largest resident "
+        f"{result['peak']:.2f} GB (target < 3), {result['start']:.2f} GB before the fit"
+    )
+
+
+def fit_from_map(n_clips, n_threads):
+    """One epoch of a tiny log-STFT network over a sparse memory map; prints what the process held at most."""
+    bundle, y = make_clips(n_clips)
+    with tempfile.TemporaryDirectory() as folder:
+        frames = np.memmap(Path(folder) / "frames", dtype=np.float32, mode="w+", shape=(n_clips, 501, 257))
+        bundle = bundle.with_block("log_stft", frames, lengths=np.full(n_clips, 50))
+        start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        BranchClassifier("log-stft", size="small", max_epochs=1, random_state=0, n_threads=n_threads).fit(bundle, y)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({"map": frames.nbytes / 1e9, "start": start * 1024 / 1e9, "peak": peak * 1024 / 1e9}))
+
+
+def main():
+    sections = {
+        "epoch": bench_epoch,
+        "branches": bench_branches,
+        "growth": bench_growth,
+        "memory": bench_memory,
+        "answers": bench_answers,
+    }
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", default=list(sections), metavar="section", help="; ".join(sections))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--fast", action="store_true", help="few clips")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    for name in args.sections:
+        sections[name](args)
+
+
+if __name__ == "__main__":
+    main()
