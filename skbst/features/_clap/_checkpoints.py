@@ -101,19 +101,18 @@ def _find_named(name, verbose):
     if not path.is_file():
         path = download(LAION_REPOSITORY, filename, verbose)
     digest = _file_digest(path)
-    published = _published_digest(path)
-    if published and published != digest:
-        raise CheckpointError(
-            f"{path} is damaged: its SHA-256 is {digest}, the hub announced {published}. Delete it and try again."
-        )
+    _check_published(path, digest)
     _check_record(filename, digest, path)
     return Checkpoint(path, digest)
 
 
-def _published_digest(path):
-    """SHA-256 that the hub announced: the hub client names the blobs of large files after it."""
-    name = path.resolve().name
-    return name if len(name) == 64 and set(name) <= set("0123456789abcdef") else None
+def _check_published(path, digest):
+    """Compare with the SHA-256 that the hub announced: its client names the blobs of large files after it."""
+    blob = path.resolve().name
+    if len(blob) == 64 and set(blob) <= set("0123456789abcdef") and blob != digest:
+        raise CheckpointError(
+            f"{path} is damaged: its SHA-256 is {digest}, the hub announced {blob}. Delete it and try again."
+        )
 
 
 def _check_record(filename, digest, path):
@@ -155,4 +154,6 @@ def _folder_digest(folder):
             f"{folder} is not a checkpoint of transformers: expected config.json and one of {list(WEIGHTS)} in it."
         )
     parts = {name: _file_digest(folder / name) for name in names}
+    for name, digest in parts.items():
+        _check_published(folder / name, digest)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,9 +1,9 @@
 """Fetch checkpoints from the Hugging Face hub."""
 
-import os
 from pathlib import Path
 
 from skbst._optional import require
+from skbst.datasets._data_home import get_data_home
 from skbst.exceptions import DownloadError
 
 __all__ = ["HUB_FILES", "HUB_OPTIONAL", "LAION_REPOSITORY", "WEIGHTS", "cache_folder", "download", "download_folder"]
@@ -15,9 +15,8 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
 def cache_folder():
-    """Where checkpoints may be put by hand: ``$SKBST_CACHE/clap``, else ``~/.cache/skbst/clap``."""
-    root = os.environ.get("SKBST_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "skbst"
-    return Path(root).expanduser() / "clap"
+    """Where checkpoints may be put by hand: ``$SKBST_DATA_HOME/clap``, by default ``~/skbst_data/clap``."""
+    return get_data_home() / "clap"
 
 
 def download(repository, filename, verbose):

@@ -15,7 +15,7 @@ _FORMAT = 1
 
 
 class TokenCounter:
-    """Count tokens as the text encoder of a checkpoint does; small to pickle.
+    """Count tokens as the text encoder of a checkpoint does.
 
     Parameters
     ----------
@@ -29,10 +29,13 @@ class TokenCounter:
     def __init__(self, checkpoint, tokenizer=None):
         self.checkpoint = checkpoint
         self.tokenizer = tokenizer
+        self._shared = None
 
     def __call__(self, text):
         """Count the tokens of a text, marks of start and end included."""
-        return shared_tokenizer(self.checkpoint, self.tokenizer).count(text)
+        if self._shared is None:
+            self._shared = shared_tokenizer(self.checkpoint, self.tokenizer)
+        return self._shared.count(text)
 
 
 class TextRun:

@@ -7,7 +7,7 @@ at a time on one thread gives the same bytes in every company, and is no slower:
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 __all__ = ["map_clips", "quiet_inference"]
 
@@ -48,11 +48,13 @@ def quiet_inference(device):
     """No gradients, no autocast, no reduced precision, whatever the caller has switched on."""
     import torch
 
-    with (
-        torch.inference_mode(),
-        torch.autocast(device.type, enabled=False),
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type == "cuda":
+            # these flags are global, and are put back safely because one call runs at a time there
+            exact = {"enabled": True, "benchmark": False, "deterministic": True, "allow_tf32": False}
+            stack.enter_context(torch.backends.cudnn.flags(**exact))
         yield
 
 

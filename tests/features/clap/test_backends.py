@@ -62,6 +62,16 @@ class TestOfficialPath:
         ours = ClapAudioFeaturizer(checkpoint, windows="random", quantize=True, random_state=3).fit_transform(paths)
         assert cosine(ours, theirs).min() > 1 - 1e-6
 
+    @pytest.mark.slow
+    def test_larger_encoder(self, large_module, clips):
+        module, checkpoint = large_module
+        path = str(clips["short"])
+        with torch.no_grad():
+            theirs = module.get_audio_embedding_from_filelist([path])
+        for backend in ("laion-clap", "transformers"):
+            ours = ClapAudioFeaturizer(checkpoint, backend=backend, quantize=True).fit_transform([path])
+            assert cosine(ours, theirs).min() > 1 - 1e-6
+
     def test_text(self, laion_module):
         module, checkpoint = laion_module
         with torch.no_grad():
@@ -186,6 +196,7 @@ class TestCalm:
         open(sys.argv[3], "wb").write(rows.tobytes())
     """
 
+    @pytest.mark.slow
     def test_another_process_without_hub_cache(self, laion_module, tmp_path, child_environment):
         """No tokenizer, no hub, no noise, no trace; and the same bytes with other threads."""
         waveforms = np.random.default_rng(0).normal(scale=0.1, size=(2, 20000)).astype(np.float32)

@@ -1,5 +1,6 @@
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ class Payload:
 
 @pytest.fixture
 def own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("SKBST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SKBST_DATA_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "clap"
 
 
@@ -195,6 +196,15 @@ class TestFinding:
         monkeypatch.setattr(_checkpoints, "download", lambda *_: link)
         with pytest.raises(CheckpointError, match="the hub announced abab"):
             find_checkpoint("630k-best")
+
+    def test_a_damaged_blob_of_a_folder(self, tiny_clap, tmp_path):
+        import shutil
+
+        folder = Path(shutil.copytree(tiny_clap, tmp_path / "folder"))
+        blob = (folder / "model.safetensors").rename(tmp_path / ("cd" * 32))
+        (folder / "model.safetensors").symlink_to(blob)
+        with pytest.raises(CheckpointError, match="the hub announced cdcd"):
+            find_checkpoint(folder)
 
     def test_without_a_network(self, own_cache):
         featurizer = ClapAudioFeaturizer("630k-audioset-best").fit(["a.wav"])

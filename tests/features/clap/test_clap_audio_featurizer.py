@@ -2,6 +2,7 @@
 import multiprocessing
 import pickle
 import random
+import time
 import warnings
 
 import numpy as np
@@ -167,6 +168,7 @@ class TestSameBytes:
             torch.set_default_dtype(torch.float32)
         assert rows.tobytes() == expected.tobytes()
 
+    @pytest.mark.slow
     def test_processes_of_joblib(self, make, waveforms, expected):
         jobs = [delayed(make().fit_transform)(as_sources([waveform])) for waveform in waveforms[2:6]]
         parts = Parallel(n_jobs=2)(jobs)
@@ -301,6 +303,15 @@ class TestThreads:
             seen = map_clips(lambda _: torch.get_num_threads(), range(4), n_jobs=n_jobs, device=torch.device("cpu"))
             assert seen == [1] * 4
         assert torch.get_num_threads() == before
+
+    def test_global_flags_of_torch_stay(self):
+        def flags():
+            cudnn = torch.backends.cudnn
+            return cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32, torch.is_grad_enabled()
+
+        before = flags()
+        map_clips(lambda _: time.sleep(0.002), range(40), n_jobs=4, device=torch.device("cpu"))
+        assert flags() == before
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
     def test_gpu(self, make, waveforms):

@@ -27,11 +27,12 @@ def code_blocks(text):
         yield textwrap.dedent("\n".join(lines))
 
 
+@pytest.mark.slow
 def test_the_code_of_the_guide(laion_module, tmp_path, monkeypatch):
     """Under the name of the default checkpoint lie random weights."""
     (tmp_path / "clap").mkdir()
     shutil.copy(laion_module[1], tmp_path / "clap" / "630k-audioset-fusion-best.pt")
-    monkeypatch.setenv("SKBST_CACHE", str(tmp_path))
+    monkeypatch.setenv("SKBST_DATA_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     options = {"max_duration": 1.0, "n_empty_files": 0, "random_state": 0}
     make_bst_clips("bsd10k", n_clips=12, with_embeddings=True, **options)
