@@ -9,7 +9,8 @@ that reads one .npy per sound and modality, draws noise and mask per sound, and 
 ``answers``: latency of one clip, and clips per second of a thousand.
 
 Rivals run epoch by epoch in turns inside one process, so that other load falls on all alike; times are CPU times and
-the median of the rounds counts. The floor is the time of the counted multiply-adds at the rate of a large matrix product.
+the median of the rounds counts. The floor is the time of the counted multiply-adds at the rate of a large matrix
+product.
 
     python benchmarks/bench_training.py [epoch branches growth memory answers] [--threads 1] [--rounds 3] [--fast]
 """
