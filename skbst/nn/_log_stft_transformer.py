@@ -6,9 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from skbst.nn._clip_strip import ClipStrip
 from skbst.nn._dropout import Dropout
 from skbst.nn._frame_packing import FramePacking
-from skbst.nn._masking import masked_mean, padding_mask, trim_padding, zero_padding
+from skbst.nn._masking import masked_mean, padding_mask
 
 
 class LogSTFTTransformer(nn.Module):
@@ -17,7 +18,7 @@ class LogSTFTTransformer(nn.Module):
     Two convolutions over time with stride 2 each make one token of four frames (40 ms at a hop of 10 ms). Tokens are
     normalised, or the positions would drown them at first, and sinusoidal positions are added. ``n_layers`` times
     ``x = x + attention(norm(x))`` and ``x = x + feedforward(norm(x))`` follow, then a last norm and the mean over the
-    valid tokens. Frames past a clip's length are zero to the convolutions; behind the stem only valid tokens exist.
+    valid tokens. The convolutions see zeros past a clip's end, and only valid tokens are computed.
 
     At the default sizes with 257 bins the module has 5,134,080 parameters and costs .72 G multiply-adds for a clip of
     501 frames.
@@ -89,20 +90,28 @@ class LogSTFTTransformer(nn.Module):
         -------
         z : Tensor of shape (n_clips, out_features)
         """
-        x, lengths = self._tokens(trim_padding(frames, lengths), lengths)
-        packing = FramePacking(lengths, *x.shape[:2])
-        x = packing.pack(self.dropout(x))
+        tokens, packing = self._tokens(frames, lengths)
+        positions = sinusoidal_positions(packing.n_frames, self.out_features, device=tokens.device, dtype=tokens.dtype)
+        positions = packing.pack(positions.expand(len(frames), -1, -1))
+        x = self.dropout(self.token_norm(tokens) + positions)
         for layer in self.layers:
             x = layer(x, packing)
         return masked_mean(packing.unpack(self.norm(x)), packing.mask)
 
     def _tokens(self, x, lengths):
-        mask = padding_mask(lengths, x.shape[1])
+        """Valid tokens as rows, clip after clip, and where they stand."""
+        n_clips, strip = len(x), None
+        if padding_mask(lengths, x.shape[1]) is not None:
+            strip = ClipStrip(lengths, 4)
+            x = strip.pack(x)
         for convolution in self.stem:
-            x = convolution(zero_padding(x, mask))
-            mask = None if mask is None else mask[:, ::2]
-        x = self.token_norm(x) + sinusoidal_positions(x.shape[1], x.shape[2], device=x.device, dtype=x.dtype)
-        return x, None if mask is None else mask.sum(dim=1)
+            x = convolution(x)
+            if strip is not None:
+                strip = strip.pooled(2)
+                x = x.masked_fill(~strip.mask.unsqueeze(2), 0.0)
+        if strip is None:
+            return x.flatten(0, 1), FramePacking(None, n_clips, x.shape[1])
+        return x[strip.mask], FramePacking(strip.lengths, n_clips, int(strip.lengths.max()))
 
 
 def sinusoidal_positions(n_positions, n_features, *, device=None, dtype=None):

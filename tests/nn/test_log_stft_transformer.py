@@ -57,8 +57,13 @@ def test_positions_by_hand():
 
 @pytest.mark.parametrize(("n_frames", "n_tokens"), [(1, 1), (4, 1), (5, 2), (8, 2), (501, 126)])
 def test_one_token_for_four_frames(branch, n_frames, n_tokens):
-    x, _ = branch._tokens(torch.randn(1, n_frames, 6, dtype=torch.float64), None)
-    assert x.shape == (1, n_tokens, 8)
+    frames = torch.randn(2, n_frames + 9, 6, dtype=torch.float64)
+    rows, packing = branch._tokens(frames[:1, :n_frames], None)
+    assert rows.shape == (n_tokens, 8)
+    assert packing.n_frames == n_tokens
+    padded, packing = branch._tokens(frames, torch.tensor([n_frames, n_frames + 9]))
+    assert packing.lengths[0] == n_tokens
+    torch.testing.assert_close(padded[:n_tokens], rows)
 
 
 def test_residual_stream_does_not_grow_with_depth():
