@@ -30,7 +30,7 @@ def seconds(function, repeat=3):
 
 
 def strip_tags_and_links(table):
-    texts = table.agg(" ".join, axis=1)
+    texts = map(" ".join, zip(*(table[field] for field in table)))
     return [re.sub(r"https?://\S+", " ", html.unescape(re.sub(r"<[^<>]*>", " ", text))) for text in texts]
 
 

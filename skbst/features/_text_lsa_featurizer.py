@@ -43,8 +43,8 @@ class TextLSAFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         or 0 has no words.
 
     char_weight : float, default=0.0
-        Weight of the letter n-grams of title and tags, which relate forms of a word to each other. They take ten times
-        as long and gained nothing in our measurements; see the user guide.
+        Weight of the letter n-grams of title and tags, which relate forms of a word to each other. They take several
+        times as long and gained nothing in our measurements; see the user guide.
 
     word_ngram_range : tuple (shortest, longest), default=(1, 1)
         Lengths of the sequences of words that count as terms.

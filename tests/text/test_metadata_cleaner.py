@@ -190,7 +190,7 @@ def test_random_mess_is_cleaned_once_and_for_all():
     rows = {
         f: ["".join(rng.choice([" ", "", ",", "\n"]).join(rng.choice(PIECES, 6))) for _ in range(400)] for f in FIELDS
     }
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, dtype=object)  # pyarrow's strings cannot hold half a surrogate pair
     cleaner = MetadataCleaner(min_repeats=3).fit(table, uploader=rng.integers(0, 20, 400).astype(str))
     cleaned = cleaner.transform(table)
     pd.testing.assert_frame_equal(cleaner.transform(cleaned), cleaned)

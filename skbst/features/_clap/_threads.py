@@ -89,13 +89,16 @@ def map_clips(function, items, *, n_jobs=None, device):
     -------
     results : list
     """
+    import torch
+
     n_workers = 1 if device.type != "cpu" else min(n_threads(n_jobs), len(items))
 
     def call(item):
-        with one_torch_thread(), quiet_inference(device):
+        with quiet_inference(device):
             return function(item)
 
-    if n_workers <= 1:
-        return [call(item) for item in items]
-    with one_torch_thread(), ThreadPoolExecutor(n_workers, thread_name_prefix="skbst-clap") as pool:
-        return list(pool.map(call, items))
+    with one_torch_thread():
+        if n_workers <= 1:
+            return [call(item) for item in items]
+        with ThreadPoolExecutor(n_workers, "skbst-clap", initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(call, items))

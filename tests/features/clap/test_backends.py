@@ -186,6 +186,7 @@ class TestCalm:
         before = list(sys.path)
         states = np.random.get_state()[1].tobytes(), torch.random.get_rng_state(), random.getstate()
         X = np.load(sys.argv[2])
+        torch.set_num_threads(2)
         rows = ClapAudioFeaturizer(sys.argv[1], n_jobs=2).fit_transform(X)
         assert sys.path == before, sys.path
         assert np.random.get_state()[1].tobytes() == states[0]
