@@ -102,6 +102,9 @@ class FoldEnsembleClassifier(
     n_features_in_ : int
         Number of features, where the clones know it.
 
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of a table, where the clones know them.
+
     References
     ----------
     Report, section 3.3: System 3 averages the models of five folds.

@@ -71,6 +71,9 @@ class HierarchicalDecoder(
     n_features_in_ : int
         Number of features, where the classifier knows it.
 
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of a table, where the classifier knows them.
+
     Examples
     --------
     >>> import numpy as np

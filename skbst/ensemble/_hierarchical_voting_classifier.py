@@ -94,6 +94,9 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
     n_features_in_ : int
         Number of features, where the first member knows it.
 
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of a table, where the first member knows them.
+
     References
     ----------
     Report, section 3.3: Systems 2 to 4 average the logits of several models with weights.

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
 from skbst.features._audio_descriptors import describe_clip, descriptor_names
 from skbst.features._clap._batches import embed_batches, open_store
@@ -25,7 +26,7 @@ _LARGEST = 5.0
 _FORMAT = 1
 
 
-class AudioStatisticsFeaturizer(TransformerMixin, BaseEstimator):
+class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
     """Describe whole sounds by 512 numbers: spectrum, cepstrum, pitch, modulation, envelope, rhythm and level.
 
     What stands in for a CLAP audio embedding where nothing can be downloaded. A sound is described as a whole, at its

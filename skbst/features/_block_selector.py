@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 
 from skbst._sklearn import _fit_context, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._bundle import FeatureBundle
 
@@ -12,7 +13,7 @@ __all__ = ["BlockSelector"]
 _FLOATS = [np.float64, np.float32]
 
 
-class BlockSelector(TransformerMixin, BaseEstimator):
+class BlockSelector(VersionedMixin, TransformerMixin, BaseEstimator):
     """Put blocks of a FeatureBundle side by side, for estimators that take a table.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import ClassVar
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.features._clap._audio_run import AudioRun
 from skbst.features._clap._batches import embed_batches, open_store
@@ -18,7 +19,7 @@ __all__ = ["ClapAudioFeaturizer"]
 _N_FEATURES = 512
 
 
-class ClapAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Embed sounds with the audio encoder of CLAP (contrastive language-audio pre-training).
 
     A sound becomes one vector of length 1 that depends on the sound and the settings alone: not on the other sounds of

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._clap._batches import embed_batches, open_store
 from skbst.features._clap._text_run import TextRun, TokenCounter
@@ -22,7 +23,7 @@ _N_FEATURES = 512
 _FIELDS = ("title", "tags", "description")
 
 
-class ClapTextFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Embed text with the text encoder of CLAP, in the space of :class:`ClapAudioFeaturizer`.
 
     A text becomes one vector of length 1 that depends on the text and the weights alone, whatever else is embedded

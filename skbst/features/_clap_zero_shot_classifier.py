@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 
 from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._bundle import FeatureBundle
 from skbst.features._clap_text_featurizer import ClapTextFeaturizer
@@ -23,7 +24,7 @@ _KNOWN_FIELDS = frozenset(("code", "name", "top", "description"))
 _BLOCKS = ("clap_audio", "audio")
 
 
-class ClapZeroShotClassifier(ClassifierMixin, BaseEstimator):
+class ClapZeroShotClassifier(VersionedMixin, ClassifierMixin, BaseEstimator):
     """Classify CLAP audio embeddings by the nearest class prompt; no sound is needed for training.
 
     Each class is described by several prompts; the mean of their text embeddings, brought to length 1, stands for the
@@ -68,6 +69,9 @@ class ClapZeroShotClassifier(ClassifierMixin, BaseEstimator):
 
     n_features_in_ : int
         Length of an embedding.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of a table.
 
     Notes
     -----

@@ -13,6 +13,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import _BaseComposition
 
 from skbst._sklearn import _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.exceptions import AudioDecodeWarning, DataFormatError
 from skbst.features._bundle import FeatureBundle
@@ -23,7 +24,7 @@ from skbst.features._spectral_sources import read_sources
 __all__ = ["ClipFeaturizer"]
 
 
-class ClipFeaturizer(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None):
+class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wrap_output_keys=None):
     """Apply named featurizers to the same clips and keep the results apart, in a `FeatureBundle`.
 
     Featurizers of frames that load sounds in the same way share the decoding, and those with the same frames the

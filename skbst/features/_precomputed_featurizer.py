@@ -6,12 +6,13 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_array
 
 from skbst._sklearn import _fit_context, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 
 __all__ = ["PrecomputedFeaturizer"]
 
 
-class PrecomputedFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PrecomputedFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Look up embeddings by sound_id, the index of the rows.
 
     Parameters

@@ -9,13 +9,14 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from skbst._sklearn import StrOptions, _fit_context, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.datasets._read_embeddings import EMBEDDING_FOLDERS, read_embeddings
 from skbst.exceptions import DataFormatError
 
 __all__ = ["ShippedEmbeddingFeaturizer"]
 
 
-class ShippedEmbeddingFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Read the CLAP embeddings that a dataset ships, by sound_id.
 
     The files are ``ROOT/features/clap_audio_embeddings/{sound_id}.npy`` and ``.../clap_text_embeddings/...``. They are
@@ -36,6 +37,9 @@ class ShippedEmbeddingFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMix
     ----------
     n_features_in_ : int
         Number of columns of `X`.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names.
 
     See Also
     --------

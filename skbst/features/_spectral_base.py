@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
 from skbst.features._spectral_kernels import PowerSpectrum
 from skbst.features._spectral_run import make_frames
@@ -17,7 +18,7 @@ from skbst.features._spectral_store import FrameStore
 __all__ = ["SpectralFeaturizer"]
 
 
-class SpectralFeaturizer(TransformerMixin, BaseEstimator):
+class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
     """Base of the featurizers of frames; a subclass gives `_kernel`, `_block_name` and its own parameters."""
 
     _parameter_constraints: ClassVar[dict] = {
@@ -33,7 +34,7 @@ class SpectralFeaturizer(TransformerMixin, BaseEstimator):
         "floor": [Interval(Real, 0, None, closed="neither")],
         "on_error": [StrOptions({"silence", "raise"})],
         "memory_map": [str, PathLike, None],
-        "random_state": "no_validation",
+        "random_state": ["random_state", np.random.Generator],
         "n_jobs": [Integral, None],
         "verbose": [Integral, bool],
     }

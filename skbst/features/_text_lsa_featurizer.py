@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._text_lsa import fit_directions, fit_vectorizer, join_blocks, project
 from skbst.text import MetadataCleaner
@@ -20,7 +21,7 @@ _WEIGHTS = {"title": 0.7, "tags": 1.0, "description": 0.5, "text": 1.0}
 _WORD = r"[^\W\d_]{2,}"
 
 
-class TextLSAFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TextLSAFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Embed titles, tags and descriptions by latent semantic analysis.
 
     What stands in for a CLAP text embedding where nothing can be downloaded. The words of each field are weighted by

@@ -69,6 +69,12 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_, classes_
         As in `GridSearchCV`.
 
+    n_features_in_ : int
+        Number of columns of `X`, where the best estimator knows it.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where the best estimator knows them.
+
     fold_parts_ : list of FoldParts
         Probabilities and neighbours of each test part, for the costly parameters of the best cell.
 

@@ -102,6 +102,9 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
     n_features_in_ : int
         Number of features, where the classifier knows it.
 
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns of a table, where the classifier knows them.
+
     See Also
     --------
     skbst.model_selection.KNNBlendSearchCV : Searches alpha, k and temperature at the cost of one fit per fold.

@@ -8,12 +8,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._sklearn import _num_samples, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 
 __all__ = ["RowSampler", "best_first_rank", "keep_class_floor", "read_candidates", "read_scores", "read_uploaders"]
 
 
-class RowSampler(BaseEstimator):
+class RowSampler(VersionedMixin, BaseEstimator):
     """Base of the samplers: `fit` chooses rows, `fit_resample` returns them, nothing is made up or changed."""
 
     def _check_rows(self, X, y):

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, _num_samples, check_is_fitted, validate_data
+from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.text._steps import has_words, strip_boilerplate, strip_html, strip_links, tidy_unicode
 from skbst.text._tags import clean_tag, split_tags
@@ -22,7 +23,7 @@ _FIELDS = ("title", "tags", "description")
 _MAX_PASSES = 8
 
 
-class MetadataCleaner(TransformerMixin, BaseEstimator):
+class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
     """Keep of titles, tags and descriptions what says how a clip sounds.
 
     Titles lose file extensions, dates and numbers and are unfolded from file names to words. Tags are split into
