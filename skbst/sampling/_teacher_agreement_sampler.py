@@ -260,8 +260,8 @@ class TeacherAgreementSampler(RowSampler):
     def _teacher(self, X, view):
         if self.teacher is not None:
             return self.teacher
-        texts = view is None and (isinstance(X, pd.Series) or isinstance(X[0] if len(X) else None, str))
-        return default_teacher(text=isinstance(view, str) or texts)
+        texts = isinstance(X, pd.Series) or (not isinstance(X, pd.DataFrame) and len(X) and isinstance(X[0], str))
+        return default_teacher(text=isinstance(view, str) or (view is None and texts))
 
     def _score(self, X, y, judged, proba):
         labels, n_views = y[judged], len(self.views_)

@@ -194,3 +194,11 @@ def test_wrong_arguments_are_named(sets):
         TeacherAgreementSampler(fold=7).fit(X, y, candidates=candidates)
     with pytest.raises(DataFormatError, match="2 or more classes"):
         TeacherAgreementSampler().fit(X, np.array(["a"] * 500 + ["b"] * 500), candidates=candidates)
+
+
+def test_a_table_of_numbers_is_judged_as_numbers():
+    X = pd.DataFrame(np.repeat([[0.0], [10.0]], 12, axis=0) + np.linspace(0, 1, 24)[:, None], columns=["level"])
+    y = np.repeat(["fx-a", "m-sp"], 12)
+    y[3] = "m-sp"
+    sampler = TeacherAgreementSampler(cv=3, min_per_class=0).fit(X, y)
+    assert np.setdiff1d(np.arange(24), sampler.sample_indices_).tolist() == [3]
