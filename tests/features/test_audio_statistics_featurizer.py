@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
 from skbst.features import AudioStatisticsFeaturizer
@@ -14,11 +13,6 @@ from skbst.features._audio_descriptors_temporal import describe_pitch
 from skbst.features._audio_frames import analyse_clip, block_rms, cosine_basis, mel_bank, summarise
 
 RATE = 22050
-
-
-@parametrize_with_checks([AudioStatisticsFeaturizer()])
-def test_sklearn(estimator, check):
-    check(estimator)
 
 
 def named(waveform, sample_rate=RATE):

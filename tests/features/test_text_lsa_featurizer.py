@@ -6,7 +6,6 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.exceptions import DataFormatError
 from skbst.features import TextLSAFeaturizer
@@ -15,11 +14,6 @@ from skbst.persistence import load_model, save_model
 from skbst.text import MetadataCleaner
 
 WORDS = ["rain", "thunder", "wind", "dog", "bark", "cat", "meow", "guitar", "chord", "strum", "engine", "car"]
-
-
-@parametrize_with_checks([TextLSAFeaturizer()])
-def test_sklearn(estimator, check):
-    check(estimator)
 
 
 def make_table(n_rows=60, random_state=0):

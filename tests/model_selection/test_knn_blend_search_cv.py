@@ -10,7 +10,6 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.features import FeatureBundle
 from skbst.metrics import hierarchical_f1_score, hierarchical_f1_scorer
@@ -21,13 +20,6 @@ from skbst.taxonomy import BST, Taxonomy
 
 CODES = np.array(["fx-a", "fx-h", "m-sp", "m-si", "ss-n"])
 GRID = {"alpha": [0.0, 0.3, 1.0], "k": [2, 12], "temperature": [0.05, 0.3]}
-
-
-@parametrize_with_checks(
-    [KNNBlendSearchCV(KNNPriorBlender(LogisticRegression(C=1)), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2)]
-)
-def test_sklearn_compatible(estimator, check):
-    check(estimator)
 
 
 class CountingClassifier(ClassifierMixin, BaseEstimator):

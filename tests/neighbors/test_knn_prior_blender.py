@@ -14,21 +14,10 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validat
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender, retrieval_embedding
-
-
-@parametrize_with_checks(
-    [
-        KNNPriorBlender(LogisticRegression(C=1)),
-        KNNPriorBlender(LogisticRegression(C=1), alpha=1.0, k=3, temperature=0.5, engine="faiss"),
-    ]
-)
-def test_sklearn_compatible(estimator, check):
-    check(estimator)
 
 
 class Embedder(ClassifierMixin, BaseEstimator):

@@ -9,7 +9,6 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
@@ -28,11 +27,6 @@ def small(branch=None, head="baseline", **kwargs):
 @pytest.fixture(scope="module")
 def fitted(clips):
     return {network: small(*network).fit(*clips) for network in NETWORKS}
-
-
-@parametrize_with_checks([BranchClassifier(size="small", max_epochs=40, lr=3e-3)])
-def test_estimator_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize(("branch", "head"), NETWORKS)

@@ -10,21 +10,12 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
-
-
-@parametrize_with_checks(
-    [KNNDistillationClassifier(BranchClassifier(size="small", max_epochs=40, lr=3e-3), teacher=GaussianNB())]
-)
-def test_sklearn_compatible(estimator, check):
-    check(estimator)
 
 
 class Recorder(ClassifierMixin, BaseEstimator):

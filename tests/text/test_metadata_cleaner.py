@@ -7,17 +7,11 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbst.exceptions import DataFormatError
 from skbst.text import MetadataCleaner, has_words
 
 FIELDS = ["title", "tags", "description"]
-
-
-@parametrize_with_checks([MetadataCleaner(), MetadataCleaner("title+tags")])
-def test_sklearn(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
-"""A stand-in hub cache and random-weight CLAPs, made once a session; no test needs a network."""
+"""Random-weight CLAPs, made once a session; no test needs a network."""
 
-import importlib.util
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,14 +13,6 @@ collect_ignore_glob = [] if find_spec("transformers") and find_spec("laion_clap"
 RATE = 48000
 
 
-def _load_standin():
-    path = Path(__file__).with_name("_standin.py")
-    spec = importlib.util.spec_from_file_location("skbst_clap_standin", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
     for item in items:
@@ -29,27 +20,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.clap)
 
 
-@pytest.fixture(scope="session")
-def standin():
-    return _load_standin()
-
-
 @pytest.fixture(scope="session", autouse=True)
-def hub_cache(tmp_path_factory, standin):
-    """Points the hub client of this process and its children to a folder of ours, offline."""
-    import huggingface_hub.constants as constants
-
-    root = tmp_path_factory.mktemp("hf")
-    standin.write_hub_cache(root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HF_HOME", str(root))
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.setenv("SKBST_DATA_HOME", str(root / "skbst"))
-        patch.delenv("HF_HUB_CACHE", raising=False)
-        patch.setattr(constants, "HF_HOME", str(root))
-        patch.setattr(constants, "HF_HUB_CACHE", str(root / "hub"))
-        patch.setattr(constants, "HF_HUB_OFFLINE", True)
-        yield root
+def offline(hub_cache):
+    """All tests of this folder see the stand-in cache and no network."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -58,12 +31,6 @@ def room_for_models():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("skbst.features._clap._encoder._MAX_MODELS", 8)
         yield
-
-
-@pytest.fixture(scope="session")
-def tiny_clap(tmp_path_factory, standin, hub_cache):
-    """Folder of a small random-weight ClapModel with fusion."""
-    return standin.write_tiny_clap(tmp_path_factory.mktemp("tiny") / "fused")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,324 @@
+"""One contract for every public estimator: scikit-learn's checks, and ours."""
+
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+import zlib
+from copy import deepcopy
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skbst
+import skbst._versioned as versioned
+from skbst.datasets import load_bsd, make_bst_clips
+from skbst.ensemble import FoldEnsembleClassifier, HierarchicalDecoder, HierarchicalVotingClassifier
+from skbst.exceptions import VersionMismatchWarning
+from skbst.features import (
+    AudioStatisticsFeaturizer,
+    BlockSelector,
+    ClapAudioFeaturizer,
+    ClapTextFeaturizer,
+    ClapZeroShotClassifier,
+    ClipFeaturizer,
+    FeatureBundle,
+    LogMelFeaturizer,
+    LogSTFTFeaturizer,
+    MFCCFeaturizer,
+    PrecomputedFeaturizer,
+    ShippedEmbeddingFeaturizer,
+    TextLSAFeaturizer,
+)
+from skbst.model_selection import KNNBlendSearchCV
+from skbst.neighbors import KNNPriorBlender
+from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.sampling import MetadataQualitySampler, TeacherAgreementSampler, UploaderCapSampler
+from skbst.text import MetadataCleaner
+
+METHODS = (
+    "transform",
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "predict_top",
+    "predict_top_proba",
+    "embed",
+)
+
+
+class AnyLength(ClapZeroShotClassifier):
+    """Prompts become random vectors as long as the rows of `X`, which the checks choose."""
+
+    def _embed_classes(self, prompts):
+        seeds = [zlib.crc32("".join(group).encode()) for group in prompts]
+        vectors = np.stack([np.random.default_rng(seed).normal(size=self.n_features_in_) for seed in seeds])
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A small estimator, and which of the fixture `rows` it is fitted on; with `checks` it passes scikit-learn's."""
+
+    estimator: BaseEstimator
+    rows: str = "vectors"
+    checks: bool = True
+
+
+def make_instances():
+    """At least one instance of each public estimator."""
+    linear, bayes = LogisticRegression(C=1), GaussianNB()
+    members = [("linear", linear), ("bayes", bayes)]
+    network = BranchClassifier(size="small", max_epochs=12, batch_size=128, lr=1e-2)
+    clap = {"backend": "transformers", "n_jobs": 1}
+    return [
+        Instance(HierarchicalVotingClassifier(members), "table"),
+        Instance(
+            HierarchicalVotingClassifier([("tree", DecisionTreeClassifier(random_state=0)), members[0]], voting="hard")
+        ),
+        Instance(FoldEnsembleClassifier(linear, cv=3), "table"),
+        Instance(HierarchicalDecoder(linear), "table"),
+        Instance(AudioStatisticsFeaturizer(), "clips"),
+        Instance(BlockSelector(), "table"),
+        Instance(BlockSelector(["audio", "text"]), "bundle", checks=False),
+        Instance(ClapAudioFeaturizer(**clap), "clips"),
+        Instance(ClapTextFeaturizer(**clap), "clips"),
+        Instance(AnyLength(), "table"),
+        Instance(ClipFeaturizer([("audio", PrecomputedFeaturizer()), ("text", BlockSelector())]), "table"),
+        Instance(
+            ClipFeaturizer([("text", TextLSAFeaturizer()), ("mfcc", MFCCFeaturizer(duration=0.1))]),
+            "clips",
+            checks=False,
+        ),
+        Instance(LogSTFTFeaturizer(duration=0.05), "clips"),
+        Instance(LogMelFeaturizer(duration=0.05), "clips"),
+        Instance(MFCCFeaturizer(), "waveforms"),
+        Instance(PrecomputedFeaturizer(), "table"),
+        Instance(ShippedEmbeddingFeaturizer(), "clips"),
+        Instance(TextLSAFeaturizer(), "clips"),
+        Instance(KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2), "table"),
+        Instance(KNNPriorBlender(linear), "table"),
+        Instance(KNNPriorBlender(linear, alpha=1.0, k=3, temperature=0.5, engine="faiss")),
+        Instance(network),
+        Instance(BranchClassifier("mfcc", "lcl", size="small", max_epochs=2), "bundle", checks=False),
+        Instance(KNNDistillationClassifier(network, teacher=bayes)),
+        Instance(MetadataQualitySampler(), "clips"),
+        Instance(TeacherAgreementSampler(cv=2), "table"),
+        Instance(UploaderCapSampler(cap=3), "clips"),
+        Instance(MetadataCleaner(), "clips"),
+        Instance(MetadataCleaner("title+tags"), "clips"),
+    ]
+
+
+def public_estimators():
+    """The estimators that the public sub-packages name in `__all__`."""
+    found = set()
+    for module in pkgutil.iter_modules(skbst.__path__):
+        if not module.name.startswith("_"):
+            package = importlib.import_module(f"skbst.{module.name}")
+            found |= {getattr(package, name) for name in getattr(package, "__all__", ())}
+    classes = [item for item in found if inspect.isclass(item) and issubclass(item, BaseEstimator)]
+    return sorted(classes, key=lambda cls: cls.__name__)
+
+
+INSTANCES = make_instances()
+ESTIMATORS = public_estimators()
+each_class = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+each_instance = pytest.mark.parametrize(
+    "instance",
+    INSTANCES,
+    ids=[f"{type(item.estimator).__name__}-{item.rows}-{number}" for number, item in enumerate(INSTANCES)],
+)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """Rows and labels of every kind that estimators take, by name."""
+    rng = np.random.default_rng(0)
+    y = np.array(["fx-a", "m-sp", "ss-n"])[np.arange(48) % 3]
+    vectors = (rng.standard_normal((48, 6)) + 2 * np.eye(3, 6)[np.arange(48) % 3]).astype(np.float32)
+    root = tmp_path_factory.mktemp("clips")
+    options = {"n_clips": 12, "max_duration": 0.2, "n_empty_files": 0, "label_noise": 0, "random_state": 0}
+    clips = load_bsd(make_bst_clips(root, with_embeddings=True, sample_rate=16000, **options))
+    return {
+        "vectors": (vectors, y),
+        "table": (pd.DataFrame(vectors, columns=list("abcdef")), y),
+        "waveforms": (rng.uniform(-1, 1, (6, 1600)).astype(np.float32), None),
+        "clips": (clips.data, clips.target),
+        "bundle": (
+            FeatureBundle({"audio": vectors, "text": vectors[:, :4], "mfcc": rng.standard_normal((48, 20, 13))}),
+            y,
+        ),
+    }
+
+
+def ready(estimator, request):
+    """A clone with a seed, and with random weights where it needs a checkpoint."""
+    estimator = clone(estimator)
+    if "checkpoint" in estimator.get_params(deep=False):
+        estimator.set_params(checkpoint=str(request.getfixturevalue("tiny_clap")))
+    if getattr(estimator, "engine", None) == "faiss":
+        pytest.importorskip("faiss")
+    if "random_state" in estimator.get_params(deep=False):
+        estimator.set_params(random_state=0)
+    return estimator
+
+
+@pytest.fixture(scope="module")
+def fitted(rows):
+    """Fits each instance once."""
+    done = {}
+
+    def fit(instance, request):
+        if id(instance) not in done:
+            X, y = rows[instance.rows]
+            done[id(instance)] = ready(instance.estimator, request).fit(X, y)
+        return done[id(instance)]
+
+    return fit
+
+
+def plain(value):
+    """Type, shape and bytes of an answer."""
+    if isinstance(value, FeatureBundle):
+        return {name: plain(value[name]) for name in value.names}
+    if isinstance(value, (pd.DataFrame, pd.Series)):
+        return value.to_csv()
+    value = np.asarray(value)
+    content = repr(value.tolist()) if value.dtype == object else value.tobytes()
+    return value.dtype.str, value.shape, content
+
+
+def answers(estimator, X):
+    """What a fitted estimator says about `X`, and which rows a sampler chose."""
+    said = {method: plain(getattr(estimator, method)(X)) for method in METHODS if hasattr(estimator, method)}
+    if hasattr(estimator, "sample_indices_"):
+        said["sample_indices_"] = plain(estimator.sample_indices_)
+    assert said
+    return said
+
+
+def documented(cls, section):
+    """The names that a section of a numpydoc docstring describes."""
+    text = inspect.getdoc(cls)
+    body = re.search(rf"^{section}\n-+\n(.*?)(?=^\S[^\n]*\n-{{3,}}\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^(\w.*?)(?: : .*)?$", body[1], re.MULTILINE) if body else []
+    return {name.strip() for line in lines for name in line.split(",")}
+
+
+def fitted_names(estimator):
+    """Names of public fitted attributes: those in the instance, and properties that have a value."""
+    names = {name for name in dir(type(estimator)) if isinstance(getattr(type(estimator), name, None), property)}
+    names = {name for name in names if name.endswith("_") and hasattr(estimator, name)} | set(vars(estimator))
+    return {name for name in names if name.endswith("_") and not name.startswith("_")}
+
+
+def parameters(cls):
+    return list(inspect.signature(cls).parameters)
+
+
+@each_class
+def test_there_is_an_instance(cls):
+    """A new public estimator belongs into `make_instances`."""
+    assert any(isinstance(item.estimator, cls) for item in INSTANCES), f"{cls.__name__} has no instance in {__file__}"
+
+
+@parametrize_with_checks([item.estimator for item in INSTANCES if item.checks])
+def test_sklearn_checks(estimator, check, request):
+    """No failure is expected."""
+    estimator = ready(estimator, request) if hasattr(estimator, "checkpoint") else estimator
+    check(estimator)
+
+
+@each_class
+def test_docstring(cls):
+    assert documented(cls, "Parameters") == set(parameters(cls))
+    assert re.search(r"^Examples\n-+\n.*>>> ", inspect.getdoc(cls), re.MULTILINE | re.DOTALL)
+
+
+@each_class
+def test_init_only_stores(cls):
+    values = {name: object() for name in parameters(cls)}
+    assert cls(**values).get_params(deep=False) == values
+
+
+@each_instance
+def test_clones_and_prints_shortly(instance, fitted, request):
+    """Printing needs neither weights nor a fit, and shows no fitted numbers."""
+    copy = clone(instance.estimator)
+    assert repr(copy) == repr(instance.estimator)
+    assert copy.get_params(deep=False).keys() == instance.estimator.get_params(deep=False).keys()
+    assert len(repr(copy)) < 400
+    assert "checkpoint" not in repr(copy)
+    model = fitted(instance, request)
+    assert repr(clone(model)) == repr(model)
+    assert model._repr_html_().startswith("<style")
+
+
+@each_instance
+def test_fitted_attributes_are_documented(instance, fitted, request):
+    model = fitted(instance, request)
+    cls = next(cls for cls in type(model).__mro__ if cls in ESTIMATORS)
+    assert fitted_names(model) <= documented(cls, "Attributes")
+
+
+@each_class
+def test_documented_attributes_are_set(cls, fitted, request):
+    """At least by one of the instances."""
+    names = set()
+    for item in INSTANCES:
+        if isinstance(item.estimator, cls):
+            names |= fitted_names(fitted(item, request))
+    assert documented(cls, "Attributes") - names <= {"n_features_in_", "feature_names_in_"}
+
+
+@each_class
+def test_every_parameter_is_validated(cls, rows, request):
+    instance = next(item for item in INSTANCES if isinstance(item.estimator, cls))
+    X, y = rows[instance.rows]
+    for name in parameters(cls):
+        estimator = ready(instance.estimator, request)
+        setattr(estimator, name, type("Unheard", (), {})())
+        with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of {type(estimator).__name__}"):
+            estimator.fit(X, y)
+
+
+@each_instance
+@pytest.mark.parametrize("way", ["pickle", "joblib", "deepcopy"])
+def test_saved_models_answer_the_same(instance, way, rows, fitted, request, tmp_path):
+    model, X = fitted(instance, request), rows[instance.rows][0]
+    if way == "joblib":
+        joblib.dump(model, tmp_path / "model.joblib")
+        again = joblib.load(tmp_path / "model.joblib")
+    else:
+        again = pickle.loads(pickle.dumps(model)) if way == "pickle" else deepcopy(model)
+    assert answers(again, X) == answers(model, X)
+    assert fitted_names(again) == fitted_names(model)
+
+
+@pytest.mark.filterwarnings("ignore::skbst.exceptions.VersionMismatchWarning")  # of its parts
+@each_instance
+def test_models_of_another_version_warn(instance, fitted, request, tmp_path, monkeypatch):
+    name = type(instance.estimator).__name__
+    joblib.dump(fitted(instance, request), tmp_path / "model.joblib")
+    monkeypatch.setattr(versioned, "__version__", "99.0")
+    with pytest.warns(VersionMismatchWarning, match=rf"This {name} was saved by skbst .* loaded by 99\.0"):
+        joblib.load(tmp_path / "model.joblib")
+
+
+@each_instance
+def test_two_fits_are_the_same(instance, rows, fitted, request):
+    X, y = rows[instance.rows]
+    again = ready(instance.estimator, request).fit(X, y)
+    assert answers(again, X) == answers(fitted(instance, request), X)
