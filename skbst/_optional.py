@@ -5,7 +5,7 @@ import importlib
 __all__ = ["require"]
 
 
-def require(module, *, extra, needed_by):
+def require(module, *, extra, needed_by, instead=""):
     """Import an optional module, or say which extra brings it.
 
     Parameters
@@ -18,6 +18,9 @@ def require(module, *, extra, needed_by):
 
     needed_by : str
         The public name that needs it, for the message.
+
+    instead : str, default=""
+        A sentence on what can be done without it.
 
     Returns
     -------
@@ -41,5 +44,5 @@ def require(module, *, extra, needed_by):
             raise
         raise ImportError(
             f"{needed_by} needs {module.split('.')[0]}, which is not installed; install skbst[{extra}] "
-            f'(python -m pip install "skbst[{extra}]").'
+            f'(python -m pip install "skbst[{extra}]"). {instead}'.strip()
         ) from error

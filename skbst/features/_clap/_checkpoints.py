@@ -18,7 +18,7 @@ from skbst.features._clap._download import (
     download_folder,
 )
 
-__all__ = ["NAMED_CHECKPOINTS", "Checkpoint", "find_checkpoint"]
+__all__ = ["NAMED_CHECKPOINTS", "Checkpoint", "find_checkpoint", "remember_checkpoint"]
 
 #: The published checkpoints of laion-clap and the file of the hub repository lukewys/laion_clap that holds each.
 NAMED_CHECKPOINTS = {
@@ -43,10 +43,14 @@ class Checkpoint:
 
     digest : str
         SHA-256 of the file; of a folder, of all files that matter.
+
+    record : Path, default=None
+        Where the digest of a named checkpoint is kept once it has been loaded.
     """
 
     path: Path
     digest: str
+    record: Path | None = None
 
     @property
     def is_folder(self):
@@ -102,8 +106,9 @@ def _find_named(name, verbose):
         path = download(LAION_REPOSITORY, filename, verbose)
     digest = _file_digest(path)
     _check_published(path, digest)
-    _check_record(filename, digest, path)
-    return Checkpoint(path, digest)
+    record = cache_folder() / f"{filename}.sha256"
+    _check_record(record, digest, path)
+    return Checkpoint(path, digest, record)
 
 
 def _check_published(path, digest):
@@ -115,22 +120,33 @@ def _check_published(path, digest):
         )
 
 
-def _check_record(filename, digest, path):
-    """Remember the first content seen under a name, refuse another one later."""
-    record = cache_folder() / f"{filename}.sha256"
-    if record.is_file():
-        seen = record.read_text(encoding="ascii").strip()
-        if seen != digest:
-            raise CheckpointError(
-                f"{path} has SHA-256 {digest}, but {seen} was recorded when it was first used. If the new file is "
-                f"right, delete {record}; if not, delete the file."
-            )
+def _check_record(record, digest, path):
+    """Refuse another content than the one that was first used under a name."""
+    if not record.is_file():
+        return
+    seen = record.read_text(encoding="ascii").strip()
+    if seen != digest:
+        raise CheckpointError(
+            f"{path} has SHA-256 {digest}, but {seen} was recorded when it was first used. If the new file is "
+            f"right, delete {record}; if not, delete the file."
+        )
+
+
+def remember_checkpoint(found):
+    """Record the content of a named checkpoint; only for one that could be loaded, so that a damaged file leaves none.
+
+    Parameters
+    ----------
+    found : Checkpoint
+        From `find_checkpoint`.
+    """
+    if found.record is None or found.record.is_file():
         return
     try:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        temporary = record.with_name(f"{record.name}.{os.getpid()}")
-        temporary.write_text(digest + "\n", encoding="ascii")
-        temporary.replace(record)
+        found.record.parent.mkdir(parents=True, exist_ok=True)
+        temporary = found.record.with_name(f"{found.record.name}.{os.getpid()}")
+        temporary.write_text(found.digest + "\n", encoding="ascii")
+        temporary.replace(found.record)
     except OSError:
         return
 

@@ -6,12 +6,32 @@ from skbst._optional import require
 from skbst.datasets._data_home import get_data_home
 from skbst.exceptions import DownloadError
 
-__all__ = ["HUB_FILES", "HUB_OPTIONAL", "LAION_REPOSITORY", "WEIGHTS", "cache_folder", "download", "download_folder"]
+__all__ = [
+    "HUB_FILES",
+    "HUB_OPTIONAL",
+    "LAION_REPOSITORY",
+    "WEIGHTS",
+    "WITHOUT_CLAP",
+    "cache_folder",
+    "download",
+    "download_folder",
+    "require_clap",
+]
 
 LAION_REPOSITORY = "lukewys/laion_clap"
 HUB_FILES = ("config.json", "preprocessor_config.json")
 HUB_OPTIONAL = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+#: What can be done where CLAP cannot run.
+WITHOUT_CLAP = (
+    "CLAP vectors that a data set ships need neither library nor checkpoint: load_bsd(root).embeddings, or "
+    "ShippedEmbeddingFeaturizer in a pipeline."
+)
+
+
+def require_clap(module, needed_by):
+    """Import a module of the extra "clap", or say what to install and what can be done without it."""
+    return require(module, extra="clap", needed_by=needed_by, instead=WITHOUT_CLAP)
 
 
 def cache_folder():
@@ -39,7 +59,7 @@ def download(repository, filename, verbose):
     DownloadError
         Says where to put the file by hand, and what can be done without it.
     """
-    hub = require("huggingface_hub", extra="clap", needed_by="CLAP checkpoints")
+    hub = require_clap("huggingface_hub", "A CLAP checkpoint")
     from huggingface_hub.utils import LocalEntryNotFoundError
 
     try:
@@ -85,8 +105,7 @@ def _explain_download(repository, filename, error):
     return (
         f"Could not download {filename} from https://huggingface.co/{repository} ({reason[0] if reason else error!r}). "
         f"Without a network: fetch https://huggingface.co/{repository}/resolve/main/{filename} elsewhere and "
-        f"{by_hand}, or pass the path of your own copy as `checkpoint`. CLAP vectors that a data set ships need no "
-        "checkpoint: load_bsd(root).embeddings."
+        f"{by_hand}, or pass the path of your own copy as `checkpoint`. {WITHOUT_CLAP}"
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from skbst.exceptions import CheckpointError
-from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._checkpoints import find_checkpoint, remember_checkpoint
 from skbst.features._clap._frontend import prepare
 from skbst.features._clap._laion import LaionClap
 from skbst.features._clap._tokenizer import load_tokenizer, padded_length
@@ -175,6 +175,7 @@ def load_encoder(backend, checkpoint, *, device="auto", verbose=0):
         if key not in _models:
             with untouched_generators():
                 _models[key] = ClapEncoder(BACKENDS[backend].load(found, device), device)
+        remember_checkpoint(found)
         _models.move_to_end(key)
         while len(_models) > _MAX_MODELS:
             _models.popitem(last=False)

@@ -9,9 +9,9 @@ from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
 
-from skbst._optional import require
 from skbst.exceptions import CheckpointError
 from skbst.features._clap._architecture import describe
+from skbst.features._clap._download import require_clap
 from skbst.features._clap._frontend import AudioSpec
 from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
@@ -207,10 +207,10 @@ def _import(name):
     The package's own ``__init__`` fetches three tokenizers and leaves a folder on ``sys.path``; the network needs
     neither. It is imported as laion-clap itself does it, under the name ``clap_module``.
     """
-    require("torchvision", extra="clap", needed_by="CLAP of laion-clap")
+    require_clap("torchvision", 'CLAP with backend="laion-clap"')
     spec = find_spec("laion_clap")
     if spec is None:
-        require("laion_clap", extra="clap", needed_by='CLAP with backend="laion-clap"')
+        require_clap("laion_clap", 'CLAP with backend="laion-clap"')
     folder = str(Path(spec.origin).parent)
     sys.path.append(folder)
     try:

@@ -4,8 +4,8 @@ import hashlib
 import threading
 from collections import defaultdict
 
-from skbst._optional import require
 from skbst.exceptions import DownloadError
+from skbst.features._clap._download import WITHOUT_CLAP, require_clap
 
 __all__ = ["MAX_TOKENS", "Tokenizer", "group_texts", "load_tokenizer", "padded_length"]
 
@@ -91,7 +91,7 @@ def load_tokenizer(name):
     DownloadError
         If it is not on this machine and cannot be fetched.
     """
-    transformers = require("transformers", extra="clap", needed_by="CLAP text embeddings")
+    transformers = require_clap("transformers", "CLAP's text encoder")
     try:
         return Tokenizer(transformers.AutoTokenizer.from_pretrained(name, local_files_only=True))
     except (OSError, ValueError):
@@ -102,6 +102,6 @@ def load_tokenizer(name):
         raise DownloadError(
             f"The tokenizer {str(name)!r} is not on this machine and could not be fetched "
             f"({str(error).strip().splitlines()[0]}). Without a network: save vocab.json, merges.txt, tokenizer.json "
-            "and config.json of https://huggingface.co/roberta-base in a folder and pass it as `tokenizer`. CLAP "
-            "vectors that a data set ships need no tokenizer: load_bsd(root).embeddings."
+            f"and config.json of https://huggingface.co/roberta-base in a folder and pass it as "
+            f"`tokenizer`. {WITHOUT_CLAP}"
         ) from error

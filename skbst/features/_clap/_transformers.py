@@ -2,10 +2,10 @@
 
 import json
 
-from skbst._optional import require
 from skbst.exceptions import CheckpointError
 from skbst.features._clap._architecture import N_FEATURES, describe
 from skbst.features._clap._convert import to_transformers, transformers_config
+from skbst.features._clap._download import require_clap
 from skbst.features._clap._frontend import AudioSpec
 from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
@@ -51,7 +51,7 @@ class TransformersClap:
         CheckpointError
             If the checkpoint is damaged, or of another architecture.
         """
-        transformers = require("transformers", extra="clap", needed_by='CLAP with backend="transformers"')
+        transformers = require_clap("transformers", 'CLAP with backend="transformers"')
         if checkpoint.is_folder:
             config, spec, state = _read_folder(transformers, checkpoint.path)
         else:

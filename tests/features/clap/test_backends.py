@@ -224,6 +224,15 @@ class TestCalm:
         featurizer.transform([str(clips["short"])])
         assert capfd.readouterr() == ("", "")
 
+    @pytest.mark.parametrize("backend", ["laion-clap", "transformers"])
+    def test_text_makes_no_noise_and_leaves_no_trace(self, laion_module, backend, capfd, no_models):
+        paths, before = list(sys.path), (np.random.get_state()[1].tobytes(), torch.random.get_rng_state())
+        ClapTextFeaturizer(laion_module[1], backend=backend, cleaner=None).fit_transform(["rain", "long text " * 99])
+        assert capfd.readouterr() == ("", "")
+        assert sys.path == paths
+        assert np.random.get_state()[1].tobytes() == before[0]
+        assert torch.equal(torch.random.get_rng_state(), before[1])
+
 
 def test_architecture_is_read_off_the_weights(laion_module, unfused_module):
     fused = describe(read_state(laion_module[1]), "file")

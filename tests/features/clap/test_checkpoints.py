@@ -10,7 +10,7 @@ from skbst.exceptions import CheckpointError, DownloadError
 from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap import _checkpoints
 from skbst.features._clap._architecture import describe
-from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._checkpoints import find_checkpoint, remember_checkpoint
 from skbst.features._clap._download import cache_folder
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._tokenizer import load_tokenizer
@@ -170,13 +170,33 @@ class TestFinding:
         file.write_bytes(b"weights")
         found = find_checkpoint("630k-audioset-fusion-best")
         assert found.path == file
+        remember_checkpoint(found)
         assert (own_cache / "630k-audioset-fusion-best.pt.sha256").read_text().strip() == found.digest
+
+    def test_a_damaged_one_can_be_replaced(self, own_cache, tiny_clap, tmp_path):
+        """What could not be loaded is not recorded as the right content."""
+        own_cache.mkdir(parents=True)
+        file = own_cache / "630k-best.pt"
+        torch.save(read_state(tiny_clap / "model.safetensors"), tmp_path / "whole.pt")
+        whole = (tmp_path / "whole.pt").read_bytes()
+        for content in (whole[:100], whole[: len(whole) // 2]):
+            file.write_bytes(content)
+            with pytest.raises(CheckpointError, match=r"damaged|not a checkpoint"):
+                load_encoder("transformers", "630k-best", device="cpu")
+        assert not (own_cache / "630k-best.pt.sha256").exists()
+
+    def test_a_loaded_one_is_recorded(self, own_cache, laion_module):
+        own_cache.mkdir(parents=True)
+        (own_cache / "630k-fusion-best.pt").symlink_to(laion_module[1])
+        load_encoder("laion-clap", "630k-fusion-best", device="cpu")
+        digest = find_checkpoint("630k-fusion-best").digest
+        assert (own_cache / "630k-fusion-best.pt.sha256").read_text().strip() == digest
 
     def test_another_content_under_a_name_is_refused(self, own_cache):
         own_cache.mkdir(parents=True)
         file = own_cache / "630k-best.pt"
         file.write_bytes(b"weights")
-        find_checkpoint("630k-best")
+        remember_checkpoint(find_checkpoint("630k-best"))
         file.write_bytes(b"other weights")
         with pytest.raises(CheckpointError, match=r"was recorded when it was first used"):
             find_checkpoint("630k-best")
@@ -263,7 +283,7 @@ class TestMissingLibraries:
         monkeypatch.setattr(skbst._optional.importlib, "import_module", hidden)
         monkeypatch.setattr(_laion, "find_spec", lambda name: None)
         featurizer = ClapAudioFeaturizer(laion_module[1], backend=backend)
-        with pytest.raises(ImportError, match=r"skbst\[clap\]"):
+        with pytest.raises(ImportError, match=r"install skbst\[clap\].*load_bsd\(root\)\.embeddings"):
             featurizer.fit_transform(np.zeros((1, 100)))
 
     def test_a_missing_tokenizer(self, laion_module):
