@@ -15,6 +15,9 @@ from skbst.neighbors._rows import group_codes, normalized_rows
 
 __all__ = ["top_k_cosine"]
 
+# a product with fewer rows is better shared out by BLAS itself
+_FEWEST_ROWS = 64
+
 
 @validate_params(
     {
@@ -37,8 +40,8 @@ def top_k_cosine(
     bank_groups=None,
     normalize=True,
     engine="exact",
-    query_chunk=1024,
-    bank_chunk=8192,
+    query_chunk=2048,
+    bank_chunk=4096,
 ):
     """Find the `k` rows of a bank with the highest cosine similarity to each query.
 
@@ -71,8 +74,8 @@ def top_k_cosine(
     engine : {"exact", "faiss"}, default="exact"
         What proposes the rows: chunked matrix products, or faiss' flat index (``skbst[faiss]``).
 
-    query_chunk, bank_chunk : int, default=1024 and 8192
-        Rows that are multiplied at once. A thread needs about ``5 * query_chunk * bank_chunk`` bytes.
+    query_chunk, bank_chunk : int, default=2048 and 4096
+        Rows that are multiplied at once, at most. A thread needs about ``5 * query_chunk * bank_chunk`` bytes.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def top_k_cosine(
         from skbst.neighbors._faiss import search_faiss
 
         todo = search_faiss(queries, bank, k, forbid, similarities, indices)
-    chunks = np.split(todo, range(query_chunk, len(todo), query_chunk))
+    chunks = _even_chunks(todo, query_chunk)
     for rows, found in zip(chunks, _search_chunks(queries, bank, k, chunks, forbid, bank_chunk)):
         similarities[rows], indices[rows] = found
     return similarities, indices
@@ -144,6 +147,15 @@ class _Forbid:
         if self.query_codes is not None:
             forbidden |= self.query_codes[rows] == self.bank_codes[columns]
         return forbidden
+
+
+def _even_chunks(todo, query_chunk):
+    """Cut queries into chunks of one size, as many as keep all threads busy to the end."""
+    n_threads = _openmp_effective_n_threads()
+    n_chunks = -(-len(todo) // query_chunk)
+    if len(todo) >= _FEWEST_ROWS * n_threads:
+        n_chunks = -(-n_chunks // n_threads) * n_threads
+    return np.array_split(todo, max(1, n_chunks))
 
 
 def _search_chunks(queries, bank, k, chunks, forbid, bank_chunk):

@@ -4,6 +4,7 @@ import pytest
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import top_k_cosine
 from skbst.neighbors._rows import normalized_rows
+from skbst.neighbors._search import _even_chunks
 
 ENGINES = ["exact", "faiss"]
 
@@ -59,6 +60,28 @@ def test_same_bytes_for_any_chunks_engine_and_company(rows):
         again = top_k_cosine(queries[:40], bank, 9, **settings)
         np.testing.assert_array_equal(again[0], values[:40])
         np.testing.assert_array_equal(again[1], indices[:40])
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_same_bytes_for_any_number_of_threads(rows, monkeypatch, n_threads):
+    queries, bank = np.tile(rows[0], (2, 1)), rows[1]
+    expected = top_k_cosine(queries, bank, 9)
+    monkeypatch.setattr("skbst.neighbors._search._openmp_effective_n_threads", lambda: n_threads)
+    for query_chunk in (50, 2048):
+        found = top_k_cosine(queries, bank, 9, query_chunk=query_chunk)
+        assert found[0].tobytes() == expected[0].tobytes()
+        assert found[1].tobytes() == expected[1].tobytes()
+
+
+@pytest.mark.parametrize(("n_rows", "n_threads", "lengths"), [
+    (2000, 1, [2000]), (2000, 2, [1000, 1000]), (5000, 2, [1250] * 4), (5000, 1, [1667, 1667, 1666]),
+    (100, 2, [100]), (0, 2, [0]), (3000, 32, [94] * 24 + [93] * 8),
+])  # fmt: skip
+def test_chunks_keep_all_threads_busy(monkeypatch, n_rows, n_threads, lengths):
+    monkeypatch.setattr("skbst.neighbors._search._openmp_effective_n_threads", lambda: n_threads)
+    chunks = _even_chunks(np.arange(n_rows), 2048)
+    assert [len(chunk) for chunk in chunks] == lengths
+    np.testing.assert_array_equal(np.concatenate(chunks), np.arange(n_rows))
 
 
 def test_fewer_neighbours_are_a_prefix_of_more(rows):
