@@ -1,6 +1,5 @@
 """Cleaning of titles, tags and descriptions as a scikit-learn transformer."""
 
-from collections import Counter, defaultdict
 from numbers import Integral
 from typing import ClassVar
 
@@ -11,16 +10,15 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skbst._sklearn import Interval, StrOptions, _fit_context, _num_samples, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
-from skbst.text._steps import has_words, strip_boilerplate, strip_html, strip_links, tidy_unicode
-from skbst.text._tags import clean_tag, split_tags
-from skbst.text._templates import find_templates, strip_templates
-from skbst.text._titles import clean_title, strip_extension
+from skbst.text._clean_row import clean_row, prepare
+from skbst.text._cleaning_log import CleaningLog
+from skbst.text._read_rows import FIELDS, read_texts, read_uploaders
+from skbst.text._steps import strip_boilerplate
+from skbst.text._templates import find_templates
+from skbst.text._uploader_tags import find_uploader_tags, squash
 from skbst.text._views import approximate_token_count, truncate_fields
 
 __all__ = ["MetadataCleaner"]
-
-_FIELDS = ("title", "tags", "description")
-_MAX_PASSES = 8
 
 
 class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
@@ -151,17 +149,17 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
     def fit_transform(self, X, y=None, *, uploader=None):
         """Fit, and return the cleaned rows; same arguments as `fit`, same result as ``fit(X).transform(X)``."""
         fields = self._read(X, reset=True)
-        uploaders = _read_uploaders(X, uploader, _num_samples(X))
-        prepared = [strip_boilerplate(_prepare(text)) for text in fields["description"]]
+        uploaders = read_uploaders(X, uploader, _num_samples(X))
+        prepared = [strip_boilerplate(prepare(text)) for text in fields["description"]]
         found = find_templates(prepared, uploaders, titles=fields["title"], min_repeats=self.min_repeats)
         self.template_keys_ = np.array(list(found), dtype=str)
-        self.uploader_tags_ = np.array(_uploader_tags(fields["tags"], uploaders), dtype=str)
+        self.uploader_tags_ = np.array(find_uploader_tags(fields["tags"], uploaders), dtype=str)
         self._templates = {
             "template": list(found),
             "uploader": [group for group, _ in found.values()],
             "n_rows": [count for _, count in found.values()],
         }
-        log = _Log()
+        log = CleaningLog()
         cleaned = self._clean(fields, log)
         self._report = log.summarise(_num_samples(X))
         return self._write(X, cleaned)
@@ -225,28 +223,28 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
 
     def _read(self, X, *, reset):
         if isinstance(X, pd.DataFrame):
-            present = tuple(field for field in _FIELDS if field in X.columns)
+            present = tuple(field for field in FIELDS if field in X.columns)
             if not present:
                 raise DataFormatError(
-                    f"X needs at least one of the columns {list(_FIELDS)}; got {list(X.columns)[:10]}."
+                    f"X needs at least one of the columns {list(FIELDS)}; got {list(X.columns)[:10]}."
                 )
             if not reset and not self.fields_:
                 raise DataFormatError("This MetadataCleaner was fitted on texts and got a table; fit it on a table.")
             validate_data(self, X, reset=reset, skip_check_array=True)
-            columns = {field: _as_texts(X[field]) for field in present}
+            columns = {field: read_texts(X[field]) for field in present}
         else:
-            texts = _as_texts(X)
+            texts = read_texts(X)
             present, columns = (), {"description": texts}
         if reset:
             self.fields_ = present
-        return {field: columns.get(field, [""] * _num_samples(X)) for field in _FIELDS}
+        return {field: columns.get(field, [""] * _num_samples(X)) for field in FIELDS}
 
     def _clean(self, fields, log):
         templates = frozenset(self.template_keys_.tolist())
-        own = {_squash(tag) for tag in self.uploader_tags_.tolist()}
-        extra = {_squash(tag) for tag in (self.extra_tags if self.extra_tags is not None else ())}
-        rows = zip(*(fields[field] for field in _FIELDS))
-        return [_clean_row(row, templates, own, extra, log) for row in rows]
+        own = {squash(tag) for tag in self.uploader_tags_.tolist()}
+        extra = {squash(tag) for tag in (self.extra_tags if self.extra_tags is not None else ())}
+        rows = zip(*(fields[field] for field in FIELDS))
+        return [clean_row(row, templates, own, extra, log) for row in rows]
 
     def _write(self, X, cleaned):
         if isinstance(X, pd.DataFrame) and self.view is None:
@@ -273,160 +271,3 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
             max_tokens=self.max_tokens,
             token_counter=self.token_counter or approximate_token_count,
         )
-
-
-class _Log:
-    """Counts what each step takes away."""
-
-    def __init__(self):
-        self.rows = Counter()
-        self.pieces = defaultdict(Counter)
-
-    def add(self, field, step, removed):
-        if removed:
-            self.rows[field, step] += 1
-            self.pieces[field, step].update(removed)
-
-    def summarise(self, n_samples):
-        keys = sorted(self.rows, key=lambda key: (_FIELDS.index(key[0]), -self.rows[key], key[1]))
-        return {
-            "field": [field for field, _ in keys],
-            "step": [step for _, step in keys],
-            "n_rows": [self.rows[key] for key in keys],
-            "share": [self.rows[key] / n_samples for key in keys],
-            "n_pieces": [self.pieces[key].total() for key in keys],
-            "examples": [", ".join(f"{p!r} ({n})" for p, n in self.pieces[key].most_common(3)) for key in keys],
-        }
-
-
-def _as_texts(column):
-    if isinstance(column, str):
-        raise DataFormatError(f"Expected a sequence of texts; got one str ({column[:40]!r}). Put it in a list.")
-    values = np.asarray(column, dtype=object)
-    if values.ndim != 1:
-        raise DataFormatError(f"Expected a DataFrame or a sequence of texts; got an array of shape {values.shape}.")
-    return ["" if _is_missing(value) else _as_text(value) for value in values]
-
-
-def _is_missing(value):
-    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
-
-
-def _as_text(value):
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return ",".join(str(item) for item in value)
-    return str(value)
-
-
-def _read_uploaders(X, uploader, n_samples):
-    if uploader is None and isinstance(X, pd.DataFrame) and "uploader" in X.columns:
-        uploader = X["uploader"]
-    if uploader is None:
-        return None
-    uploader = np.asarray(uploader, dtype=object)
-    if uploader.shape != (n_samples,):
-        raise DataFormatError(f"uploader must have one entry per row, shape ({n_samples},); got {uploader.shape}.")
-    return [None if _is_missing(name) else str(name) for name in uploader]
-
-
-def _uploader_tags(tags, uploaders):
-    if uploaders is None:
-        return []
-    own = set()
-    for text, name in zip(tags, uploaders):
-        squashed = _squash(name or "")
-        if len(squashed) >= 3:
-            own.update(_squash(tag) for tag in split_tags(text) if _squash(tag) == squashed)
-    return sorted(own)
-
-
-def _squash(text):
-    return "".join(char for char in str(text).casefold() if char.isalnum())
-
-
-def _prepare(text, field="", log=None):
-    for step, function in (("html", strip_html), ("links", strip_links), ("unicode", tidy_unicode)):
-        removed = None if log is None else []
-        text = function(text, removed)
-        if removed:
-            log.add(field, step, removed)
-    return text
-
-
-def _clean_row(row, templates, own, extra, log):
-    """Clean until nothing changes, so that a second cleaning changes nothing either."""
-    title, tags, description = row
-    for number in range(_MAX_PASSES):
-        before = (title, tags, description)
-        title, terms, description = _clean_once(
-            title, tags, description, templates, own, extra, log if not number else None
-        )
-        tags = ", ".join(terms)
-        if (title, tags, description) == before:
-            break
-    return title, terms, description
-
-
-def _clean_once(title, tags, description, templates, own, extra, log):
-    raw_title = title
-    title = _clean_one_title(title, log)
-    prepared_tags = _prepare(tags, "tags", log)
-    terms = _clean_terms(prepared_tags, own, extra, log)
-    prepared = _prepare(description, "description", log)
-    description = _clean_description(prepared, templates, raw_title, log)
-    if not has_words(title) and not any(map(has_words, terms)):
-        terms = [term for term in split_tags(prepared_tags) if has_words(term)]
-        if not terms and not has_words(description):
-            description = " ".join(prepared.split())
-    return title, terms, description
-
-
-def _clean_one_title(title, log):
-    prepared = " ".join(_prepare(title, "title", log).split())
-    if not has_words(strip_extension(prepared)):
-        prepared = " ".join(tidy_unicode(title).split())
-    removed = None if log is None else []
-    stem = strip_extension(prepared, removed)
-    if log is not None:
-        log.add("title", "extension", removed)
-        removed = []
-    cleaned = clean_title(stem, removed)
-    if log is not None and removed:
-        log.add("title", "numbers", removed)
-    return cleaned
-
-
-def _clean_terms(tags, own, extra, log):
-    terms, removed = {}, defaultdict(list)
-    for tag in split_tags(tags):
-        term, reason = clean_tag(tag)
-        squashed = _squash(term)
-        if squashed in own:
-            term, reason = "", "uploader"
-        elif squashed in extra:
-            term, reason = "", "extra"
-        if term.casefold() in terms:
-            reason = reason or "repeated"
-        elif term:
-            terms[term.casefold()] = term
-        if reason:
-            removed[reason].append(tag)
-    if log is not None:
-        for reason, pieces in removed.items():
-            log.add("tags", reason, pieces)
-    return list(terms.values())
-
-
-def _clean_description(text, templates, title, log):
-    if not text:
-        return ""
-    removed = None if log is None else []
-    text = strip_boilerplate(text, removed)
-    if log is not None:
-        log.add("description", "boilerplate", removed)
-        removed = []
-    if templates:
-        text = strip_templates(text, templates, title=title, removed=removed)
-        if log is not None:
-            log.add("description", "template", removed)
-    return text

@@ -1,0 +1,43 @@
+"""Rows of metadata as lists of texts."""
+
+import numpy as np
+import pandas as pd
+
+from skbst.exceptions import DataFormatError
+
+__all__ = ["FIELDS", "read_texts", "read_uploaders"]
+
+#: Columns that are cleaned, in the order in which a view joins them.
+FIELDS = ("title", "tags", "description")
+
+
+def read_texts(column):
+    """Texts of a column or a sequence, a list of str; a missing value is "", a list is joined by commas."""
+    if isinstance(column, str):
+        raise DataFormatError(f"Expected a sequence of texts; got one str ({column[:40]!r}). Put it in a list.")
+    values = np.asarray(column, dtype=object)
+    if values.ndim != 1:
+        raise DataFormatError(f"Expected a DataFrame or a sequence of texts; got an array of shape {values.shape}.")
+    return ["" if _is_missing(value) else _as_text(value) for value in values]
+
+
+def _is_missing(value):
+    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+
+
+def _as_text(value):
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ",".join(str(item) for item in value)
+    return str(value)
+
+
+def read_uploaders(X, uploader, n_samples):
+    """Uploader of each row, None where unknown; None as a whole where nobody knows any."""
+    if uploader is None and isinstance(X, pd.DataFrame) and "uploader" in X.columns:
+        uploader = X["uploader"]
+    if uploader is None:
+        return None
+    uploader = np.asarray(uploader, dtype=object)
+    if uploader.shape != (n_samples,):
+        raise DataFormatError(f"uploader must have one entry per row, shape ({n_samples},); got {uploader.shape}.")
+    return [None if _is_missing(name) else str(name) for name in uploader]
