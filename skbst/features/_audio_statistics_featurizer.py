@@ -2,7 +2,6 @@
 
 import os
 from numbers import Integral, Real
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +12,10 @@ from sklearn.decomposition import PCA
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
-from skbst.features._audio_descriptors import describe_clip, descriptor_names
+from skbst.features._audio_described import describe_source, source_key
+from skbst.features._audio_descriptors import descriptor_names
 from skbst.features._clap._batches import embed_batches, open_store
-from skbst.features._embedding_store import EmbeddingStore, content_key
+from skbst.features._embedding_store import EmbeddingStore
 from skbst.features._spectral_sources import read_sources
 
 __all__ = ["AudioStatisticsFeaturizer"]
@@ -258,13 +258,13 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         parallel, problems = Parallel(n_jobs=self.n_jobs, require="sharedmem"), {}
 
         def compute(rows):
-            results = parallel(delayed(_describe_source)(sources.items[row], loader, sources.are_files) for row in rows)
+            results = parallel(delayed(describe_source)(sources.items[row], loader, sources.are_files) for row in rows)
             found = {row: problem for row, (_, problem) in zip(rows, results) if problem is not None}
             problems.update(found)
             return [vector for vector, _ in results], [row not in found for row in rows]
 
         def make_keys(rows):
-            return [None if self.store is None else _key(sources.items[row]) for row in rows]
+            return [None if self.store is None else source_key(sources.items[row]) for row in rows]
 
         descriptors = embed_batches(
             len(sources),
@@ -308,24 +308,3 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _describe_source(source, loader, is_file):
-    """Descriptors of one sound, and what was wrong with it."""
-    if not is_file:
-        return describe_clip(source[: loader.n_samples], loader.sample_rate), None
-    waveform, n_valid, problem = loader.load(source)
-    return describe_clip(waveform[:n_valid], loader.sample_rate), problem
-
-
-def _key(source):
-    """Name a sound by its content; None if it cannot be read."""
-    if isinstance(source, tuple):
-        samples = np.asarray(source[0])
-        return content_key(f"{content_key(samples)} {samples.dtype} {samples.shape} {source[1]}")
-    if isinstance(source, np.ndarray):
-        return content_key(source)
-    try:
-        return content_key(Path(source))
-    except (OSError, TypeError, ValueError):
-        return None

@@ -1,13 +1,10 @@
 """Several featurizers over the same clips."""
 
 import os
-import warnings
-from contextlib import contextmanager
 from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 from sklearn.base import TransformerMixin, clone
 from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import _BaseComposition
@@ -15,11 +12,9 @@ from sklearn.utils.metaestimators import _BaseComposition
 from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
-from skbst.exceptions import AudioDecodeWarning, DataFormatError
-from skbst.features._bundle import FeatureBundle
+from skbst.exceptions import DataFormatError
+from skbst.features._clip_run import merge_reports, run_featurizers
 from skbst.features._spectral_base import SpectralFeaturizer
-from skbst.features._spectral_run import group_by_loading, make_frames
-from skbst.features._spectral_sources import read_sources
 
 __all__ = ["ClipFeaturizer"]
 
@@ -296,43 +291,17 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
 
     def _make_bundle(self, X, make):
         """Run all featurizers; `make` gives (features, lengths or None) of one that shares nothing."""
-        made, reports = {}, []
-        for name, featurizer in self.featurizers_:
-            if not isinstance(featurizer, SpectralFeaturizer):
-                with _no_decode_warning(featurizer):
-                    features, lengths = make(featurizer)
-                made[name] = (np.asarray(features), None, lengths)
-                reports.append(getattr(featurizer, "decode_report_", None))
-        on_error = "silence"
-        spectral = [item for item in self.featurizers_ if isinstance(item[1], SpectralFeaturizer)]
-        for group in group_by_loading(spectral):
-            featurizers = [featurizer for _, featurizer in group]
-            results, report = make_frames(
-                featurizers, read_sources(featurizers[0], X, featurizers[0].column, reset=False)
-            )
-            made.update({name: result for (name, _), result in zip(group, results)})
-            reports.append(report)
-            if any(featurizer.on_error == "raise" for featurizer in featurizers):
-                on_error = "raise"
-        made = {name: made[name] for name, _ in self.featurizers_}
-        bundle = FeatureBundle(
-            {name: features for name, (features, _, _) in made.items()},
-            lengths={name: lengths for name, (_, _, lengths) in made.items() if lengths is not None},
-            rows={name: rows for name, (_, rows, _) in made.items() if rows is not None},
-        )
+        bundle, reports, on_error = run_featurizers(self.featurizers_, X, make)
         self._report(reports, on_error, len(bundle))
         return bundle
 
     def _report(self, reports, on_error, n_clips):
         """Put together what was wrong, and tell it once."""
-        reports = [report for report in reports if report is not None and len(report)]
         if not reports:
             if len(self.decode_report_):
                 self.decode_report_ = problem_report({})
             return
-        report = pd.concat(reports)
-        named = report.assign(sound_id=report.index)
-        self.decode_report_ = report[~named.duplicated(["sound_id", "audio", "reason", "silent", "detail"]).to_numpy()]
+        self.decode_report_ = merge_reports(reports)
         by_sound = self.decode_report_[~self.decode_report_.index.duplicated()]
         announce_problems(by_sound, n_clips, on_error=on_error, stacklevel=4)
 
@@ -346,12 +315,3 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
 
         names, featurizers = zip(*self.featurizers) if self.featurizers else ((), ())
         return _VisualBlock("parallel", featurizers, names=names, name_details=[str(item) for item in featurizers])
-
-
-@contextmanager
-def _no_decode_warning(featurizer):
-    """Hold back a warning about what the featurizer's report will say as well."""
-    with warnings.catch_warnings():
-        if hasattr(featurizer, "on_error"):
-            warnings.simplefilter("ignore", AudioDecodeWarning)
-        yield

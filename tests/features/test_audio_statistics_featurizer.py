@@ -265,8 +265,8 @@ def test_store_spares_decoding(tmp_path, table, monkeypatch, folder):
     rows = featurizer.fit_transform(table)
     np.testing.assert_array_equal(rows, AudioStatisticsFeaturizer().fit_transform(table))
     calls = []
-    original = module._describe_source
-    monkeypatch.setattr(module, "_describe_source", lambda *args: calls.append(args[0]) or original(*args))
+    original = module.describe_source
+    monkeypatch.setattr(module, "describe_source", lambda *args: calls.append(args[0]) or original(*args))
     np.testing.assert_array_equal(AudioStatisticsFeaturizer(store=tmp_path).fit_transform(table), rows)
     assert calls == []
     AudioStatisticsFeaturizer(store=tmp_path, duration=1.0).fit(table)

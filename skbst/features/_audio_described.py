@@ -1,0 +1,51 @@
+"""One sound to descriptors, and the name under which they are kept."""
+
+from pathlib import Path
+
+import numpy as np
+
+from skbst.features._audio_descriptors import describe_clip
+from skbst.features._embedding_store import content_key
+
+__all__ = ["describe_source", "source_key"]
+
+
+def describe_source(source, loader, is_file):
+    """Describe one sound.
+
+    Parameters
+    ----------
+    source : path, (waveform, sample_rate), or ndarray of shape (n_samples,)
+        The sound.
+
+    loader : ClipLoader
+        Reads files and pairs; gives the rate and the longest length of arrays.
+
+    is_file : bool
+        False for an array at the loader's rate.
+
+    Returns
+    -------
+    descriptors : ndarray of shape (512,), float32
+        Those of silence, where the sound cannot be read.
+
+    problem : DecodeProblem or None
+        What was wrong with it.
+    """
+    if not is_file:
+        return describe_clip(source[: loader.n_samples], loader.sample_rate), None
+    waveform, n_valid, problem = loader.load(source)
+    return describe_clip(waveform[:n_valid], loader.sample_rate), problem
+
+
+def source_key(source):
+    """Name a sound by its content, a str; None if it cannot be read."""
+    if isinstance(source, tuple):
+        samples = np.asarray(source[0])
+        return content_key(f"{content_key(samples)} {samples.dtype} {samples.shape} {source[1]}")
+    if isinstance(source, np.ndarray):
+        return content_key(source)
+    try:
+        return content_key(Path(source))
+    except (OSError, TypeError, ValueError):
+        return None
