@@ -15,19 +15,18 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.exceptions import DataFormatError
-from skbst.neighbors._explain import bank_metadata, explanation_frame
-from skbst.neighbors._leave_one_out import leave_one_out_prior
+from skbst.neighbors._bank_queries import BankQueriesMixin
+from skbst.neighbors._explain import bank_metadata
 from skbst.neighbors._members import fit_members
-from skbst.neighbors._prior import blend, decision_scores, neighbour_prior
-from skbst.neighbors._retrieval import retrieval_embedding
-from skbst.neighbors._rows import counted_rows
-from skbst.neighbors._search import top_k_cosine
+from skbst.neighbors._prior import blend, decision_scores
+from skbst.neighbors._rows import counted_rows, label_positions
 
 __all__ = ["KNNPriorBlender"]
 
 
-class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class KNNPriorBlender(
+    VersionedMixin, BankQueriesMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     r"""Blend a neighbour prior into the probabilities of any classifier.
 
     ``fit`` trains a clone of the classifier and keeps an embedding bank of the training rows. A prediction looks up
@@ -214,7 +213,7 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
         self.bank_rows_ = rows
         all_count = len(rows) == len(y)
         self.bank_, self.train_proba_ = (bank, train_proba) if all_count else (bank[rows], train_proba[rows])
-        self.bank_labels_ = _label_positions(y[rows], self.classes_)
+        self.bank_labels_ = label_positions(y[rows], self.classes_)
         self.bank_groups_ = None if groups is None else np.asarray(groups)[rows]
         self.bank_metadata_ = {name: values[rows] for name, values in bank_metadata(metadata, X).items()}
         for name in ("n_features_in_", "feature_names_in_"):
@@ -281,103 +280,6 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
         check_is_fitted(self)
         return accuracy_score(y, self.predict(X, groups=groups), sample_weight=sample_weight)
 
-    def kneighbors(self, X, n_neighbors=None, *, groups=None):
-        """Find the nearest training rows.
-
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            Clips.
-
-        n_neighbors : int, default=None
-            How many; None takes ``k``.
-
-        groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``.
-
-        Returns
-        -------
-        similarities : ndarray of shape (n_samples, n_neighbors), float32
-            Cosines, falling; -inf where the bank is exhausted.
-
-        indices : ndarray of shape (n_samples, n_neighbors), int64
-            Positions in the bank; -1 where it is exhausted.
-        """
-        check_is_fitted(self)
-        if self.exclude_own_group and groups is None:
-            raise ValueError(
-                "exclude_own_group=True needs groups at prediction too: pass groups=uploaders, or set "
-                "exclude_own_group=False for clips of unknown origin."
-            )
-        queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
-        return top_k_cosine(
-            queries,
-            self.bank_,
-            self.k if n_neighbors is None else n_neighbors,
-            query_groups=groups if self.exclude_own_group else None,
-            bank_groups=self.bank_groups_ if self.exclude_own_group else None,
-            normalize=False,
-            engine=self.engine,
-        )
-
-    def neighbour_proba(self, X, *, groups=None):
-        """Class distribution of the neighbours alone, (n_samples, n_classes); zeros where there is no neighbour."""
-        check_is_fitted(self)
-        similarities, indices = self.kneighbors(X, groups=groups)
-        return neighbour_prior(similarities, self.bank_labels_[indices], len(self.classes_), self.temperature)
-
-    def leave_one_out_proba(self):
-        """Blend for the rows of the bank themselves, each looking only at the others.
-
-        The neighbours' half has not seen the row (nor, with ``exclude_own_group``, its group); the model's half has.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_bank, n_classes), float64
-            In the order of ``bank_rows_`` and of ``classes_``.
-        """
-        check_is_fitted(self)
-        prior = leave_one_out_prior(
-            self.bank_,
-            self.bank_labels_,
-            len(self.classes_),
-            k=self.k,
-            temperature=self.temperature,
-            groups=self.bank_groups_ if self.exclude_own_group else None,
-            engine=self.engine,
-        )
-        return blend(self.train_proba_, prior, self.alpha)
-
-    def explain(self, X, *, groups=None, ids=None):
-        """Tell which training sounds had a say in each decision, and what it would take to change it.
-
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            Clips.
-
-        groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``.
-
-        ids : array-like of shape (n_samples,), default=None
-            Names of the clips; None numbers them.
-
-        Returns
-        -------
-        explanation : DataFrame
-            One row per clip and neighbour, nearest first. ``clip``, ``rank``, ``neighbour`` (position among the
-            training rows), the columns of ``metadata``, ``label``, ``similarity``, ``weight`` (sums to 1 over a
-            clip's neighbours) and ``share`` (part of the final probability of the predicted class that this neighbour
-            contributes). The same for all rows of a clip: ``prediction``, ``proba``, ``model_prediction``,
-            ``model_share`` (the rest of the probability), and the alphas at which the decision would flip:
-            ``flip_below``, ``flip_above`` with the classes ``flip_below_to``, ``flip_above_to``; missing where no
-            alpha on that side changes it.
-        """
-        check_is_fitted(self)
-        p_model = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
-        similarities, indices = self.kneighbors(X, groups=groups)
-        return explanation_frame(self, p_model, similarities, indices, ids)
-
     def get_metadata_routing(self):
         """Get metadata routing: ``groups`` and ``metadata`` are used here, the rest goes to the classifier's fit."""
         return (
@@ -390,15 +292,3 @@ class KNNPriorBlender(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Met
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
-
-
-def _label_positions(y, classes):
-    order = np.argsort(classes)
-    positions = order[np.minimum(np.searchsorted(classes, y, sorter=order), len(classes) - 1)]
-    unknown = classes[positions] != y
-    if unknown.any():
-        raise DataFormatError(
-            f"{int(unknown.sum())} of {len(y)} training rows have a label that the classifier does not know (first: "
-            f"{y[unknown][0]!r}). A frozen classifier must have been trained on all classes of y."
-        )
-    return positions

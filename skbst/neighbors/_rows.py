@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_array, check_consistent_length
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["counted_rows", "group_codes", "normalized_rows"]
+__all__ = ["counted_rows", "group_codes", "label_positions", "normalized_rows"]
 
 
 def normalized_rows(X, normalize=True):
@@ -115,3 +115,34 @@ def counted_rows(y, sample_weight):
     if len(np.unique(y[rows])) < min(2, len(np.unique(y))):
         raise ValueError("sample_weight is 0 for all rows but those of one class; at least 2 classes must count.")
     return rows
+
+
+def label_positions(y, classes):
+    """Positions of labels among classes, which need not be sorted.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    classes : ndarray of shape (n_classes,)
+        What the classifier knows.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_samples,), int
+
+    Raises
+    ------
+    DataFormatError
+        If the classifier does not know a label.
+    """
+    order = np.argsort(classes)
+    positions = order[np.minimum(np.searchsorted(classes, y, sorter=order), len(classes) - 1)]
+    unknown = classes[positions] != y
+    if unknown.any():
+        raise DataFormatError(
+            f"{int(unknown.sum())} of {len(y)} training rows have a label that the classifier does not know (first: "
+            f"{y[unknown][0]!r}). A frozen classifier must have been trained on all classes of y."
+        )
+    return positions
