@@ -14,7 +14,7 @@ API reference
 """
 
 
-def write_api(app):
+def write_api(app, config):
     parts = [HEADER]
     for name in sorted(skbst.__all__):
         if name.startswith("_") or importlib.util.find_spec(f"skbst.{name}") is None:
@@ -39,6 +39,6 @@ def write_api(app):
 
 
 def setup(app):
-    """Run before Sphinx reads its sources."""
-    app.connect("builder-inited", write_api, priority=1)
+    """Run before Sphinx lists its sources, so that a first build knows the page."""
+    app.connect("config-inited", write_api)
     return {"parallel_read_safe": True}

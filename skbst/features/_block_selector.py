@@ -101,7 +101,7 @@ class BlockSelector(VersionedMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        table : ndarray of shape (n_samples, n_features_out_)
+        table : ndarray of shape (n_samples, `n_features_out_`)
             The blocks side by side.
 
         Raises
@@ -133,7 +133,7 @@ class BlockSelector(VersionedMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        names : ndarray of shape (n_features_out_,), object
+        names : ndarray of shape (`n_features_out_`,), object
             The names.
         """
         check_is_fitted(self)

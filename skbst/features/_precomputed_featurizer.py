@@ -97,7 +97,7 @@ class PrecomputedFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Tra
 
         Returns
         -------
-        features : ndarray of shape (n_samples, n_features_out_), float32
+        features : ndarray of shape (n_samples, `n_features_out_`), float32
             In the order of `X`.
 
         Raises
