@@ -23,6 +23,7 @@ class Decoder:
 
     def __init__(self, arrays):
         self.arrays = arrays
+        self._copies = {}
 
     def decode(self, value):
         """Return the object of a JSON value; UnsafeModelError for anything that this format does not have."""
@@ -48,7 +49,13 @@ class Decoder:
     def _array(self, value):
         if value["key"] not in self.arrays:
             raise UnsafeModelError(f"The array {value['key']!r} is missing from the model's files.")
-        return self.arrays[value["key"]]
+        array = self.arrays[value["key"]]
+        if "copy" not in value:
+            return array
+        name = value["key"], int(value["copy"])
+        if name not in self._copies:
+            self._copies[name] = array.copy()
+        return self._copies[name]
 
     def _object_array(self, value):
         array = np.empty(len(value["items"]), dtype=object)

@@ -1,5 +1,6 @@
 """From a fitted model to a JSON tree and named arrays."""
 
+import hashlib
 import math
 import pathlib
 import types
@@ -28,7 +29,8 @@ class Encoder:
 
     def __init__(self):
         self.arrays = {}
-        self._keys = {}
+        self._names = {}
+        self._contents = {}
         self._alive = []
         self._path = []
 
@@ -79,14 +81,22 @@ class Encoder:
         if isinstance(value, np.ma.MaskedArray):
             parts = {"data": value.data, "mask": np.ma.getmaskarray(value)}
             return {"$": "masked-array", **{name: self._inside(name, part) for name, part in parts.items()}}
-        return {"$": "array", "key": self._store(np.asarray(value))}
+        return {"$": "array", **self._store(np.asarray(value))}
 
     def _store(self, array):
-        if id(array) not in self._keys:
-            self._keys[id(array)] = key = f"{len(self.arrays)}:{'.'.join(self._path)}"
-            self.arrays[key] = np.ascontiguousarray(array).reshape(array.shape)
+        """Name an array; one that is held twice, or has the content of another, is stored once."""
+        if id(array) not in self._names:
+            whole = np.ascontiguousarray(array).reshape(array.shape)
+            content = whole.dtype.str, whole.shape, hashlib.sha256(whole.reshape(-1).view(np.uint8)).digest()
             self._alive.append(array)
-        return self._keys[id(array)]
+            if content in self._contents:
+                # equal and not the same: whoever changes one in place must not change the other
+                self._names[id(array)] = {"key": self._contents[content], "copy": len(self._alive)}
+            else:
+                self._contents[content] = key = f"{len(self.arrays)}:{'.'.join(self._path)}"
+                self.arrays[key] = whole
+                self._names[id(array)] = {"key": key}
+        return self._names[id(array)]
 
     def _scalar(self, value):
         return {"$": "scalar", "dtype": value.dtype.str, "value": self.encode(value.item())}

@@ -93,6 +93,7 @@ def test_text_pipeline_in_a_fresh_process(tmp_path):
         range(3),
         Path("a/b"),
         np.ma.masked_array([1.0, 2.0], mask=[False, True]),
+        np.array(["2024-05-01"], dtype="datetime64[D]"),
         np.dtype("float32"),
         np.float64,
     ],
@@ -134,6 +135,22 @@ def test_an_array_held_twice_is_stored_once():
     encoder = Encoder()
     encoder.encode({"a": array, "b": [array]})
     assert len(encoder.arrays) == 1
+
+
+def test_equal_arrays_are_stored_once_and_stay_two():
+    array, names = np.arange(10.0), np.array(["fx-a", "m-sp"])
+    encoder = Encoder()
+    twin = array.copy()
+    tree = encoder.encode([array, twin, array, twin, np.arange(10), names, names.copy(), array.reshape(2, 5)])
+    assert len(encoder.arrays) == 4
+    back = Decoder(encoder.arrays).decode(json.loads(json.dumps(tree)))
+    assert back[0] is back[2]
+    assert back[1] is back[3]
+    back[0][0] = 7
+    assert_array_equal(back[1], np.arange(10.0))
+    assert back[4].dtype == np.arange(10).dtype
+    assert back[6].tolist() == names.tolist()
+    assert back[7].shape == (2, 5)
 
 
 class Mine(LogisticRegression):
