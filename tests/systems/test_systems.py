@@ -74,17 +74,21 @@ def test_saved_without_pickle(name, clips, fitted, tmp_path):
 
 
 def test_pickles_load_in_a_fresh_process(clips, fitted, tmp_path):
-    system, rows = fitted("system_4"), clips.data.iloc[:3]
-    expected = system.predict_proba(rows)
-    joblib.dump(system, tmp_path / "model.joblib")
+    rows = clips.data.iloc[:3]
     rows.to_pickle(tmp_path / "rows.pkl")
+    expected = {name: fitted(name).predict_proba(rows) for name in BUILDERS}
+    for name in BUILDERS:
+        joblib.dump(fitted(name), tmp_path / f"{name}.joblib")
     code = (
-        "import joblib, numpy, pandas; "
-        f"model = joblib.load({str(tmp_path / 'model.joblib')!r}); "
-        f"numpy.save({str(tmp_path / 'proba.npy')!r}, model.predict_proba(pandas.read_pickle({str(tmp_path / 'rows.pkl')!r})))"
+        "import joblib, numpy, pandas, pathlib, sys; folder = pathlib.Path(sys.argv[1]); "
+        "rows = pandas.read_pickle(folder / 'rows.pkl'); "
+        "models = {path.stem: joblib.load(path) for path in folder.glob('*.joblib')}; "
+        "numpy.savez(folder / 'proba.npz', **{name: model.predict_proba(rows) for name, model in models.items()})"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
-    assert_allclose(np.load(tmp_path / "proba.npy"), expected, atol=1e-6)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    found = np.load(tmp_path / "proba.npz")
+    for name in BUILDERS:
+        assert_allclose(found[name], expected[name], atol=1e-6)
 
 
 def test_members_and_weights_are_those_of_the_report():
