@@ -3,13 +3,14 @@ import sys
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from skbst.datasets import load_bsd, make_bst_clips
+from skbst.datasets import load_bsd, make_bst_clips, measure_complexity, verify_submission, write_submission
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
-from skbst.exceptions import DataFormatError
+from skbst.exceptions import AudioDecodeWarning, DataFormatError
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import KNNDistillationClassifier
 from skbst.persistence import load_model, save_model
@@ -132,6 +133,52 @@ def test_one_modality_alone(modality, clips):
         **({"title": "", "tags": "", "description": ""} if modality == "audio" else {"audio": ""})
     )
     assert_array_equal(system.predict(without), system.predict(clips.data))
+
+
+def test_what_is_missing_at_prediction_time_becomes_neutral(clips, fitted):
+    """No row is dropped: silence for a sound that is not there, no words for an empty text."""
+    system, rows = fitted("baseline"), clips.data.iloc[:4].copy()
+    rows.loc[rows.index[1], ["title", "tags", "description"]] = ["", np.nan, None]
+    rows.loc[rows.index[2], "audio"] = ""
+    rows.iloc[3] = ""
+    with pytest.warns(AudioDecodeWarning, match="2 of 4 sounds"):
+        bundle = system[0].transform(rows)
+    assert not bundle["text"][[1, 3]].any()
+    assert_array_equal(bundle["audio"][2], bundle["audio"][3])
+    with pytest.warns(AudioDecodeWarning):
+        proba = system.predict_proba(rows)
+    assert np.isfinite(proba).all()
+    assert_allclose(proba[0], system.predict_proba(rows.iloc[:1])[0], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*zero bytes:skbst.exceptions.AudioDecodeWarning")
+@pytest.mark.filterwarnings("ignore:every row is predicted")
+def test_a_submission_of_systems_1_to_4(clips, fitted, tmp_path):
+    """From a folder like BSD2k, its file of zero bytes included, to a package that passes every rule."""
+    root = make_bst_clips(tmp_path / "bsd2k", n_clips=8, flavour="bsd2k", max_duration=0.5, random_state=1)
+    evaluation = load_bsd(root).data
+    author = {"lastname": "Doe", "firstname": "J", "email": "j@example.org", "corresponding": True}
+    for number in (1, 2, 3, 4):
+        system = fitted(f"system_{number}")
+        proba = system.predict_proba(evaluation)
+        write_submission(
+            tmp_path / "package" / "task1" / f"Doe_UX_task1_{number}",
+            pd.Series(system.classes_[proba.argmax(axis=1)], index=evaluation.index),
+            team="Doe_UX",
+            system=number,
+            name=f"System {number}",
+            abbreviation=f"sys{number}",
+            authors=[{**author, "affiliation": {"institute": "University of X"}}],
+            description={"summary": "An ensemble."},
+            development={"y_true": clips.target, "y_pred": system.predict(clips.data)},
+            complexity=measure_complexity(system),
+            prediction_score=proba.max(axis=1),
+            evaluation=root,
+        )
+    assert verify_submission(tmp_path / "package", evaluation=root) == []
+    tables = [pd.read_csv(path) for path in sorted((tmp_path / "package").rglob("*.output.csv"))]
+    assert [len(table) for table in tables] == [8] * 4
+    assert [path.stat().st_size for path in (root / "audio").iterdir()].count(0) == 1
 
 
 def test_a_branch_without_sound_is_refused():
