@@ -42,8 +42,8 @@ def approximate_token_count(text):
 def join_fields(title="", terms=(), description=""):
     """Write the fields of a clip as one text: title, tags, description.
 
-    The form is ``"{title}. {tags}. {description}"``. Tags are joined by ``", "``. An empty field leaves no trace; a field
-    that ends a sentence gets no second full stop.
+    The form is ``"{title}. {tags}. {description}"``. Tags are joined by ``", "``. An empty field leaves no trace; a
+    field that ends a sentence gets no second full stop.
 
     Parameters
     ----------
