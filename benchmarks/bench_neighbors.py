@@ -82,9 +82,9 @@ def growth(sizes, n_queries, n_features, k):
         print(f"  {size:>9,} rows: wall {wall:7.3f} s, CPU {cpu:7.3f} s, {unit * cpu:6.1f} ns per query and row")
 
 
-def peak_memory(n_bank, n_queries, n_features, k):
+def peak_memory(n_bank, n_queries, n_features, k, engines=ENGINES):
     print(f"peak memory of one search in {n_bank:,} x {n_features} (bank {n_bank * n_features * 4 / 1e6:.0f} MB):")
-    for engine in ENGINES:
+    for engine in engines:
         numbers = [str(n) for n in (n_bank, n_queries, n_features, k)]
         command = [sys.executable, __file__, "--child", engine, *numbers]
         used = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -129,10 +129,12 @@ def main():
         side_by_side(5_000, 500, 512, 20, 3)
         growth([10_000, 20_000, 40_000], 200, 512, 20)
         peak_memory(10_000, 500, 512, 20)
+        peak_memory(40_000, 500, 512, 20, ENGINES[:1])
     else:
         side_by_side(20_000, 2_000, 1_280, 20, 9)
         growth([25_000, 50_000, 100_000, 200_000], 500, 1_280, 20)
         peak_memory(20_000, 2_000, 1_280, 20)
+        peak_memory(200_000, 2_000, 1_280, 20, ENGINES[:1])
 
 
 if __name__ == "__main__":
