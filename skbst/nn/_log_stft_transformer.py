@@ -15,7 +15,7 @@ from skbst.nn._masking import masked_mean, padding_mask
 class LogSTFTTransformer(nn.Module):
     """Convolutional stem, pre-norm Transformer layers, mean over time.
 
-    Two convolutions over time with stride 2 each make one token of four frames (40 ms at a hop of 10 ms). Tokens are
+    Convolutions over time with stride 2 each make one token of four frames (40 ms at a hop of 10 ms). Tokens are
     normalised, or the positions would drown them at first, and sinusoidal positions are added. ``n_layers`` times
     ``x = x + attention(norm(x))`` and ``x = x + feedforward(norm(x))`` follow, then a last norm and the mean over the
     valid tokens. The convolutions see zeros past a clip's end, and only valid tokens are computed.
@@ -40,6 +40,9 @@ class LogSTFTTransformer(nn.Module):
     d_feedforward : int, default=1024
         Hidden size of the feed-forward part.
 
+    stem_stride : int, default=4
+        Frames of a token, a power of 2: the stem has as many convolutions as it has factors.
+
     dropout : float in [0, 1), default=0.1
         Dropout of the tokens that enter and of what attention and feed-forward part add to them.
 
@@ -62,11 +65,17 @@ class LogSTFTTransformer(nn.Module):
     torch.Size([3, 32])
     """
 
-    def __init__(self, n_bins=257, *, d_model=256, n_layers=6, n_heads=4, d_feedforward=1024, dropout=0.1):
+    def __init__(
+        self, n_bins=257, *, d_model=256, n_layers=6, n_heads=4, d_feedforward=1024, stem_stride=4, dropout=0.1
+    ):
         super().__init__()
+        if stem_stride < 2 or stem_stride & (stem_stride - 1):
+            raise ValueError(f"stem_stride must be 2 or a higher power of 2; got {stem_stride}.")
         if d_model % n_heads or d_model % 2:
             raise ValueError(f"d_model must be even and a multiple of n_heads; got {d_model} and {n_heads} heads.")
-        self.stem = nn.ModuleList([_StridedConvolution(n_bins, d_model), _StridedConvolution(d_model, d_model)])
+        widths = [n_bins] + [d_model] * (stem_stride.bit_length() - 2)
+        self.stem = nn.ModuleList(_StridedConvolution(width, d_model) for width in widths)
+        self.stem_stride = stem_stride
         self.token_norm = nn.LayerNorm(d_model)
         self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(_Layer(d_model, n_heads, d_feedforward, dropout) for _ in range(n_layers))
@@ -102,7 +111,7 @@ class LogSTFTTransformer(nn.Module):
         """Valid tokens as rows, clip after clip, and where they stand."""
         n_clips, strip = len(x), None
         if padding_mask(lengths, x.shape[1]) is not None:
-            strip = ClipStrip(lengths, 4)
+            strip = ClipStrip(lengths, self.stem_stride)
             x = strip.pack(x)
         for convolution in self.stem:
             x = convolution(x)
