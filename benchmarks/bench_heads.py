@@ -23,6 +23,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, normalize
 
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.features import (
@@ -37,16 +38,35 @@ from skbst.features import (
 )
 from skbst.metrics import hierarchical_accuracy_score, hierarchical_f1_score
 from skbst.model_selection import compare_paired, official_folds
+from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
+from skbst.systems import make_system
 
 SEED = 1821
+PROTOCOLS = ["stratified", "grouped"]
 # all rows down a cosine: nothing is set aside, and no epoch is chosen
 COSINE = {"schedule": "cosine", "validation_fraction": None}
-OFFICIAL = {"input_norm": "batch", "linear_path": False}
+OFFICIAL = {"input_norm": "batch", "shallow_path": False}
 
 
 def linear(*blocks):
     return make_pipeline(BlockSelector(list(blocks)), LogisticRegression(C=10.0, max_iter=1000))
+
+
+def side_by_side(bundle, audio_length=1.0):
+    """Both embeddings in one row, each brought to a length."""
+    return np.hstack([audio_length * normalize(bundle["audio"]), normalize(bundle["text"])])
+
+
+def linear_on_lengths(audio_length):
+    rows = FunctionTransformer(side_by_side, kw_args={"audio_length": audio_length})
+    return make_pipeline(rows, LogisticRegression(C=30.0, max_iter=1000))
+
+
+def small(branch=None, head="baseline", neighbours=True, **kwargs):
+    """A network with the settings that the systems have for few clips, its neighbours around it."""
+    kwargs = {"neighbours": neighbours, "size": "small", "embeddings": "builtin", "random_state": SEED, **kwargs}
+    return make_system(branch, head, **kwargs)[-1]
 
 
 def network(branch=None, head="baseline", **kwargs):
@@ -62,11 +82,13 @@ STANDIN = {
     "baseline, cosine": network(max_epochs=16, **COSINE),
     "flat, cosine": network(head="flat", max_epochs=16, **COSINE),
 }
-SMALL = {"size": "small", "max_epochs": 40, **COSINE}
 REAL = {
-    "linear, both": linear("audio", "text"),
-    **{f"{head}": network(head=head, **SMALL) for head in ("baseline", "flat", "gc", "lcl")},
-    **{f"{branch}": network(branch, **SMALL) for branch in ("log-stft", "log-mel", "mfcc")},
+    "linear": linear_on_lengths(1.0),
+    "linear, sound at half length": linear_on_lengths(0.5),
+    "official network": network(size="small", max_epochs=80, **COSINE, **OFFICIAL),
+    **{head: small(head=head) for head in ("baseline", "flat", "gc", "lcl")},
+    **{branch: small(branch) for branch in ("log-stft", "mfcc", "log-mel")},
+    "KD-log-stft": small("log-stft", neighbours=False, distillation=True),
 }
 
 
@@ -77,16 +99,17 @@ def standin(data):
         y = file["class"].astype(str)
     bundle = FeatureBundle(blocks)
     folds = official_folds(y, validation_size=None)
-    return y, [(lambda rows: bundle[rows], np.r_[train, valid], test) for train, valid, test in folds], folds
+    return y, [(lambda rows: bundle[rows], np.r_[train, valid], test) for train, valid, test in folds], folds, None
 
 
-def clips(root, store, groups):
+def clips(root, store, grouped):
     """Labels and folds of a folder of sounds; what learns from rows is fitted inside the fold."""
     dataset = load_bsd(root)
     y, data = dataset.target.to_numpy(str), dataset.data
     frames = [("log_stft", LogSTFTFeaturizer()), ("log_mel", LogMelFeaturizer()), ("mfcc", MFCCFeaturizer())]
     frames = ClipFeaturizer(frames, memory_map=store / "frames").fit_transform(data)
-    folds = official_folds(y, groups=dataset.metadata["uploader"] if groups else None, validation_size=None)
+    groups = dataset.metadata["uploader"].to_numpy(str) if grouped else None
+    folds = official_folds(y, groups=groups, validation_size=None)
 
     def in_fold(train):
         statistics = AudioStatisticsFeaturizer(store=store / "statistics").fit(data.iloc[train])
@@ -94,50 +117,63 @@ def clips(root, store, groups):
         bundle = frames.with_block("audio", statistics.transform(data)).with_block("text", text.transform(data))
         return lambda rows: bundle[rows]
 
-    return y, [(in_fold(np.r_[a, b]), np.r_[a, b], test) for a, b, test in folds], folds
+    return y, [(in_fold(np.r_[a, b]), np.r_[a, b], test) for a, b, test in folds], folds, groups
 
 
 def predictions(name, model, y, folds, store):
-    """Predicted labels of the test rows, "" where a fold was left out."""
-    predicted = np.full(len(y), "", dtype=y.dtype)
+    """Predicted labels of the test rows by name, "" where a fold was left out; neighbours come without a fit."""
+    predicted = {}
     for k, (bundle, train, test) in enumerate(folds):
-        path = store / f"{name.replace(' ', '_')}-{k}.npy"
+        path = store / f"{name.replace(' ', '_')}-{k}.npz"
         if not path.exists():
             start = time.process_time()
-            np.save(path, clone(model).fit(bundle(train), y[train]).predict(bundle(test)))
+            fitted = clone(model).fit(bundle(train), y[train])
+            labels = {name: fitted.predict(bundle(test))}
+            if isinstance(fitted, KNNPriorBlender):
+                labels = {name: fitted.estimator_.predict(bundle(test)), f"{name} + KNN": labels[name]}
+            np.savez(path, **labels)
             print(f"  fitted {name}, fold {k}: {time.process_time() - start:.0f} s of CPU", flush=True)
-        predicted[test] = np.load(path)
+        with np.load(path) as labels:
+            for key, values in labels.items():
+                predicted.setdefault(key, np.full(len(y), "", dtype=y.dtype))[test] = values
     return predicted
 
 
-def report(y, folds, all_predicted, reference):
-    """Mean over folds of hF and hierarchical accuracy, and the difference to the reference."""
+def report(y, folds, groups, all_predicted, reference):
+    """Means over folds, hF of all folds' predictions in one, and the difference to the reference of the latter."""
     tests = [test for _, _, test in folds]
     rows = np.concatenate(tests)
     fold_of_row = np.concatenate([np.full(len(test), k) for k, test in enumerate(tests)])
-    print(f"\n{'model':28s} {'hF':>6s} {'sd':>5s} {'hAcc':>6s}  hF minus {reference!r}, 95 % interval")
+    print(f"\n{'model':28s} {'hF':>6s} {'sd':>5s} {'hAcc':>6s} {'all':>6s}  hF minus {reference!r}, 95 % interval")
     for name, predicted in all_predicted.items():
         scores = [100 * hierarchical_f1_score(y[test], predicted[test]) for test in tests]
         accuracy = [100 * hierarchical_accuracy_score(y[test], predicted[test]) for test in tests]
         line = f"{name:28s} {np.mean(scores):6.2f} {np.std(scores):5.2f} {np.mean(accuracy):6.2f}"
+        line += f" {100 * hierarchical_f1_score(y[rows], predicted[rows]):6.2f}"
         if name != reference:
             paired = compare_paired(
-                y[rows], predicted[rows], all_predicted[reference][rows], folds=fold_of_row, random_state=0
+                y[rows],
+                predicted[rows],
+                all_predicted[reference][rows],
+                folds=fold_of_row,
+                groups=None if groups is None else groups[rows],
+                random_state=0,
             )
             low, high = (100 * limit for limit in paired.interval)
             line += f"  {100 * paired.difference:+.2f} [{low:+.2f}, {high:+.2f}], p {paired.p_value:.3f}"
         print(line)
-        print(f"{'':28s} folds: {' '.join(f'{score:.1f}' for score in scores)}")
 
 
 def run(title, loaded, models, args, store):
-    y, folds, official = loaded
+    y, folds, official, groups = loaded
     folds, official = folds[: args.folds], list(official)[: args.folds]
     print(f"\n{title}: {len(y):,} clips, {len(folds)} folds")
     chosen = {name: model for name, model in models.items() if not args.models or name in args.models}
     store.mkdir(parents=True, exist_ok=True)
-    all_predicted = {name: predictions(name, model, y, folds, store) for name, model in chosen.items()}
-    report(y, official, all_predicted, next(iter(chosen)))
+    all_predicted = {}
+    for name, model in chosen.items():
+        all_predicted.update(predictions(name, model, y, folds, store))
+    report(y, official, groups, all_predicted, next(iter(chosen)))
 
 
 def main():
@@ -145,6 +181,7 @@ def main():
     parser.add_argument("parts", nargs="*", default=["made"], choices=["standin", "real", "made"])
     parser.add_argument("--data", type=Path, help="folder of bsd10k-v1.0 and bst-real")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--protocol", nargs="*", choices=PROTOCOLS, default=PROTOCOLS, help="folds of `real`")
     parser.add_argument("--models", nargs="*", help="names of models; the first is what the others are compared with")
     parser.add_argument("--store", type=Path, help="folder of predictions and features")
     parser.add_argument("--fast", action="store_true", help="two folds, few clips")
@@ -158,7 +195,7 @@ def main():
             if part not in args.parts:
                 continue
             root = args.data / "bst-real" if part == "real" else make_bst_clips(store / "clips", n_clips=230)
-            for protocol in ("stratified", "grouped") if part == "real" else ("stratified",):
+            for protocol in args.protocol if part == "real" else PROTOCOLS[:1]:
                 loaded = clips(root, store / part, protocol == "grouped")
                 run(f"{part}, {protocol}", loaded, REAL, args, store / part / protocol)
 

@@ -182,10 +182,10 @@ def bench_epoch(args):
         files = FilePerSound(Path(folder), bundle, target)
         rivals = {
             "bare loop": bare_loop(new_module(model, bundle, y), bundle, target, None, 64),
-            "official way": official_loop(new_module(model.set_params(linear_path=False), bundle, y), files),
+            "official way": official_loop(new_module(model.set_params(shallow_path=False), bundle, y), files),
         }
         turns = InTurns(rivals, args.rounds)
-        model.set_params(linear_path=True, callbacks=[turns]).fit(bundle, y)
+        model.set_params(shallow_path=True, callbacks=[turns]).fit(bundle, y)
     seconds, ratios = turns.medians()
     batch = {name: torch.from_numpy(bundle[f"clap_{name}"][:64]) for name in ("audio", "text")}
     floor = floor_seconds(new_module(model, bundle, y), batch, n_clips, matmul_rate())

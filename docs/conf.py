@@ -23,6 +23,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "api_pages",
+    "inherited_roles",
 ]
 exclude_patterns = ["_build", "_ext", "auto_examples/*.ipynb", "sg_execution_times.rst"]
 default_role = "py:obj"

@@ -4,7 +4,7 @@ The report's tables, measured
 
 Trains every row of Tables 1 to 3 of the technical report under its protocol and prints measured hierarchical F1 and
 accuracy (mean and standard deviation over the test folds), the report's figures, and a paired 95 % interval of the
-gain over the baseline.
+gain over the baseline::
 
     python examples/reproduce_report.py --bsd10k path/to/BSD10k-v1.2 --bsd35k path/to/BSD35k-CS \\
         --embeddings shipped --size report

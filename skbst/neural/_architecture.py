@@ -11,11 +11,11 @@ from skbst.nn import (
     GatedResidualFusion,
     GlobalHead,
     HighwayGateAdapter,
-    LinearPath,
     LocalPerLevelHead,
     LogMelMDFD,
     LogSTFTTransformer,
     MFCCResidualTDNN,
+    ShallowPath,
 )
 
 __all__ = ["BRANCHES", "HEADS", "SIZES", "build_module", "describe", "parents_tensor"]
@@ -31,19 +31,19 @@ SIZES = {
     },
     "small": {
         "trunk": {"width": 64, "encoder_width": 128, "n_blocks": 1},
-        "log-stft": {"d_model": 64, "n_layers": 2, "d_feedforward": 128},
+        "log-stft": {"d_model": 64, "n_layers": 2, "d_feedforward": 128, "stem_stride": 8},
         "log-mel": {"widths": (11, 11, 22, 22, 22, 22, 22), "stem_stride": (4, 2)},
         "mfcc": {"n_channels": 64},
     },
 }
 
 
-def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, linear_path):
+def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, shallow_path):
     """Describe a network by plain numbers and text, all that is needed to build it again.
 
     Parameters
     ----------
-    branch, head, size, dropout, linear_path : as in the estimator
+    branch, head, size, dropout, shallow_path : as in the estimator
 
     shapes : dict
         Shape of one row of "audio", "text" and "frames", where there are any.
@@ -76,7 +76,7 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
         "adapter": bool(adapter),
         "dropout": float(dropout),
         "input_norm": input_norm,
-        "linear_path": bool(linear_path),
+        "shallow_path": bool(shallow_path),
     }
 
 
@@ -91,9 +91,9 @@ def build_module(architecture):
         parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
     if architecture["adapter"] and n_text is not None:
         parts["adapter"] = HighwayGateAdapter(n_text)
-    if architecture["linear_path"]:
+    if architecture["shallow_path"]:
         n_features, n_classes = (n_audio or 0) + (n_text or 0), len(architecture["parent_of_leaf"])
-        parts["linear_path"] = LinearPath(n_features, n_classes, input_norm=architecture["input_norm"])
+        parts["shallow_path"] = ShallowPath(n_features, n_classes, input_norm=architecture["input_norm"])
     regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
     trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
     return ClipNet(trunk, _build_head(architecture, trunk.out_features), **parts)

@@ -61,9 +61,9 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         What embeddings pass before the first layer: `skbst.nn.LengthScale`, or the baseline's batch normalisation.
         "auto" takes the first for the blocks of a bundle and the second for a plain array, which may be of any scale.
 
-    linear_path : bool, default=True
-        Whether logits that are linear in the embeddings are added to those of the head; see `skbst.nn.LinearPath`.
-        ``input_norm="batch", linear_path=False`` is the network of the official baseline to the parameter.
+    shallow_path : bool, default=True
+        Whether a short way leads from the embeddings to the logits beside the deep one; see `skbst.nn.ShallowPath`.
+        ``input_norm="batch", shallow_path=False`` is the network of the official baseline to the parameter.
 
     dropout : float in [0, 1), default=0.1
         Dropout of trunk and head.
@@ -81,6 +81,10 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         Rows of a batch; "auto" is 64, or 32 with a branch, and down to 16 where an epoch would have fewer
         than 16 batches.
 
+    branch_start : int, default=0
+        First epochs that leave the acoustic branch out. It starts as nothing (the fusion passes the embedding on), so
+        these epochs train the rest of the same network at a small part of the cost. Early stopping begins after them.
+
     patience : int, "auto" or None, default="auto"
         Stop after so many epochs in which the validation accuracy has not passed its best by more than
         `min_delta`; "auto" is 15, or 6 with a branch; None never stops early.
@@ -89,7 +93,8 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         Least improvement of the validation accuracy, absolute, that resets the patience.
 
     schedule : {"cosine", "step"}, default=None
-        Learning rate over the epochs: constant, down a cosine to zero at `max_epochs`, or halved every 20.
+        Learning rate over the epochs: constant, down a cosine to zero at `max_epochs` (and before that at
+        `branch_start`), or halved every 20.
 
     label_smoothing : float in [0, 1), default=0.05
         Share of each target that is spread over all classes.
@@ -196,11 +201,12 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         "size": [StrOptions(set(SIZES))],
         "adapter": ["boolean", StrOptions({"auto"})],
         "input_norm": [StrOptions({"auto", "length", "batch"})],
-        "linear_path": ["boolean"],
+        "shallow_path": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "branch_start": [Interval(Integral, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
         "patience": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "min_delta": [Interval(Real, 0, None, closed="left")],
@@ -233,11 +239,12 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         size="report",
         adapter="auto",
         input_norm="auto",
-        linear_path=True,
+        shallow_path=True,
         dropout=0.1,
         lr=1e-3,
         weight_decay=1e-5,
         max_epochs=100,
+        branch_start=0,
         batch_size="auto",
         patience="auto",
         min_delta=0.001,
@@ -266,11 +273,12 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         self.size = size
         self.adapter = adapter
         self.input_norm = input_norm
-        self.linear_path = linear_path
+        self.shallow_path = shallow_path
         self.dropout = dropout
         self.lr = lr
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
+        self.branch_start = branch_start
         self.batch_size = batch_size
         self.patience = patience
         self.min_delta = min_delta
@@ -457,7 +465,7 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
             adapter=self.branch == "log-stft" if self.adapter == "auto" else self.adapter,
             dropout=self.dropout,
             input_norm=input_norm,
-            linear_path=self.linear_path,
+            shallow_path=self.shallow_path,
         )
 
     def _forward(self, function, X):

@@ -6,7 +6,7 @@ from skorch.callbacks import Callback
 
 from skbst._progress import progress_bar
 
-__all__ = ["BestWeights", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
+__all__ = ["BestWeights", "BranchStart", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
 
 
 class StopFit(Exception):
@@ -39,16 +39,31 @@ class ValidAccuracy(Callback):
             net.history.record("valid_acc", self.hit_ / self.total_)
 
 
+class BranchStart(Callback):
+    """Leave the acoustic branch out of the first epochs: no frames are read."""
+
+    def __init__(self, first_epoch, datasets):
+        self.first_epoch = first_epoch
+        self.datasets = datasets
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Say what the epoch reads."""
+        for dataset in self.datasets:
+            dataset.with_frames = len(net.history) > self.first_epoch
+
+
 class BestWeights(Callback):
     """Keep the weights of the best epoch and ask to stop when there has been no better one for a while.
 
     The best epoch has the highest validation accuracy, and among equals the lowest validation loss. Patience
-    is counted from the last epoch whose accuracy was above the best one before it by more than `min_delta`.
+    is counted from the last epoch whose accuracy was above the best one before it by more than `min_delta`. The first
+    `skipped` epochs do not count.
     """
 
-    def __init__(self, patience, min_delta):
+    def __init__(self, patience, min_delta, skipped=0):
         self.patience = patience
         self.min_delta = min_delta
+        self.skipped = skipped
 
     def on_train_begin(self, net, **kwargs):
         """Start anew."""
@@ -58,7 +73,7 @@ class BestWeights(Callback):
     def on_epoch_end(self, net, **kwargs):
         """Compare the epoch with the best one."""
         last = net.history[-1]
-        if "valid_acc" not in last:
+        if "valid_acc" not in last or last["epoch"] <= self.skipped:
             self.best_epoch_ = last["epoch"]
             return
         score = (last["valid_acc"], -last["valid_loss"])

@@ -26,10 +26,16 @@ class ClipDataset(Dataset):
 
     soft_targets : ndarray of shape (n_samples, n_classes), default=None
         Target distributions for distillation.
+
+    Attributes
+    ----------
+    with_frames : bool
+        Whether batches have frames; may be changed between two passes.
     """
 
     def __init__(self, inputs, rows, target, weight, soft_targets=None):
         self.inputs = inputs
+        self.with_frames = True
         self.rows = rows
         self.target = torch.from_numpy(np.asarray(target, dtype=np.int64))
         self.weight = torch.from_numpy(np.asarray(weight, dtype=np.float32))
@@ -47,7 +53,7 @@ class ClipDataset(Dataset):
         target = {"target": self.target[index], "weight": self.weight[index]}
         if self.soft_targets is not None:
             target["soft_target"] = self.soft_targets[index]
-        return self.inputs.batch(self.rows[positions]), target
+        return self.inputs.batch(self.rows[positions], with_frames=self.with_frames), target
 
 
 class BatchIterator:

@@ -48,17 +48,20 @@ class ClipInputs:
             shapes["frames"] = self.frames.block_shape(self.frames_block)[1:]
         return shapes
 
-    def batch(self, rows):
+    def batch(self, rows, *, with_frames=True):
         """Tensors of some rows, as keyword arguments of `ClipNet`.
 
         Parameters
         ----------
         rows : ndarray of int
             Positions.
+
+        with_frames : bool, default=True
+            Whether frames are read, where there are any.
         """
         index = torch.from_numpy(rows)
         batch = {name: tensor.index_select(0, index) for name, tensor in self._tensors.items()}
-        if self.frames is not None:
+        if with_frames and self.frames is not None:
             batch["frames"], batch["lengths"] = self.read_frames(rows)
         return batch
 

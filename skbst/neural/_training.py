@@ -1,5 +1,7 @@
 """From checked rows to a trained net."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import torch
@@ -9,7 +11,7 @@ from skorch.callbacks import LRScheduler
 from skbst.exceptions import DataFormatError
 from skbst.neural._architecture import build_module, parents_tensor
 from skbst.neural._augmentation import make_augmentation
-from skbst.neural._callbacks import BestWeights, StopOnRequest, ValidAccuracy, to_numpy
+from skbst.neural._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
 from skbst.neural._dataset import BatchIterator, ClipDataset
 from skbst.neural._inner_split import inner_split
 from skbst.neural._objective import Objective, leaf_log_proba
@@ -89,11 +91,13 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
     weight = _loss_weights(estimator, rows, ~valid)
     train_set = _subset(inputs, rows, weight, ~valid)
     valid_set = _subset(inputs, rows, weight, valid) if valid.any() else None
-    best = BestWeights(patience(estimator), estimator.min_delta)
+    late = branch_start(estimator)
+    best = BestWeights(patience(estimator), estimator.min_delta, skipped=late)
     callbacks = [
+        ("skbst_branch_start", BranchStart(late, [part for part in (train_set, valid_set) if part is not None])),
         ("skbst_valid_acc", ValidAccuracy(_label_predictor(architecture, estimator.beta))),
         ("skbst_best_weights", best),
-        *_schedule(estimator),
+        *_schedule(estimator, late),
         ("skbst_events", events()),
         *_named(estimator.callbacks),
         ("skbst_stop", StopOnRequest()),
@@ -160,6 +164,11 @@ def patience(estimator):
     return 15 if estimator.branch is None else 6
 
 
+def branch_start(estimator):
+    """Epochs that leave the acoustic branch out, at most all but one."""
+    return 0 if estimator.branch is None else min(estimator.branch_start, estimator.max_epochs - 1)
+
+
 def _learn_statistics(standardizer, inputs, rows, rng):
     """Mean and deviation of each bin over training rows, a random few thousand where there are more."""
     rows = np.sort(rng.permutation(rows)[:_STATISTICS_ROWS])
@@ -199,12 +208,24 @@ def _label_predictor(architecture, beta):
     return predict
 
 
-def _schedule(estimator):
+def _schedule(estimator, late):
     if estimator.schedule == "cosine":
-        return [("skbst_schedule", LRScheduler("CosineAnnealingLR", T_max=estimator.max_epochs))]
+        return [("skbst_schedule", LRScheduler("LambdaLR", lr_lambda=CosineDescents(late, estimator.max_epochs)))]
     if estimator.schedule == "step":
         return [("skbst_schedule", LRScheduler("StepLR", step_size=20, gamma=0.5))]
     return []
+
+
+class CosineDescents:
+    """Share of the learning rate in an epoch: down a cosine to zero, once before the branch starts and once after."""
+
+    def __init__(self, late, max_epochs):
+        self.late = late
+        self.max_epochs = max_epochs
+
+    def __call__(self, epoch):
+        begin, end = (0, self.late) if epoch < self.late else (self.late, self.max_epochs)
+        return 0.5 * (1 + math.cos(math.pi * (epoch - begin) / (end - begin)))
 
 
 def _named(callbacks):

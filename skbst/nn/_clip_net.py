@@ -1,5 +1,6 @@
 """The whole network of a clip: branch, fusion, adapter, trunk and head."""
 
+import torch
 from torch import nn
 
 __all__ = ["ClipNet"]
@@ -28,13 +29,14 @@ class ClipNet(nn.Module):
     adapter : Module, default=None
         Takes the text embedding and gives it adapted.
 
-    linear_path : Module, default=None
-        Takes the audio embedding and the text embedding, as the trunk does, and gives logits that are added to the
-        second-level logits of the head; see `LinearPath`.
+    shallow_path : Module, default=None
+        Takes the audio embedding and the text embedding, as the trunk does, and gives second-level logits; see
+        `ShallowPath`. Those of the head are then multiplied by a learnt number that starts at zero and added to them
+        (ReZero): the network starts as the shallow one, and the deep part joins as it learns to help.
 
     References
     ----------
-    Report, figure 1 (a).
+    Report, figure 1 (a). T. Bachlechner et al., "ReZero is all you need", UAI 2021 (the gate beside a shallow path).
 
     Examples
     --------
@@ -47,7 +49,7 @@ class ClipNet(nn.Module):
     7319513
     """
 
-    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None, linear_path=None):
+    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None, shallow_path=None):
         super().__init__()
         if branch is not None and fusion is None:
             raise ValueError("A branch needs a fusion module that joins it with the audio embedding.")
@@ -57,7 +59,8 @@ class ClipNet(nn.Module):
         self.adapter = adapter
         self.trunk = trunk
         self.head = head
-        self.linear_path = linear_path
+        self.shallow_path = shallow_path
+        self.depth_gate = None if shallow_path is None else nn.Parameter(torch.zeros(()))
 
     def embed(self, audio=None, text=None, frames=None, lengths=None):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
@@ -68,7 +71,8 @@ class ClipNet(nn.Module):
             Embeddings.
 
         frames : tensor of shape (batch, n_frames, n_bins), default=None
-            Spectral frames; raw values where there is a standardizer.
+            Spectral frames; raw values where there is a standardizer. None leaves the branch out: the audio embedding
+            passes as it is, which is what the fusion does at its initial setting.
 
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
@@ -79,13 +83,15 @@ class ClipNet(nn.Module):
         """Return what the head gives: logits, or a pair of them; same arguments as `embed`."""
         embeddings = self._embeddings(audio, text, frames, lengths)
         output = self.head(self.trunk(*embeddings))
-        if self.linear_path is None:
+        if self.shallow_path is None:
             return output
-        straight = self.linear_path(*embeddings)
-        return (output[0] + straight, output[1]) if isinstance(output, tuple) else output + straight
+        shallow = self.shallow_path(*embeddings)
+        leaf, *top = output if isinstance(output, tuple) else (output,)
+        leaf = shallow + self.depth_gate * leaf
+        return (leaf, *top) if top else leaf
 
     def _embeddings(self, audio, text, frames, lengths):
-        if self.branch is not None:
+        if self.branch is not None and frames is not None:
             if lengths is None:
                 lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
             if self.standardizer is not None:

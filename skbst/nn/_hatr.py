@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skbst.nn._linear_path import LengthScale
+from skbst.nn._length_scale import LengthScale
 
 __all__ = ["HATR"]
 

@@ -232,7 +232,7 @@ def test_a_plain_array_is_one_audio_embedding(clips):
 def test_the_official_network_to_the_parameter(clips):
     X = FeatureBundle({"clap_audio": np.eye(50, 512) + 0.1, "clap_text": np.eye(50, 512) + 0.1})
     y = np.tile(BST.leaves, 3)[:50]
-    model = BranchClassifier(input_norm="batch", linear_path=False, max_epochs=1, validation_fraction=None).fit(X, y)
+    model = BranchClassifier(input_norm="batch", shallow_path=False, max_epochs=1, validation_fraction=None).fit(X, y)
     assert sum(p.numel() for p in model.net_.module_.parameters()) == 7_319_513
 
 

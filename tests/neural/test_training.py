@@ -215,3 +215,28 @@ def test_scikit_learn_callbacks_pass_through_search_and_pipeline(clips):
     search.set_callbacks(tasks).fit(X, y)
     # two candidates in two folds, and the best one again
     assert tasks.ended.count(("BranchClassifier", "epoch")) == 5 * 3
+
+
+class BranchWatch(Callback):
+    """Notes after each epoch which of branch, fusion and trunk have moved."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.first_ = {name: value.detach().clone() for name, value in net.module_.named_parameters()}
+        self.moved_ = []
+
+    def on_epoch_end(self, net, **kwargs):
+        moved = {name: bool((value != self.first_[name]).any()) for name, value in net.module_.named_parameters()}
+        parts = ("branch.", "fusion.", "trunk.")
+        self.moved_.append(tuple(any(moved[name] for name in moved if name.startswith(part)) for part in parts))
+
+
+@pytest.mark.parametrize("validation_fraction", [None, 0.3])
+def test_branch_start_leaves_the_branch_out_of_the_first_epochs(clips, validation_fraction):
+    watch = BranchWatch()
+    settings = {"patience": None, "schedule": "cosine", "validation_fraction": validation_fraction}
+    model = BranchClassifier(
+        "log-stft", size="small", max_epochs=6, branch_start=4, callbacks=[watch], random_state=0, **settings
+    ).fit(*clips)
+    assert watch.moved_ == [(False, False, True)] * 4 + [(True, True, True)] * 2
+    np.testing.assert_allclose(model.history_["lr"], 1e-3 * np.array([1, 0.8535534, 0.5, 0.1464466, 1, 0.5]), rtol=1e-6)
+    assert model.best_epoch_ > 4
