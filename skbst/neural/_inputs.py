@@ -67,12 +67,14 @@ class ClipInputs:
 
     def read_frames(self, rows):
         """Frames (n_rows, n_frames, n_bins) float32 and their lengths; a memory map is read in file order."""
-        order = np.argsort(rows)
-        frames = np.asarray(self.frames.take(self.frames_block, rows[order]), dtype=np.float32)
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
         lengths = np.asarray(self.frames.lengths(self.frames_block, rows), dtype=np.int64)
-        return torch.from_numpy(frames[back]), torch.from_numpy(lengths)
+        order = np.argsort(rows, kind="stable")
+        frames = np.asarray(self.frames.take(self.frames_block, rows[order]), dtype=np.float32)
+        if (order[1:] < order[:-1]).any():
+            back = np.empty_like(order)
+            back[order] = np.arange(len(order))
+            frames = frames[back]
+        return torch.from_numpy(frames), torch.from_numpy(lengths)
 
 
 def choose_blocks(bundle, *, audio, text, branch, branch_block):
