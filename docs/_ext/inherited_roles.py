@@ -12,6 +12,6 @@ def plain_words(app, what, name, obj, options, lines):
 
 
 def setup(app):
-    """Run before numpydoc."""
-    app.connect("autodoc-process-docstring", plain_words, priority=100)
+    """Run after numpydoc, which adds the docstrings of inherited properties."""
+    app.connect("autodoc-process-docstring", plain_words, priority=900)
     return {"parallel_read_safe": True}
