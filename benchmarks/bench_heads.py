@@ -85,7 +85,7 @@ STANDIN = {
 REAL = {
     "linear": linear_on_lengths(1.0),
     "linear, sound at half length": linear_on_lengths(0.5),
-    "official network": network(size="small", max_epochs=80, **COSINE, **OFFICIAL),
+    "official network": network(size="small", max_epochs=40, **COSINE, **OFFICIAL),
     **{head: small(head=head) for head in ("baseline", "flat", "gc", "lcl")},
     **{branch: small(branch) for branch in ("log-stft", "mfcc", "log-mel")},
     "KD-log-stft": small("log-stft", neighbours=False, distillation=True),

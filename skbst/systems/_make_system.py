@@ -50,7 +50,7 @@ def make_system(
 
     size : {"report", "small"}, default="report"
         The report's sizes and recipe, or the same code small enough for a CPU in minutes, trained on all rows down a
-        cosine for 80 epochs (few clips leave none for early stopping); a branch joins for 12 more.
+        cosine for 40 epochs (few clips leave none for early stopping); a branch joins for 10 more.
 
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, else the flat tree.
@@ -101,8 +101,8 @@ def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
     """Unfitted network of a member; a small one trains on all rows, since few rows leave none for early stopping."""
     recipe = {}
     if size == "small":
-        late = {} if branch is None else {"branch_start": 80}
-        recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 80 if branch is None else 92, **late}
+        late = {} if branch is None else {"branch_start": 40}
+        recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 40 if branch is None else 50, **late}
     return BranchClassifier(
         branch,
         head,
