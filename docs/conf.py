@@ -39,7 +39,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
-    "ignore_pattern": r"__init__\.py|/_",
+    "ignore_pattern": r"__init__\.py|/_\w+\.py",
     "show_memory": False,
     "download_all_examples": False,
     "abort_on_example_error": True,
