@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, normalize
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import Normalizer
 
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.features import (
@@ -53,13 +53,10 @@ def linear(*blocks):
     return make_pipeline(BlockSelector(list(blocks)), LogisticRegression(C=10.0, max_iter=1000))
 
 
-def side_by_side(bundle, audio_length=1.0):
-    """Both embeddings in one row, each brought to a length."""
-    return np.hstack([audio_length * normalize(bundle["audio"]), normalize(bundle["text"])])
-
-
 def linear_on_lengths(audio_length):
-    rows = FunctionTransformer(side_by_side, kw_args={"audio_length": audio_length})
+    """Both embeddings side by side, each brought to a length."""
+    parts = [(name, make_pipeline(BlockSelector(name), Normalizer())) for name in ("audio", "text")]
+    rows = FeatureUnion(parts, transformer_weights={"audio": audio_length})
     return make_pipeline(rows, LogisticRegression(C=30.0, max_iter=1000))
 
 
@@ -93,17 +90,17 @@ REAL = {
 
 
 def standin(data):
-    """Bundle, labels and folds of the stand-in embeddings."""
+    """Labels, folds (bundle, training rows, test rows) and no groups, of the stand-in embeddings."""
     with np.load(data / "bsd10k-v1.0" / "standin_embeddings.npz") as file:
         blocks = {name: file[f"{name}_emb"].astype(np.float32) for name in ("audio", "text")}
         y = file["class"].astype(str)
     bundle = FeatureBundle(blocks)
     folds = official_folds(y, validation_size=None)
-    return y, [(lambda rows: bundle[rows], np.r_[train, valid], test) for train, valid, test in folds], folds, None
+    return y, [(bundle, np.r_[train, valid], test) for train, valid, test in folds], None
 
 
 def clips(root, store, grouped):
-    """Labels and folds of a folder of sounds; what learns from rows is fitted inside the fold."""
+    """Labels, folds and groups of a folder of sounds; what learns from rows is fitted inside the fold."""
     dataset = load_bsd(root)
     y, data = dataset.target.to_numpy(str), dataset.data
     frames = [("log_stft", LogSTFTFeaturizer()), ("log_mel", LogMelFeaturizer()), ("mfcc", MFCCFeaturizer())]
@@ -114,10 +111,10 @@ def clips(root, store, grouped):
     def in_fold(train):
         statistics = AudioStatisticsFeaturizer(store=store / "statistics").fit(data.iloc[train])
         text = TextLSAFeaturizer(random_state=0).fit(data.iloc[train])
-        bundle = frames.with_block("audio", statistics.transform(data)).with_block("text", text.transform(data))
-        return lambda rows: bundle[rows]
+        return frames.with_block("audio", statistics.transform(data)).with_block("text", text.transform(data))
 
-    return y, [(in_fold(np.r_[a, b]), np.r_[a, b], test) for a, b, test in folds], folds, groups
+    folds = [(np.r_[train, valid], test) for train, valid, test in folds]
+    return y, [(in_fold(train), train, test) for train, test in folds], groups
 
 
 def predictions(name, model, y, folds, store):
@@ -127,10 +124,10 @@ def predictions(name, model, y, folds, store):
         path = store / f"{name.replace(' ', '_')}-{k}.npz"
         if not path.exists():
             start = time.process_time()
-            fitted = clone(model).fit(bundle(train), y[train])
-            labels = {name: fitted.predict(bundle(test))}
+            fitted = clone(model).fit(bundle[train], y[train])
+            labels = {name: fitted.predict(bundle[test])}
             if isinstance(fitted, KNNPriorBlender):
-                labels = {name: fitted.estimator_.predict(bundle(test)), f"{name} + KNN": labels[name]}
+                labels = {name: fitted.estimator_.predict(bundle[test]), f"{name} + KNN": labels[name]}
             np.savez(path, **labels)
             print(f"  fitted {name}, fold {k}: {time.process_time() - start:.0f} s of CPU", flush=True)
         with np.load(path) as labels:
@@ -165,15 +162,15 @@ def report(y, folds, groups, all_predicted, reference):
 
 
 def run(title, loaded, models, args, store):
-    y, folds, official, groups = loaded
-    folds, official = folds[: args.folds], list(official)[: args.folds]
+    y, folds, groups = loaded
+    folds = folds[: args.folds]
     print(f"\n{title}: {len(y):,} clips, {len(folds)} folds")
     chosen = {name: model for name, model in models.items() if not args.models or name in args.models}
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
         all_predicted.update(predictions(name, model, y, folds, store))
-    report(y, official, groups, all_predicted, next(iter(chosen)))
+    report(y, folds, groups, all_predicted, next(iter(chosen)))
 
 
 def main():
