@@ -1,13 +1,8 @@
-"""One sound to descriptors, and the name under which they are kept."""
-
-from pathlib import Path
-
-import numpy as np
+"""One sound to descriptors."""
 
 from skbst.features._audio_descriptors import describe_clip
-from skbst.features._embedding_store import content_key
 
-__all__ = ["describe_source", "source_key"]
+__all__ = ["describe_source"]
 
 
 def describe_source(source, loader, is_file):
@@ -36,16 +31,3 @@ def describe_source(source, loader, is_file):
         return describe_clip(source[: loader.n_samples], loader.sample_rate), None
     waveform, n_valid, problem = loader.load(source)
     return describe_clip(waveform[:n_valid], loader.sample_rate), problem
-
-
-def source_key(source):
-    """Name a sound by its content, a str; None if it cannot be read."""
-    if isinstance(source, tuple):
-        samples = np.asarray(source[0])
-        return content_key(f"{content_key(samples)} {samples.dtype} {samples.shape} {source[1]}")
-    if isinstance(source, np.ndarray):
-        return content_key(source)
-    try:
-        return content_key(Path(source))
-    except (OSError, TypeError, ValueError):
-        return None

@@ -1,11 +1,10 @@
 """Decode each sound once and hand it to every feature that wants it."""
 
-from contextlib import contextmanager
-
 import numpy as np
 from joblib import Parallel, delayed
 
 from skbst._progress import progress_bar
+from skbst.features._torch_threads import one_torch_thread
 
 __all__ = ["MemoryOutput", "stream_frames"]
 
@@ -77,19 +76,6 @@ def stream_frames(sources, positions, loader, outputs, *, n_jobs=None, verbose=0
         jobs = parallel(delayed(_run_batch)(sources, positions, loader, outputs, rows) for rows in batches)
         for n_rows in jobs:
             bar.update(n_rows)
-
-
-@contextmanager
-def one_torch_thread():
-    """Keep torch to one thread a worker, and give it back what it had."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _run_batch(sources, positions, loader, outputs, rows):

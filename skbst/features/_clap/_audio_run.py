@@ -1,7 +1,5 @@
 """From the sounds of one call to their embeddings."""
 
-from pathlib import Path
-
 import numpy as np
 
 from skbst.audio import ClipLoader, decode, resample
@@ -9,7 +7,7 @@ from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
 from skbst.features._clap._threads import map_clips
-from skbst.features._embedding_store import content_key
+from skbst.features._source_key import source_key
 
 __all__ = ["AudioRun"]
 
@@ -63,7 +61,7 @@ class AudioRun:
         """Name sounds by content; None for those that cannot be read."""
         if self.featurizer.store is None:
             return [None] * len(rows)
-        return [_key(self.sources.items[row]) for row in rows]
+        return [source_key(self.sources.items[row]) for row in rows]
 
     def compute(self, rows):
         """Embed some sounds; returns their vectors, and for each whether nothing was wrong with it."""
@@ -140,16 +138,3 @@ def load_whole(source, sample_rate):
         return waveform, problem
     n_samples = int(np.ceil(n_frames * (sample_rate / rate)))
     return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform)))), problem
-
-
-def _key(source):
-    """Key of a sound's content, or None where there is none."""
-    if isinstance(source, np.ndarray):
-        return content_key(source)
-    if isinstance(source, tuple):
-        waveform = np.asarray(source[0])
-        return content_key(f"{waveform.dtype} {waveform.shape} {source[1]} ".encode() + waveform.tobytes())
-    try:
-        return content_key(Path(source))
-    except (OSError, TypeError, ValueError):
-        return None

@@ -4,43 +4,12 @@ The last bits of a matrix product depend on how many threads share it and on wha
 at a time on one thread gives the same bytes in every company, and is no slower: the clips of a batch run in parallel.
 """
 
-import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
+from skbst.features._torch_threads import one_torch_thread
+
 __all__ = ["map_clips", "quiet_inference"]
-
-_lock = threading.Lock()
-_state = {"depth": 0, "threads": None}
-
-
-def _reset():
-    global _lock
-    _lock = threading.Lock()
-    _state.update(depth=0, threads=None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset)
-
-
-@contextmanager
-def one_torch_thread():
-    """Let torch use one thread in calls from here and from threads started here; the former number returns after."""
-    import torch
-
-    with _lock:
-        if _state["depth"] == 0:
-            _state["threads"] = torch.get_num_threads()
-        _state["depth"] += 1
-    try:
-        torch.set_num_threads(1)
-        yield
-    finally:
-        with _lock:
-            _state["depth"] -= 1
-            torch.set_num_threads(_state["threads"])
 
 
 @contextmanager
