@@ -46,7 +46,7 @@ SEED = 1821
 PROTOCOLS = ["stratified", "grouped"]
 # all rows down a cosine: nothing is set aside, and no epoch is chosen
 COSINE = {"schedule": "cosine", "validation_fraction": None}
-OFFICIAL = {"input_norm": "batch", "shallow_path": False}
+OFFICIAL = {"input_norm": "batch", "linear_prior": False}
 
 
 def linear(*blocks):

@@ -10,10 +10,9 @@ from sklearn.ensemble._base import _set_random_states
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
@@ -182,7 +181,7 @@ class FoldEnsembleClassifier(
         check_member("estimator", self.estimator, self.voting)
         X, y = indexable(X, y)
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        check_class_labels(y)
         split_params, fit_params = self._route(params)
         self.classes_ = np.unique(y)
         self._learn_taxonomy()

@@ -7,10 +7,9 @@ import numpy as np
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_feature_names_in, column_or_1d
 
-from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._sklearn import Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
@@ -172,7 +171,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
             Fitted.
         """
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        check_class_labels(y)
         self._check_weights()
         for name, member in self.estimators:
             if not isinstance(member, str):

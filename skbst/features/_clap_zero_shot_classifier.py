@@ -8,9 +8,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.multiclass import check_classification_targets
 
-from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted, validate_data
+from skbst._sklearn import HasMethods, Interval, _fit_context, check_class_labels, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._bundle import FeatureBundle
@@ -136,7 +135,7 @@ class ClapZeroShotClassifier(VersionedMixin, ClassifierMixin, BaseEstimator):
         """
         y = np.asarray(y) if X is None else self._check_targets(X, y)
         # repeated, because a list of classes looks like a regression target to scikit-learn
-        check_classification_targets(np.repeat(y, 3))
+        check_class_labels(np.repeat(y, 3))
         self.classes_ = np.unique(y)
         self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_)
         self.prompts_ = {label: self._class_prompts(label) for label in self.classes_.tolist()}

@@ -10,10 +10,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors._bank_queries import BankQueriesMixin
 from skbst.neighbors._explain import bank_metadata
@@ -192,7 +191,7 @@ class KNNPriorBlender(
         if self.exclude_own_group and groups is None:
             raise ValueError("exclude_own_group=True needs groups; pass fit(X, y, groups=uploaders).")
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        check_class_labels(y)
         check_consistent_length(X, y, groups, metadata)
         if get_config()["enable_metadata_routing"]:
             own = {name: value for name, value in (("groups", groups), ("metadata", metadata)) if value is not None}

@@ -11,11 +11,11 @@ from skbst.nn import (
     GatedResidualFusion,
     GlobalHead,
     HighwayGateAdapter,
+    LinearPrior,
     LocalPerLevelHead,
     LogMelMDFD,
     LogSTFTTransformer,
     MFCCResidualTDNN,
-    ShallowPath,
 )
 
 __all__ = ["BRANCHES", "HEADS", "SIZES", "build_module", "describe", "parents_tensor"]
@@ -38,12 +38,12 @@ SIZES = {
 }
 
 
-def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, shallow_path):
+def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, linear_prior):
     """Describe a network by plain numbers and text, all that is needed to build it again.
 
     Parameters
     ----------
-    branch, head, size, dropout, shallow_path : as in the estimator
+    branch, head, size, dropout, linear_prior : as in the estimator
 
     shapes : dict
         Shape of one row of "audio", "text" and "frames", where there are any.
@@ -76,7 +76,7 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
         "adapter": bool(adapter),
         "dropout": float(dropout),
         "input_norm": input_norm,
-        "shallow_path": bool(shallow_path),
+        "linear_prior": bool(linear_prior),
     }
 
 
@@ -91,9 +91,9 @@ def build_module(architecture):
         parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
     if architecture["adapter"] and n_text is not None:
         parts["adapter"] = HighwayGateAdapter(n_text)
-    if architecture["shallow_path"]:
-        n_features, n_classes = (n_audio or 0) + (n_text or 0), len(architecture["parent_of_leaf"])
-        parts["shallow_path"] = ShallowPath(n_features, n_classes, input_norm=architecture["input_norm"])
+    if architecture["linear_prior"]:
+        unit_length = architecture["input_norm"] == "length"
+        parts["prior"] = LinearPrior(n_audio, n_text, len(architecture["parent_of_leaf"]), unit_length=unit_length)
     regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
     trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
     return ClipNet(trunk, _build_head(architecture, trunk.out_features), **parts)

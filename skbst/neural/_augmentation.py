@@ -14,6 +14,7 @@ MODULES = {
     "embedding_masking": EmbeddingMasking,
 }
 _DEFAULTS = {"embedding_noise": {}, "embedding_masking": {}}
+_MIXED = ("audio", "text", "prior")
 _FRAME_DEFAULTS = {"time_crop": {}, "time_masking": {}}
 
 
@@ -100,11 +101,11 @@ class Augmentation:
         rows = {"weight": weight, "target": weight * one_hot}
         if "soft_target" in target:
             rows["soft_target"] = weight * target["soft_target"]
-        rows.update({name: inputs[name] for name in ("audio", "text") if name in inputs})
+        rows.update({name: inputs[name] for name in _MIXED if name in inputs})
         frames, lengths, *mixed = self.modules["crop_and_patch"](inputs["frames"], inputs["lengths"], *rows.values())
         mixed = dict(zip(rows, mixed))
         weight = mixed["weight"]
         distributions = {name: mixed[name] / weight for name in ("target", "soft_target") if name in mixed}
         inputs = {**inputs, "frames": frames, "lengths": lengths}
-        inputs.update({name: mixed[name] for name in ("audio", "text") if name in mixed})
+        inputs.update({name: mixed[name] for name in _MIXED if name in mixed})
         return inputs, {**distributions, "weight": weight.squeeze(1)}

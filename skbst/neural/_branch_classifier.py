@@ -61,9 +61,10 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         What embeddings pass before the first layer: `skbst.nn.LengthScale`, or the baseline's batch normalisation.
         "auto" takes the first for the blocks of a bundle and the second for a plain array, which may be of any scale.
 
-    shallow_path : bool, default=True
-        Whether a short way leads from the embeddings to the logits beside the deep one; see `skbst.nn.ShallowPath`.
-        ``input_norm="batch", shallow_path=False`` is the network of the official baseline to the parameter.
+    linear_prior : bool, default=True
+        Whether the network adds to what linear models of the embeddings say, one model per embedding, solved inside
+        `fit`; see `skbst.nn.LinearPrior`. ``input_norm="batch", linear_prior=False`` is the network of the official
+        baseline to the parameter.
 
     dropout : float in [0, 1), default=0.1
         Dropout of trunk and head.
@@ -201,7 +202,7 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         "size": [StrOptions(set(SIZES))],
         "adapter": ["boolean", StrOptions({"auto"})],
         "input_norm": [StrOptions({"auto", "length", "batch"})],
-        "shallow_path": ["boolean"],
+        "linear_prior": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -239,7 +240,7 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         size="report",
         adapter="auto",
         input_norm="auto",
-        shallow_path=True,
+        linear_prior=True,
         dropout=0.1,
         lr=1e-3,
         weight_decay=1e-5,
@@ -273,7 +274,7 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
         self.size = size
         self.adapter = adapter
         self.input_norm = input_norm
-        self.shallow_path = shallow_path
+        self.linear_prior = linear_prior
         self.dropout = dropout
         self.lr = lr
         self.weight_decay = weight_decay
@@ -465,7 +466,7 @@ class BranchClassifier(VersionedMixin, CallbackSupportMixin, ClassifierMixin, Ba
             adapter=self.branch == "log-stft" if self.adapter == "auto" else self.adapter,
             dropout=self.dropout,
             input_norm=input_norm,
-            shallow_path=self.shallow_path,
+            linear_prior=self.linear_prior,
         )
 
     def _forward(self, function, X):

@@ -2,10 +2,9 @@
 
 import numpy as np
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite
 
-from skbst._sklearn import _check_sample_weight, validate_data
+from skbst._sklearn import _check_sample_weight, check_class_labels, validate_data
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
@@ -43,7 +42,7 @@ def check_training_data(estimator, X, y):
         X, y = validate_data(estimator, X, y, dtype=np.float32)
         estimator._blocks = None
         inputs = ClipInputs(X, None)
-    check_classification_targets(y)
+    check_class_labels(y)
     estimator._row_shapes = inputs.shapes()
     return inputs, y
 

@@ -29,6 +29,9 @@ class ClipDataset(Dataset):
 
     Attributes
     ----------
+    prior : tensor of shape (n_samples, n_classes), float32, or None
+        What a linear prior that has not seen the row says of it; set before training.
+
     with_frames : bool
         Whether batches have frames; may be changed between two passes.
     """
@@ -40,6 +43,7 @@ class ClipDataset(Dataset):
         self.target = torch.from_numpy(np.asarray(target, dtype=np.int64))
         self.weight = torch.from_numpy(np.asarray(weight, dtype=np.float32))
         self.soft_targets = None if soft_targets is None else torch.from_numpy(soft_targets)
+        self.prior = None
 
     def __len__(self):
         return len(self.rows)
@@ -53,7 +57,10 @@ class ClipDataset(Dataset):
         target = {"target": self.target[index], "weight": self.weight[index]}
         if self.soft_targets is not None:
             target["soft_target"] = self.soft_targets[index]
-        return self.inputs.batch(self.rows[positions], with_frames=self.with_frames), target
+        inputs = self.inputs.batch(self.rows[positions], with_frames=self.with_frames)
+        if self.prior is not None:
+            inputs["prior"] = self.prior[index]
+        return inputs, target
 
 
 class BatchIterator:

@@ -12,10 +12,9 @@ from sklearn.ensemble._base import _set_random_states
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d, has_fit_parameter
 
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors import leave_one_out_prior
 from skbst.neighbors._members import fit_members
@@ -180,7 +179,7 @@ class KNNDistillationClassifier(
         if self.exclude_own_group and groups is None:
             raise ValueError("exclude_own_group=True needs groups; pass fit(X, y, groups=uploaders).")
         y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        check_class_labels(y)
         check_consistent_length(X, y, groups)
         teacher_params, student_params = self._route(groups, fit_params)
         counts = counted_rows(y, student_params.get("sample_weight"))

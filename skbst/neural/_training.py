@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.class_weight import compute_class_weight
-from skorch.callbacks import LRScheduler
+from skorch.callbacks import Callback, LRScheduler
 
 from skbst.exceptions import DataFormatError
+from skbst.neural._adamw_in_backward import AdamWInBackward
 from skbst.neural._architecture import build_module, parents_tensor
 from skbst.neural._augmentation import make_augmentation
 from skbst.neural._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
 from skbst.neural._dataset import BatchIterator, ClipDataset
+from skbst.neural._fit_linear_prior import fit_linear_prior
 from skbst.neural._inner_split import inner_split
 from skbst.neural._objective import Objective, leaf_log_proba
 from skbst.neural._training_net import TrainingNet
@@ -36,7 +38,7 @@ def make_net(estimator, architecture, *, rng=None, **kwargs):
     net = TrainingNet(
         build_module(architecture),
         objective,
-        optimizer=torch.optim.AdamW,
+        optimizer=_optimizer(estimator, kwargs.get("device")),
         optimizer__weight_decay=estimator.weight_decay,
         optimizer__fused=True,
         lr=estimator.lr,
@@ -113,6 +115,8 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
         callbacks__print_log=None,
     )
     standardizer = net.module_.standardizer
+    if net.module_.prior is not None:
+        _learn_prior(estimator, net.module_.prior, inputs, rows, train_set, ~valid, order_rng)
     net.augment = make_augmentation(
         estimator.augmentation,
         branch=estimator.branch,
@@ -123,7 +127,11 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
         net.module_.compile()
     if standardizer is not None:
         _learn_statistics(standardizer, inputs, rows.rows[~valid], order_rng)
-    net.partial_fit(train_set)
+    try:
+        net.partial_fit(train_set)
+    finally:
+        if isinstance(net.optimizer_, AdamWInBackward):
+            net.optimizer_.close()
     return net, best.best_epoch_
 
 
@@ -169,6 +177,22 @@ def branch_start(estimator):
     return 0 if estimator.branch is None else min(estimator.branch_start, estimator.max_epochs - 1)
 
 
+def _learn_prior(estimator, prior, inputs, rows, train_set, in_training, rng):
+    """Solve the linear prior on the training part, which is told what models that have not seen a row say of it."""
+    known = {name: values[train_set.rows] for name, values in inputs.embeddings.items()}
+    groups = None if rows.groups is None else rows.groups[in_training]
+    held_out = fit_linear_prior(
+        prior,
+        known,
+        train_set.target.numpy(),
+        train_set.weight.numpy(),
+        groups=groups,
+        rng=rng,
+        n_threads=estimator.n_threads,
+    )
+    train_set.prior = torch.from_numpy(held_out)
+
+
 def _learn_statistics(standardizer, inputs, rows, rng):
     """Mean and deviation of each bin over training rows, a random few thousand where there are more."""
     rows = np.sort(rng.permutation(rows)[:_STATISTICS_ROWS])
@@ -206,6 +230,16 @@ def _label_predictor(architecture, beta):
         return leaf_log_proba(leaf, top if architecture["head"] == "lcl" else None, parents, beta=beta).argmax(axis=1)
 
     return predict
+
+
+def _optimizer(estimator, device):
+    """AdamW; on a CPU the one that steps in the backward pass, unless a callback wants to see gradients."""
+    callbacks = [callback for _, callback in _named(estimator.callbacks)]
+    if device != "cpu" or any(
+        type(callback).on_grad_computed is not Callback.on_grad_computed for callback in callbacks
+    ):
+        return torch.optim.AdamW
+    return AdamWInBackward
 
 
 def _schedule(estimator, late):

@@ -20,6 +20,7 @@ from skbst.nn._hierarchical_cross_entropy import HierarchicalCrossEntropy
 from skbst.nn._hierarchy import log_aggregate_to_top, log_condition_on_top
 from skbst.nn._highway_gate_adapter import HighwayGateAdapter
 from skbst.nn._length_scale import LengthScale
+from skbst.nn._linear_prior import LinearPrior
 from skbst.nn._local_per_level_head import LocalPerLevelHead
 from skbst.nn._log_mel_mdfd import LogMelMDFD
 from skbst.nn._log_stft_transformer import LogSTFTTransformer, sinusoidal_positions
@@ -29,7 +30,6 @@ from skbst.nn._mean_max_pooling import MeanMaxPooling
 from skbst.nn._mean_pooling import MeanPooling
 from skbst.nn._mfcc_residual_tdnn import MFCCResidualTDNN
 from skbst.nn._random_time_crop import RandomTimeCrop
-from skbst.nn._shallow_path import ShallowPath
 from skbst.nn._time_masking import TimeMasking
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "HighwayGateAdapter",
     "LabelSmoothingCrossEntropy",
     "LengthScale",
+    "LinearPrior",
     "LocalPerLevelHead",
     "LogMelMDFD",
     "LogSTFTTransformer",
@@ -62,7 +63,6 @@ __all__ = [
     "MeanMaxPooling",
     "MeanPooling",
     "RandomTimeCrop",
-    "ShallowPath",
     "TimeMasking",
     "cross_entropy_rows",
     "kl_divergence_rows",

@@ -1,7 +1,8 @@
 """The whole network of a clip: branch, fusion, adapter, trunk and head."""
 
-import torch
 from torch import nn
+
+from skbst.nn._hierarchy import log_aggregate_to_top
 
 __all__ = ["ClipNet"]
 
@@ -29,14 +30,13 @@ class ClipNet(nn.Module):
     adapter : Module, default=None
         Takes the text embedding and gives it adapted.
 
-    shallow_path : Module, default=None
-        Takes the audio embedding and the text embedding, as the trunk does, and gives second-level logits; see
-        `ShallowPath`. Those of the head are then multiplied by a learnt number that starts at zero and added to them
-        (ReZero): the network starts as the shallow one, and the deep part joins as it learns to help.
+    prior : Module, default=None
+        Takes the audio embedding and the text embedding, as they come, and gives log-probabilities that are added to
+        the second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
 
     References
     ----------
-    Report, figure 1 (a). T. Bachlechner et al., "ReZero is all you need", UAI 2021 (the gate beside a shallow path).
+    Report, figure 1 (a).
 
     Examples
     --------
@@ -49,7 +49,7 @@ class ClipNet(nn.Module):
     7319513
     """
 
-    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None, shallow_path=None):
+    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None, prior=None):
         super().__init__()
         if branch is not None and fusion is None:
             raise ValueError("A branch needs a fusion module that joins it with the audio embedding.")
@@ -59,8 +59,7 @@ class ClipNet(nn.Module):
         self.adapter = adapter
         self.trunk = trunk
         self.head = head
-        self.shallow_path = shallow_path
-        self.depth_gate = None if shallow_path is None else nn.Parameter(torch.zeros(()))
+        self.prior = prior
 
     def embed(self, audio=None, text=None, frames=None, lengths=None):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
@@ -77,20 +76,6 @@ class ClipNet(nn.Module):
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
         """
-        return self.trunk(*self._embeddings(audio, text, frames, lengths))
-
-    def forward(self, audio=None, text=None, frames=None, lengths=None):
-        """Return what the head gives: logits, or a pair of them; same arguments as `embed`."""
-        embeddings = self._embeddings(audio, text, frames, lengths)
-        output = self.head(self.trunk(*embeddings))
-        if self.shallow_path is None:
-            return output
-        shallow = self.shallow_path(*embeddings)
-        leaf, *top = output if isinstance(output, tuple) else (output,)
-        leaf = shallow + self.depth_gate * leaf
-        return (leaf, *top) if top else leaf
-
-    def _embeddings(self, audio, text, frames, lengths):
         if self.branch is not None and frames is not None:
             if lengths is None:
                 lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
@@ -99,4 +84,26 @@ class ClipNet(nn.Module):
             audio = self.fusion(audio, self.branch(frames, lengths))
         if self.adapter is not None:
             text = self.adapter(text)
-        return audio, text
+        return self.trunk(audio, text)
+
+    def forward(self, audio=None, text=None, frames=None, lengths=None, prior=None):
+        """Return what the head gives: logits, or a pair of them; same arguments as `embed`.
+
+        Parameters
+        ----------
+        audio, text, frames, lengths : tensor, default=None
+            As in `embed`.
+
+        prior : tensor of shape (batch, n_classes), default=None
+            What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
+            clip, or the network learns to trust it too much.
+        """
+        output = self.head(self.embed(audio, text, frames, lengths))
+        if prior is None:
+            if self.prior is None:
+                return output
+            prior = self.prior(audio, text)
+        if not isinstance(output, tuple):
+            return output + prior
+        leaf, top = output
+        return leaf + prior, top + log_aggregate_to_top(prior, self.head.parent_of_leaf, top.shape[1])

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from skbst.nn._dropout import Dropout
+
 __all__ = ["BaselineHead", "FlatHead"]
 
 
@@ -39,7 +41,7 @@ class BaselineHead(nn.Module):
         n_hidden = n_hidden or max(in_features // 2, 1)
         self.hidden = nn.Linear(in_features, n_hidden)
         self.activation = nn.LeakyReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.classifier = nn.Linear(n_hidden, n_classes)
 
     def forward(self, latent):
@@ -80,7 +82,7 @@ class FlatHead(nn.Module):
     def __init__(self, in_features, n_classes, *, n_hidden=None, dropout=0.1):
         super().__init__()
         n_hidden = n_hidden or in_features
-        self.added = nn.Sequential(nn.Linear(in_features, n_hidden), nn.LeakyReLU(), nn.Dropout(dropout))
+        self.added = nn.Sequential(nn.Linear(in_features, n_hidden), nn.LeakyReLU(), Dropout(dropout))
         self.baseline = BaselineHead(n_hidden, n_classes, dropout=dropout / 4)
 
     def forward(self, latent):

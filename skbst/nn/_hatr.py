@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from skbst.nn._dropout import Dropout
 from skbst.nn._length_scale import LengthScale
 
 __all__ = ["HATR"]
@@ -98,7 +99,7 @@ class _ResidualBlock(nn.Module):
         self.linear2 = nn.Linear(n_hidden, n_features)
         self.norm2 = nn.BatchNorm1d(n_features)
         self.activation = nn.LeakyReLU()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x):
         hidden = self.dropout(self.activation(self.norm1(self.linear1(x))))
@@ -128,7 +129,7 @@ class _AttentionFusion(nn.Module):
     def __init__(self, width, dropout):
         super().__init__()
         self.attention = nn.Sequential(nn.Linear(2 * width, width), nn.Tanh(), nn.Linear(width, 2), nn.Softmax(dim=-1))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, audio, text):
         weights = self.attention(torch.cat([audio, text], dim=-1))
@@ -136,4 +137,4 @@ class _AttentionFusion(nn.Module):
 
 
 def _dense(n_in, n_out, dropout):
-    return nn.Linear(n_in, n_out), nn.LeakyReLU(), nn.Dropout(dropout)
+    return nn.Linear(n_in, n_out), nn.LeakyReLU(), Dropout(dropout)

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from skbst.nn._dropout import Dropout
 from skbst.nn._hierarchy import log_aggregate_to_top, log_condition_on_top
 
 __all__ = ["LocalPerLevelHead"]
@@ -93,5 +94,5 @@ class LocalPerLevelHead(nn.Module):
 
 def _level_classifier(in_features, n_hidden, n_classes, dropout):
     return nn.Sequential(
-        nn.Linear(in_features, n_hidden), nn.LeakyReLU(), nn.Dropout(dropout), nn.Linear(n_hidden, n_classes)
+        nn.Linear(in_features, n_hidden), nn.LeakyReLU(), Dropout(dropout), nn.Linear(n_hidden, n_classes)
     )

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from skbst._sklearn import _num_samples, validate_data
+from skbst._sklearn import _num_samples, check_class_labels, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 
@@ -23,13 +22,13 @@ class RowSampler(VersionedMixin, BaseEstimator):
             check_consistent_length(X, y)
             validate_data(self, X, reset=True, skip_check_array=True)
             y = column_or_1d(y)
-            check_classification_targets(y)
+            check_class_labels(y)
             if not len(y):
                 raise DataFormatError(f"{type(self).__name__} got no rows.")
             return X, np.asarray(y)
         finite = "allow-nan" if self.__sklearn_tags__().input_tags.allow_nan else True
         X, y = validate_data(self, X, y, dtype=None, ensure_all_finite=finite)
-        check_classification_targets(y)
+        check_class_labels(y)
         return X, y
 
     def _resample(self, X, y):

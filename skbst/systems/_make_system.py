@@ -49,8 +49,10 @@ def make_system(
         What the user has. The other embedding is left out.
 
     size : {"report", "small"}, default="report"
-        The report's sizes and recipe, or the same code small enough for a CPU in minutes, trained on all rows down a
-        cosine for 40 epochs (few clips leave none for early stopping); a branch joins for 10 more.
+        The report's sizes and recipe, to the parameter. Or the same code small enough for a CPU in minutes, for few
+        clips and for embeddings of any kind: it adds to linear models of the embeddings (`skbst.nn.LinearPrior`) and
+        trains on all rows down a cosine for 40 epochs, for few clips leave none for early stopping; a branch joins for
+        10 more.
 
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, else the flat tree.
@@ -98,11 +100,12 @@ def make_system(
 
 
 def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
-    """Unfitted network of a member; a small one trains on all rows, since few rows leave none for early stopping."""
-    recipe = {}
+    """Unfitted network of a member: the report's to the parameter, or a small one."""
+    recipe = {"input_norm": "batch", "linear_prior": False}
     if size == "small":
-        late = {} if branch is None else {"branch_start": 40}
-        recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 40 if branch is None else 50, **late}
+        recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 40}
+        if branch is not None:
+            recipe |= {"branch_start": 40, "max_epochs": 50}
     return BranchClassifier(
         branch,
         head,

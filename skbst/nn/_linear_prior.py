@@ -1,0 +1,83 @@
+"""What linear models of the embeddings say, before the network."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+__all__ = ["LinearPrior"]
+
+
+class LinearPrior(nn.Module):
+    r"""Class log-probabilities of one linear model per embedding, joined with a weight each.
+
+    .. math::
+
+        \log p(c) = \sum_v s_v \max\bigl(\log \mathrm{softmax}_c(W_v \bar x_v + b_v),\ \log \epsilon\bigr),
+        \quad \bar x = x / \lVert x \rVert
+
+    On few clips a linear model of good embeddings is hard to beat, and a dozen layers take thousands of steps to find
+    it. A network that adds to these numbers has to learn only what they miss. Nothing here is trained by gradients: the
+    weights are buffers, solved elsewhere, and all zero in a new module.
+
+    Parameters
+    ----------
+    n_audio, n_text : int or None
+        Widths of the embeddings; None leaves one out.
+
+    n_classes : int
+        Number of second-level classes.
+
+    unit_length : bool, default=True
+        Whether each embedding is divided by its norm first.
+
+    min_proba : float, default=1e-4
+        The least a model may say of a class, epsilon above; so no model can rule a class out.
+
+    References
+    ----------
+    Wolpert, "Stacked generalization", Neural Networks 5, 1992; Ting and Witten, "Issues in stacked generalization",
+    JAIR 10, 1999 (weights that are not negative).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbst.nn import LinearPrior
+    >>> prior = LinearPrior(4, None, 2)
+    >>> prior(torch.ones(1, 4))
+    tensor([[0., 0.]])
+    >>> _ = prior.models["audio"].weight.copy_(torch.eye(2, 4)), prior.models["audio"].share.fill_(1.0)
+    >>> prior(torch.tensor([[3.0, 0.0, 4.0, 0.0]])).exp()
+    tensor([[0.6457, 0.3543]])
+    """
+
+    def __init__(self, n_audio, n_text, n_classes, *, unit_length=True, min_proba=1e-4):
+        super().__init__()
+        widths = {"audio": n_audio, "text": n_text}
+        self.models = nn.ModuleDict(
+            {name: _LinearModel(width, n_classes) for name, width in widths.items() if width is not None}
+        )
+        self.unit_length = unit_length
+        self.lowest = math.log(min_proba)
+
+    def forward(self, audio=None, text=None):
+        """Return the weighted log-probabilities of shape (n_clips, n_classes)."""
+        given = {"audio": audio, "text": text}
+        return sum(model.share * self.log_proba(name, given[name]) for name, model in self.models.items())
+
+    def log_proba(self, name, x):
+        """Log-probabilities of the model of one embedding, before its weight; same arguments as `forward`."""
+        model = self.models[name]
+        x = F.normalize(x, dim=-1) if self.unit_length else x
+        return F.linear(x, model.weight, model.bias).log_softmax(dim=-1).clamp(min=self.lowest)
+
+
+class _LinearModel(nn.Module):
+    """Buffers of one model."""
+
+    def __init__(self, n_features, n_classes):
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(n_classes, n_features))
+        self.register_buffer("bias", torch.zeros(n_classes))
+        self.register_buffer("share", torch.zeros(()))

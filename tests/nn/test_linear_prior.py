@@ -1,0 +1,87 @@
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from skbst.nn import HATR, BaselineHead, ClipNet, LengthScale, LinearPrior, LocalPerLevelHead
+
+
+def test_length_is_the_root_of_the_width_and_zero_stays_zero():
+    x = torch.randn(5, 16)
+    x[2] = 0
+    scaled = LengthScale()(x)
+    expected = torch.full((5,), 4.0)
+    expected[2] = 0
+    assert_close(scaled.norm(dim=1), expected)
+    assert_close(scaled[0] / scaled[0].norm(), x[0] / x[0].norm())
+
+
+def make_prior(**kwargs):
+    torch.manual_seed(0)
+    prior = LinearPrior(8, 6, 3, **kwargs)
+    for share, model in zip((0.5, 2.0), prior.models.values()):
+        model.weight.normal_()
+        model.bias.normal_()
+        model.share.fill_(share)
+    return prior
+
+
+@pytest.mark.parametrize("unit_length", [True, False])
+def test_log_probabilities_are_weighted_and_added(unit_length):
+    prior = make_prior(unit_length=unit_length)
+    audio, text = torch.randn(4, 8), torch.randn(4, 6)
+    expected = 0
+    for share, model, x in zip((0.5, 2.0), prior.models.values(), (audio, text)):
+        x = x / x.norm(dim=1, keepdim=True) if unit_length else x
+        logits = x @ model.weight.T + model.bias
+        expected = expected + share * (logits - logits.exp().sum(1, keepdim=True).log())
+    assert_close(prior(audio, text), expected)
+
+
+def test_no_model_rules_a_class_out():
+    prior = LinearPrior(2, None, 2, min_proba=1e-3)
+    prior.models["audio"].bias.copy_(torch.tensor([0.0, -100.0]))
+    prior.models["audio"].share.fill_(1.0)
+    assert_close(prior(torch.ones(1, 2)), torch.tensor([[0.0, math.log(1e-3)]]))
+
+
+def test_nothing_of_it_is_trained_and_all_of_it_is_kept():
+    prior = make_prior()
+    assert not list(prior.parameters())
+    again = LinearPrior(8, 6, 3)
+    again.load_state_dict(prior.state_dict())
+    audio, text = torch.randn(4, 8), torch.randn(4, 6)
+    assert_close(again(audio, text), prior(audio, text), rtol=0, atol=0)
+
+
+def make_net(head):
+    prior = make_prior()
+    return ClipNet(HATR(8, 6, width=8, n_blocks=1), head, prior=prior).eval()
+
+
+def test_the_network_adds_to_the_prior():
+    net = make_net(BaselineHead(4, 3))
+    audio, text = torch.randn(4, 8), torch.randn(4, 6)
+    head = net.head(net.embed(audio, text))
+    assert_close(net(audio, text), head + net.prior(audio, text))
+    held_out = torch.randn(4, 3)
+    assert_close(net(audio, text, prior=held_out), head + held_out)
+
+
+def test_the_top_level_gets_the_sums_of_the_prior():
+    net = make_net(LocalPerLevelHead(4, [0, 0, 1]))
+    audio, text = torch.randn(4, 8), torch.randn(4, 6)
+    prior = net.prior(audio, text)
+    head_leaf, head_top = net.head(net.embed(audio, text))
+    leaf, top = net(audio, text)
+    assert_close(leaf, head_leaf + prior)
+    proba = prior.exp()
+    assert_close(top, head_top + torch.stack([proba[:, 0] + proba[:, 1], proba[:, 2]], dim=1).log())
+
+
+def test_one_modality_and_gradients_everywhere():
+    net = ClipNet(HATR(None, 6, width=8, input_norm="length"), BaselineHead(4, 3), prior=LinearPrior(None, 6, 3))
+    text, target = torch.randn(16, 6), torch.arange(16) % 3
+    torch.nn.functional.cross_entropy(net(None, text), target).backward()
+    assert all(p.grad.abs().sum() > 0 for p in net.head.parameters())
