@@ -56,8 +56,11 @@ class Candidates:
     n_rows : int
         Number of rows.
 
-    n_features : int
-        Length of the vectors behind the products, for the rounding error.
+    slack : float or ndarray of shape (n_rows,)
+        How far an offered value, and one that it is compared with, may be off together.
+
+    relative_slack : float, default=0.0
+        The same as a share of the values.
 
     Attributes
     ----------
@@ -68,9 +71,9 @@ class Candidates:
         How much is kept of each row.
     """
 
-    def __init__(self, k, n_rows, n_features):
+    def __init__(self, k, n_rows, slack, relative_slack=0.0):
         self.k, self.n_rows = k, n_rows
-        self.slack = rounding_slack(n_features)
+        self.slack, self.relative_slack = slack, relative_slack
         self.floor = np.full(n_rows, _LOWEST)
         self.counts = np.zeros(n_rows, dtype=np.int64)
         self.values, self.columns = _empty_tables(n_rows, 2 * k)
@@ -136,7 +139,7 @@ class Candidates:
         self.values = np.take_along_axis(self.values, order, axis=1)
         self.columns = np.take_along_axis(self.columns, order, axis=1)
         self.counts = np.minimum(self.counts, self.k)
-        self.floor = np.maximum(self.floor, self.values[:, self.k - 1] - self.slack)
+        self._raise(self.values[:, self.k - 1])
 
     def table(self):
         """Return values and columns of shape (n_rows, k) after `settle`; -inf and -1 where there are fewer."""
@@ -160,7 +163,12 @@ class Candidates:
 
     def _lift(self, values):
         kth = np.partition(values, values.shape[1] - self.k, axis=1)[:, values.shape[1] - self.k]
-        self.floor = np.maximum(self.floor, kth - self.slack)
+        self._raise(kth)
+
+    def _raise(self, kth):
+        """Take the k-th best value of each row, less what may be off, for its floor where that is higher."""
+        off = self.slack + self.relative_slack * np.abs(np.maximum(kth, _LOWEST))
+        self.floor = np.maximum(self.floor, kth - off.astype(np.float32))
 
 
 def _empty_tables(n_rows, width):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbst._optional import require
-from skbst.neighbors._candidates import Candidates, cosine_of_pairs
+from skbst.neighbors._candidates import Candidates, cosine_of_pairs, rounding_slack
 
 __all__ = ["search_faiss"]
 
@@ -45,7 +45,7 @@ def search_faiss(queries, bank, k, forbid, similarities, indices):
     columns = np.sort(columns, axis=1)
     rows, rank = np.divmod(np.arange(columns.size), n_proposed)
     allowed = ~forbid.pairs(rows, columns.ravel())
-    candidates = Candidates(k, len(queries), queries.shape[1])
+    candidates = Candidates(k, len(queries), rounding_slack(queries.shape[1]))
     candidates.add(rows[allowed], columns.ravel()[allowed], 0.0, rank[allowed])
     candidates.settle(cosine_of_pairs(queries, bank, *candidates.pairs))
     similarities[:], indices[:] = candidates.table()

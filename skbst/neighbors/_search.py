@@ -6,11 +6,11 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
-from sklearn.utils.parallel import _get_threadpool_controller
 
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._candidates import Candidates, cosine_of_pairs
+from skbst.neighbors._products import choose_products
 from skbst.neighbors._rows import group_codes, normalized_rows
 
 __all__ = ["top_k_cosine"]
@@ -161,18 +161,17 @@ def _even_chunks(todo, query_chunk):
 def _search_chunks(queries, bank, k, chunks, forbid, bank_chunk):
     """Search chunk by chunk; several at once where BLAS would use several threads, each with one of its own."""
     n_threads = min(_openmp_effective_n_threads(), len(chunks))
-    if n_threads == 1:
-        buffers = _Buffers(len(chunks[0]), min(bank_chunk, len(bank)))
-        return [_search_rows(queries, bank, k, rows, forbid, bank_chunk, buffers) for rows in chunks]
+    products = choose_products(sum(map(len, chunks)), *bank.shape)
     local = threading.local()
 
     def search(rows):
         if not hasattr(local, "buffers"):
             local.buffers = _Buffers(len(chunks[0]), min(bank_chunk, len(bank)))
-        return _search_rows(queries, bank, k, rows, forbid, bank_chunk, local.buffers)
+        return _search_rows(products(queries[rows]), queries[rows], bank, k, rows, forbid, bank_chunk, local.buffers)
 
-    one_each = _get_threadpool_controller().limit(limits=1, user_api="blas")
-    with one_each, ThreadPoolExecutor(n_threads) as pool:
+    if n_threads == 1:
+        return [search(rows) for rows in chunks]
+    with products.one_thread_each(), ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(search, chunks))
 
 
@@ -188,14 +187,13 @@ class _Buffers:
         return self.products[:size].reshape(n_rows, n_columns), self.mask[:size].reshape(n_rows, n_columns)
 
 
-def _search_rows(queries, bank, k, rows, forbid, bank_chunk, buffers):
-    block = queries[rows]
+def _search_rows(multiply, block, bank, k, rows, forbid, bank_chunk, buffers):
     silent = ~block.any(axis=1)
-    candidates = Candidates(k, len(block), block.shape[1])
+    candidates = Candidates(k, len(block), multiply.slack, multiply.relative_slack)
     for start in range(0, len(bank), bank_chunk):
         part = bank[start : start + bank_chunk]
         products, mask = buffers.shaped(len(block), len(part))
-        np.matmul(block, part.T, out=products)
+        multiply.fill(products, part)
         forbid.mark(products, rows, start)
         # every row is as good for a query of zeros: the first k will do
         candidates.offer(products, start, silent, mask)

@@ -3,6 +3,7 @@ import pytest
 
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import top_k_cosine
+from skbst.neighbors._products import BFloat16Products, Float32Products, choose_products
 from skbst.neighbors._rows import normalized_rows
 from skbst.neighbors._search import _even_chunks
 
@@ -220,3 +221,62 @@ def test_faiss_missing_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
     with pytest.raises(ImportError, match=r"skbst\[faiss\]"):
         top_k_cosine([[1.0]], [[1.0]], 1, engine="faiss")
+
+
+@pytest.fixture
+def use_bfloat16(monkeypatch):
+    # any processor can multiply bfloat16, if not faster
+    monkeypatch.setattr("skbst.neighbors._search.choose_products", lambda *size: BFloat16Products)
+
+
+def clustered_rows():
+    rng = np.random.default_rng(5)
+    centres = rng.standard_normal((12, 40))
+    near = centres[rng.integers(0, 12, 3000)] + 1e-3 * rng.standard_normal((3000, 40))
+    near[::50] = near[7]
+    near[3::97] = 0
+    return near[:200], near
+
+
+@pytest.mark.parametrize("make_rows", [clustered_rows, None])
+@pytest.mark.parametrize("k", [1, 20])
+def test_bfloat16_proposals_give_the_same_bytes(rows, request, make_rows, k):
+    queries, bank = rows if make_rows is None else make_rows()
+    bank = bank.astype(np.float32)
+    groups = {"query_groups": np.arange(len(queries)) % 7, "bank_groups": np.arange(len(bank)) % 7}
+    settings = [{}, {"bank_chunk": 300, "query_chunk": 33}, groups]
+    expected = [top_k_cosine(queries, bank, k, **kwargs) for kwargs in settings]
+    request.getfixturevalue("use_bfloat16")
+    for kwargs, (values, indices) in zip(settings, expected):
+        found = top_k_cosine(queries, bank, k, **kwargs)
+        assert found[0].tobytes() == values.tobytes()
+        assert found[1].tobytes() == indices.tobytes()
+
+
+def test_bfloat16_products_are_within_their_slack():
+    rng = np.random.default_rng(0)
+    # numbers just above the middle between two of bfloat16 are rounded worst, all in one direction
+    worst = np.full((4, 64), 0.125 * (1 + 2.0**-8 + 2.0**-20), dtype=np.float32)
+    sparse = np.eye(4, 64, dtype=np.float32) * np.float32(1 - 2.0**-9)
+    rows = np.vstack([worst, sparse, normalized_rows(rng.standard_normal((300, 64)))]).astype(np.float32)
+    rows /= np.maximum(1, np.linalg.norm(rows, axis=1, keepdims=True))
+    multiply = BFloat16Products(rows)
+    products = np.empty((len(rows), len(rows)), dtype=np.float32)
+    multiply.fill(products, rows)
+    off = np.abs(products - rows.astype(float) @ rows.T.astype(float))
+    allowed = (multiply.slack[:, None] + multiply.relative_slack * np.abs(products)) / 2
+    assert (off <= allowed).all()
+    assert (off > allowed / 3).any()  # a bound that could not be much lower
+
+
+def test_small_searches_do_not_load_torch():
+    assert choose_products(1000, 1000, 512) is Float32Products
+
+
+def test_read_only_maps_are_searched(tmp_path, rows, use_bfloat16):
+    queries, bank = rows
+    unit = normalized_rows(bank)
+    np.save(tmp_path / "bank.npy", unit)
+    mapped = np.load(tmp_path / "bank.npy", mmap_mode="r")
+    found = top_k_cosine(queries, mapped, 5, normalize=False)
+    np.testing.assert_array_equal(found[1], top_k_cosine(queries, unit, 5, normalize=False)[1])
