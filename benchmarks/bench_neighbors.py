@@ -5,7 +5,7 @@
 The peers get a bank that is prepared as they like it (a fitted NearestNeighbors, a filled IndexFlatIP), ours gets rows
 of norm 1; all run with the same number of threads, in turn, and the best of the rounds counts. CPU seconds are the
 sum over threads and suffer less from other processes than wall seconds. Peak memory is the resident size of a fresh
-process per engine (Linux only).
+process per engine, libraries loaded (Linux only).
 """
 
 import argparse
@@ -18,6 +18,7 @@ import time
 import numpy as np
 
 from skbst.neighbors import top_k_cosine
+from skbst.neighbors._products import BFloat16Products, has_fast_bfloat16
 from skbst.neighbors._rows import normalized_rows
 
 ENGINES = ("skbst", "skbst, faiss engine", "scikit-learn brute", "faiss flat")
@@ -100,6 +101,8 @@ def resident():
 def child(engine, n_bank, n_queries, n_features, k):
     bank, queries = make_rows(n_bank, n_features, 0), make_rows(n_queries, n_features, 1)
     prepare(engine, bank[:100], k)(queries[:2])
+    if engine == "skbst":
+        BFloat16Products(queries[:2]).fill(np.empty((2, 100), dtype=np.float32), bank[:100])  # loads torch
     before, seen, done = resident(), [], threading.Event()
 
     def watch():
@@ -124,7 +127,9 @@ def main():
         child(engine, *map(int, numbers))
         return
     threads = os.environ.get("OMP_NUM_THREADS", "all")
-    print(f"{threads} thread(s), {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{threads} thread(s), {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, bfloat16: {has_fast_bfloat16()}"
+    )
     if arguments.fast:
         side_by_side(5_000, 500, 512, 20, 3)
         growth([10_000, 20_000, 40_000], 200, 512, 20)
