@@ -18,10 +18,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import sklearn
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 import skbst
-from skbst.features import PrecomputedFeaturizer
+from skbst.features import FeatureBundle, PrecomputedFeaturizer
 from skbst.metrics import hierarchical_accuracy_score, hierarchical_f1_score
 from skbst.model_selection import BSDGrandKFold, compare_paired, official_folds
 from skbst.neighbors import KNNPriorBlender
@@ -251,6 +252,34 @@ def write_whole(path, write):
     with open(scratch, "wb") as file:
         write(file)
     os.replace(scratch, path)
+
+
+def trial_seconds(study, member, n_rows=16):
+    """Seconds that a member would train, from an epoch over a few made clips of full length."""
+    branch, head, _ = MEMBERS[member]
+    if member.startswith("post_"):
+        return 1.0  # a search, no training
+    rng = np.random.default_rng(0)
+    blocks = {name: rng.standard_normal((n_rows, 512), dtype=np.float32) for name in ("audio", "text")}
+    network = make_system(branch, head, size=study.size, embeddings="builtin", random_state=0, device=study.device)[-1]
+    epochs, late = study.max_epochs or network.max_epochs, network.branch_start
+    late = min(late, epochs - 1) if branch else 0
+
+    def epoch(branch, **frames):
+        trial = clone(network).set_params(
+            branch=branch, max_epochs=1, branch_start=0, validation_fraction=None, linear_prior=False
+        )
+        bundle = FeatureBundle({**blocks, **frames})
+        trial.fit(bundle, np.arange(n_rows) % 2)
+        return trial.history_["seconds"].sum()
+
+    n_bins = {"log-stft": 257, "log-mel": 128, "mfcc": 13}
+    seconds = late * epoch(None) if late else 0.0
+    frames = {}
+    if branch:
+        frames[branch.replace("-", "_")] = rng.standard_normal((n_rows, 501, n_bins[branch]), dtype=np.float32)
+    n_train = (len(study.bsd10k.data) + (0 if study.bsd35k is None else len(study.bsd35k.data))) * 4 / 5
+    return (seconds + (epochs - late) * epoch(branch, **frames)) * n_train / n_rows
 
 
 def fit_member(study, prepared, fold, member):

@@ -32,7 +32,7 @@ import sklearn
 
 sys.path.insert(0, str(Path(__file__).parent if "__file__" in globals() else Path.cwd()))
 
-from _reproduction import MEMBERS, REPEATED, ROWS, PreparedFold, Study, fit_member, score_row
+from _reproduction import REPEATED, ROWS, PreparedFold, Study, fit_member, score_row, trial_seconds
 
 from skbst.datasets import load_bsd, make_bst_clips
 
@@ -132,7 +132,9 @@ class Clock:
     """Seconds that fits take, and what they say of those to come."""
 
     def __init__(self, study, protocols, members):
+        self.study = study
         self.seconds = defaultdict(list)
+        self.guesses = {}
         self.preparing = []
         for protocol in protocols:
             for fold in range(study.n_folds):
@@ -143,17 +145,17 @@ class Clock:
                             self.seconds[member].append(float(result["seconds"]))
 
     def left(self, todo):
-        """Minutes for jobs (protocol, fold, member) to come; None where nothing was measured."""
-        kinds = defaultdict(list)
-        for member, seconds in self.seconds.items():
-            kinds[MEMBERS[member][0] is None] += seconds
-        everything = [value for seconds in kinds.values() for value in seconds]
-        if not everything:
-            return None
+        """Minutes for jobs (protocol, fold, member) to come; by a trial where a member has not been fitted yet."""
         total = len({job[:2] for job in todo}) * np.mean(self.preparing or [0.0])
-        for _, _, member in todo:
-            total += np.mean(self.seconds.get(member) or kinds[MEMBERS[member][0] is None] or everything)
-        return total / 60
+        return (total + sum(self.expected(member) for _, _, member in todo)) / 60
+
+    def expected(self, member):
+        """Seconds of one fit."""
+        if self.seconds[member]:
+            return np.mean(self.seconds[member])
+        if member not in self.guesses:
+            self.guesses[member] = trial_seconds(self.study, member)
+        return self.guesses[member]
 
 
 def print_plan(study, rows, protocols, members, todo, clock):
@@ -174,7 +176,8 @@ def print_plan(study, rows, protocols, members, todo, clock):
     print(f"fits        {n_all} ({len(members)} members), {n_all - len(todo)} of them are there already")
     minutes = clock.left(todo)
     if todo:
-        print("time        " + ("measured by the first fits" if minutes is None else f"about {minutes:.0f} minutes"))
+        early = " at most, for training may stop early" if study.size == "report" else ""
+        print(f"time        about {max(minutes, 1):.0f} minutes{early}; features not counted before the first fold")
     print(f"results in  {study.out}\n", flush=True)
 
 
