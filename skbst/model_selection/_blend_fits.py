@@ -3,16 +3,18 @@
 import time
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import _check_method_params
 
 from skbst.model_selection._blend_cells import FoldParts
 from skbst.neighbors import KNNPriorBlender
 
-__all__ = ["blender_of", "fit_fold", "split_candidates"]
+__all__ = ["blender_of", "blender_params", "fit_fold", "split_candidates"]
 
 _CHEAP = ("alpha", "k", "temperature")
 
@@ -43,6 +45,36 @@ def blender_of(estimator):
             f"{type(estimator).__name__}. Take GridSearchCV for other estimators."
         )
     return blender, prefix
+
+
+def blender_params(estimator, method, params):
+    """Tell what the blender gets of the parameters of an estimator's method, under the names that the blender knows.
+
+    Parameters
+    ----------
+    estimator : KNNPriorBlender, or Pipeline that ends in one
+        Whose method is called.
+
+    method : {"fit", "score"}
+        The method.
+
+    params : dict
+        Its parameters: with metadata routing under the names of the requests, else with the steps' prefixes.
+
+    Returns
+    -------
+    params : dict
+        Parameters of the blender's own method.
+    """
+    while isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        if get_config()["enable_metadata_routing"]:
+            params = process_routing(estimator, method, **params)[name][method]
+        else:
+            prefix = f"{name}__"
+            params = {key.removeprefix(prefix): value for key, value in params.items() if key.startswith(prefix)}
+        estimator = last
+    return params
 
 
 def split_candidates(estimator, candidates):

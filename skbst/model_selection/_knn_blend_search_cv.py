@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn import get_config
 from sklearn.base import clone
-from sklearn.metrics._scorer import _MultimetricScorer
+from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing, indexable
@@ -18,7 +18,7 @@ from skbst._progress import progress_bar
 from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend_cells import fast_scores_of, score_cells
-from skbst.model_selection._blend_fits import blender_of, fit_fold, split_candidates
+from skbst.model_selection._blend_fits import blender_of, blender_params, fit_fold, split_candidates
 
 __all__ = ["KNNBlendSearchCV"]
 
@@ -144,8 +144,9 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
             Class labels.
 
         **params : dict
-            ``groups`` go to the splitter and, where the blender has ``exclude_own_group``, to the blender; the rest to
-            the estimator's ``fit``. With metadata routing, to whoever has requested them.
+            ``groups`` go to the splitter and to the blender, the rest to the estimator's ``fit``. With metadata
+            routing, to whoever has requested them. With ``exclude_own_group`` the groups that the blender gets in
+            ``fit`` count at prediction, too.
 
         Returns
         -------
@@ -157,6 +158,7 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
         scorers, refit_metric = self._get_scorers()
         routed = self._get_routed_params_for_fit(params)
         fit_params = self._with_groups(routed["estimator"]["fit"], params.get("groups"))
+        score_params = self._score_params(scorers, routed["scorer"]["score"])
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         candidates = list(ParameterGrid(self.param_grid))
@@ -164,8 +166,8 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
         cv = check_cv(self.cv, y, classifier=True)
         splits = list(cv.split(X, y, **routed["splitter"]["split"]))
         self.n_splits_, self.n_fits_ = len(splits), len(splits) * len(settings)
-        folds = self._fit_folds(X, y, splits, settings, fit_params, params.get("groups"), context)
-        out = self._score_folds(X, y, folds, settings, scorers, routed["scorer"]["score"])
+        folds = self._fit_folds(X, y, splits, settings, fit_params, context)
+        out = self._score_folds(X, y, folds, settings, scorers, score_params)
         self.cv_results_ = self._format_results(candidates, self.n_splits_, out)
         self._choose(out, refit_metric)
         chosen = next((n for n, s in enumerate(settings) if getattr(self, "best_index_", 0) in s[1]), 0)
@@ -214,7 +216,14 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
             return fit_params
         return {f"{blender_of(self.estimator)[1]}groups": groups, **fit_params}
 
-    def _fit_folds(self, X, y, splits, settings, fit_params, groups, context):
+    def _score_params(self, scorers, params):
+        # without a scorer they are for the score method of the estimator, which a bare classifier answers for here
+        if isinstance(scorers, _PassthroughScorer) and get_config()["enable_metadata_routing"]:
+            return blender_params(self.estimator, "score", params)
+        return params
+
+    def _fit_folds(self, X, y, splits, settings, fit_params, context):
+        groups = blender_params(self.estimator, "fit", fit_params).get("groups")
         tasks = [(n, train, test) for n in range(len(settings)) for train, test in splits]
         search = context.subcontext(task_name="search", max_subtasks=len(tasks), sequential_subtasks=False)
         search.call_on_fit_task_begin(estimator=self)

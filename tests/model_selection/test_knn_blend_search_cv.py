@@ -208,19 +208,60 @@ def test_groups_reach_the_splitter(clips):
         assert not set(groups[parts.rows]) & set(np.delete(groups, parts.rows))
 
 
-def test_metadata_routing(clips):
+def assert_own_group_left_out(search, X, y, groups):
+    """Neighbours of the test rows against a slow search that skips the row's own group."""
+    unit = np.asarray(X) / np.linalg.norm(X, axis=1, keepdims=True)
+    classes = np.unique(y)
+    for parts in search.fold_parts_:
+        train = np.setdiff1d(np.arange(len(y)), parts.rows)
+        for i, row in enumerate(parts.rows):
+            others = train[groups[train] != groups[row]]
+            assert len(others) < len(train)
+            nearest = others[np.argsort(-(unit[others] @ unit[row]))[: parts.similarities.shape[1]]]
+            np.testing.assert_array_equal(classes[parts.labels[i]], y[nearest])
+            np.testing.assert_allclose(parts.similarities[i], unit[nearest] @ unit[row], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["groups", "uploader"])
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_metadata_routing(clips, name, in_pipeline):
     X, y, groups = clips
     weight = np.random.default_rng(0).uniform(0.1, 3, 150)
+    request = True if name == "groups" else name
     with sklearn.config_context(enable_metadata_routing=True):
         inner = CountingClassifier().set_fit_request(sample_weight=True)
-        blender = KNNPriorBlender(inner, exclude_own_group=True).set_fit_request(groups=True)
-        blender.set_score_request(groups=True, sample_weight=False)
-        search = KNNBlendSearchCV(blender, {"alpha": [0.4]}, cv=GroupKFold(3))
-        search.fit(X, y, groups=groups, sample_weight=weight)
-    plain = KNNBlendSearchCV(KNNPriorBlender(CountingClassifier()), {"alpha": [0.4]}, cv=GroupKFold(3))
-    plain.fit(X, y, groups=groups)
+        blender = KNNPriorBlender(inner, exclude_own_group=True, embedding="blocks").set_fit_request(groups=request)
+        blender.set_score_request(groups=request, sample_weight=True)
+        model = Pipeline([("keep", "passthrough"), ("blend", blender)]) if in_pipeline else blender
+        grid = {"blend__alpha" if in_pipeline else "alpha": [0.4, 1.0]}
+        search = KNNBlendSearchCV(model, grid, cv=StratifiedKFold(3), return_train_score=True)
+        search.fit(X, y, **{name: groups}, sample_weight=weight)
+        naive = GridSearchCV(model, grid, cv=StratifiedKFold(3), return_train_score=True)
+        naive.fit(X, y, **{name: groups}, sample_weight=weight)
+    assert_own_group_left_out(search, X, y, groups)
+    assert_same_results(search, naive)
+    best = search.best_estimator_[-1] if in_pipeline else search.best_estimator_
+    np.testing.assert_array_equal(best.bank_groups_, groups)
+    plain = KNNBlendSearchCV(KNNPriorBlender(CountingClassifier()), {"alpha": [0.4]}, cv=StratifiedKFold(3)).fit(X, y)
     assert not np.allclose(search.fold_parts_[0].p_model, plain.fold_parts_[0].p_model)
-    assert len(np.unique(np.concatenate([parts.rows for parts in search.fold_parts_]))) == 150
+
+
+def test_routed_groups_reach_the_splitter(clips):
+    X, y, groups = clips
+    with sklearn.config_context(enable_metadata_routing=True):
+        blender = KNNPriorBlender(CountingClassifier(), exclude_own_group=True)
+        blender.set_fit_request(groups="uploader").set_score_request(groups="uploader")
+        cv = GroupKFold(3).set_split_request(groups="uploader")
+        search = KNNBlendSearchCV(blender, {"alpha": [0.4]}, cv=cv).fit(X, y, uploader=groups)
+    for parts in search.fold_parts_:
+        assert not set(groups[parts.rows]) & set(np.delete(groups, parts.rows))
+
+
+def test_groups_of_the_blender_alone_in_a_pipeline(clips):
+    X, y, groups = clips
+    model = Pipeline([("blend", KNNPriorBlender(CountingClassifier(), exclude_own_group=True, embedding="blocks"))])
+    search = KNNBlendSearchCV(model, {"blend__alpha": [0.4]}, cv=StratifiedKFold(3)).fit(X, y, blend__groups=groups)
+    assert_own_group_left_out(search, X, y, groups)
 
 
 def test_more_cells_without_a_fit(clips):
