@@ -6,7 +6,7 @@ import numpy as np
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["EMBEDDING_FOLDERS", "read_embeddings"]
+__all__ = ["EMBEDDING_FOLDERS", "find_embeddings", "read_embeddings", "read_vectors"]
 
 #: Name of the block and the folder below ``features/`` that holds it.
 EMBEDDING_FOLDERS = {"clap_audio": "clap_audio_embeddings", "clap_text": "clap_text_embeddings"}
@@ -37,26 +37,79 @@ def read_embeddings(folder, sound_ids):
         If no row has a file, or a file is damaged, of another shape than the first, not numeric or not
         finite; the message names it.
     """
-    names = {entry.name for entry in os.scandir(folder)}
-    files = [_find(sound_id, names) for sound_id in sound_ids]
-    missing = np.array([name is None for name in files], dtype=bool)
+    files = find_embeddings(folder, sound_ids)
+    missing = np.array([path is None for path in files], dtype=bool)
     if missing.all():
         raise DataFormatError(f"{folder}: none of the {len(files)} sounds has a file such as {sound_ids[0]}.npy here.")
-    embeddings, reader = None, _NpyReader()
-    for row, name in enumerate(files):
-        if name is None:
+    return read_vectors(files), missing
+
+
+def find_embeddings(folder, sound_ids):
+    """Find ``folder/{sound_id}.npy`` of each sound.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder of .npy files; one that is not there holds none.
+
+    sound_ids : sequence of str
+        Ids, with or without the extension of the sound file.
+
+    Returns
+    -------
+    files : list of str or None
+        The path for each id, None where there is no file.
+    """
+    names = {entry.name for entry in os.scandir(folder)} if os.path.isdir(folder) else set()
+    found = [_find(sound_id, names) for sound_id in sound_ids]
+    return [None if name is None else os.path.join(folder, name) for name in found]
+
+
+def read_vectors(files, *, damaged=None):
+    """Read vectors of one length, one from each file.
+
+    Parameters
+    ----------
+    files : sequence of str or None
+        Paths of .npy files.
+
+    damaged : dict, default=None
+        Gets position -> what is wrong with it for each file that holds no vector of finite numbers; its row is NaN
+        then. None raises.
+
+    Returns
+    -------
+    vectors : ndarray of shape (n_files, n_features), float32
+        Rows without a file are NaN; no columns where there is no vector at all.
+
+    Raises
+    ------
+    DataFormatError
+        If two vectors differ in length, or a file is damaged and `damaged` is None; the message names it.
+    """
+    vectors, reader = None, _NpyReader()
+    for row, path in enumerate(files):
+        if path is None:
             continue
-        vector = reader.read(os.path.join(folder, name))
-        if embeddings is None:
-            embeddings = np.full((len(files), len(vector)), np.nan, dtype=np.float32)
-        if len(vector) != embeddings.shape[1]:
+        try:
+            vector = reader.read(path)
+        except DataFormatError as error:
+            if damaged is None:
+                raise
+            damaged[row] = str(error)
+            continue
+        if vectors is None:
+            vectors = np.full((len(files), len(vector)), np.nan, dtype=np.float32)
+        if len(vector) != vectors.shape[1]:
             raise DataFormatError(
-                f"{os.path.join(folder, name)}: {len(vector)} values, but the files before it have "
-                f"{embeddings.shape[1]}. All embeddings of a folder come from one model."
+                f"{path}: {len(vector)} values, but the files before it have {vectors.shape[1]}. All embeddings of a "
+                "folder come from one model."
             )
-        embeddings[row] = vector
-    _check_finite(folder, files, embeddings, missing)
-    return embeddings, missing
+        vectors[row] = vector
+    if vectors is None:
+        return np.empty((len(files), 0), dtype=np.float32)
+    _check_finite(files, vectors, damaged)
+    return vectors
 
 
 def _find(sound_id, names):
@@ -66,13 +119,18 @@ def _find(sound_id, names):
     return None
 
 
-def _check_finite(folder, files, embeddings, missing):
-    bad = np.flatnonzero(~np.isfinite(embeddings).all(axis=1) & ~missing)
-    if len(bad):
+def _check_finite(files, vectors, damaged):
+    read = np.array([path is not None and row not in (damaged or {}) for row, path in enumerate(files)])
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1) & read)
+    if not len(bad):
+        return
+    if damaged is None:
         raise DataFormatError(
-            f"{os.path.join(folder, files[bad[0]])}: NaN or infinity in the embedding ({len(bad)} such file(s)). "
-            "Compute it again, or delete the file and choose with on_missing_embedding."
+            f"{files[bad[0]]}: NaN or infinity in the embedding ({len(bad)} such file(s)). Compute it again, or delete "
+            "the file and choose with on_missing_embedding."
         )
+    damaged.update({int(row): f"{files[row]}: NaN or infinity in the embedding." for row in bad})
+    vectors[bad] = np.nan
 
 
 class _NpyReader:
@@ -82,8 +140,11 @@ class _NpyReader:
         self._header, self._dtype = None, None
 
     def read(self, path):
-        with open(path, "rb") as file:
-            content = file.read()
+        try:
+            with open(path, "rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise DataFormatError(f"{path}: cannot be read ({error}).") from error
         n = len(self._header) if self._header else 0
         if n and content[:n] == self._header and len(content) == n + self._n_bytes:
             return np.frombuffer(content, dtype=self._dtype, offset=n)

@@ -1,6 +1,7 @@
 """Embeddings that lie in a dataset's folder."""
 
 import os
+import warnings
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from skbst._sklearn import StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
-from skbst.datasets._read_embeddings import EMBEDDING_FOLDERS, read_embeddings
+from skbst.datasets._read_embeddings import EMBEDDING_FOLDERS, find_embeddings, read_vectors
 from skbst.exceptions import DataFormatError
 
 __all__ = ["ShippedEmbeddingFeaturizer"]
@@ -20,7 +21,8 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
     """Read the CLAP embeddings that a dataset ships, by sound_id.
 
     The files are ``ROOT/features/clap_audio_embeddings/{sound_id}.npy`` and ``.../clap_text_embeddings/...``. They are
-    looked up when rows are transformed, so that a fitted pipeline works on another dataset's folder.
+    looked up when rows are transformed, so that a fitted pipeline works on another dataset's folder. No row is dropped:
+    one without a vector gets the zero vector, a warning and a line in `missing_report_`.
 
     Parameters
     ----------
@@ -28,13 +30,22 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         Which embeddings.
 
     root : str or path-like, default=None
-        The dataset's folder; None takes, for each row, the folder above the one that its sound lies in.
+        The dataset's folder, in which every row is looked up by its sound_id alone; sounds are not needed then. None
+        takes, for each row, the folder above the one that its sound lies in.
 
     column : str, default="audio"
-        Column with the path of the sound.
+        Column with the path of the sound; not needed where `root` is given.
+
+    on_missing : {"zero", "raise"}, default="zero"
+        What becomes of a row whose vector is not there or damaged, in `fit` and in `transform`: the zero vector and a
+        warning, or an error. A training set in which every vector is missing is always an error.
 
     Attributes
     ----------
+    missing_report_ : DataFrame
+        The rows of the last `transform` without a vector: index ``sound_id``, columns ``file``, ``reason`` ("no path",
+        "no file" or "damaged") and ``detail``.
+
     n_features_in_ : int
         Number of columns of `X`.
 
@@ -65,12 +76,14 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         "block": [StrOptions(set(EMBEDDING_FOLDERS))],
         "root": [str, os.PathLike, None],
         "column": [str],
+        "on_missing": [StrOptions({"zero", "raise"})],
     }
 
-    def __init__(self, block="clap_audio", *, root=None, column="audio"):
+    def __init__(self, block="clap_audio", *, root=None, column="audio", on_missing="zero"):
         self.block = block
         self.root = root
         self.column = column
+        self.on_missing = on_missing
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -88,10 +101,32 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         -------
         self : object
             The featurizer.
+
+        Raises
+        ------
+        DataFormatError
+            If no row has a vector, vectors differ in width, or one is missing and ``on_missing="raise"``.
         """
-        validate_data(self, X, skip_check_array=True)
-        self._n_features_out = self._read(X).shape[1]
+        self._learn(X)
         return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Do `fit` and `transform` at the price of one.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Rows with the sound_id as index.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, n_features), float32
+        """
+        return self._finish(*self._learn(X), stacklevel=5)
 
     def transform(self, X):
         """Read the embeddings of some rows.
@@ -104,54 +139,97 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         Returns
         -------
         embeddings : ndarray of shape (n_samples, n_features), float32
+            Zeros where there is no vector.
 
         Raises
         ------
         DataFormatError
-            If a row has no file, or the files are of another width than in `fit`; the message says which.
+            If the files are of another width than in `fit`, or a vector is missing and ``on_missing="raise"``.
+
+        Warns
+        -----
+        UserWarning
+            Once, if rows got the zero vector; it counts them and names the first.
         """
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, reset=False)
-        embeddings = self._read(X)
-        if embeddings.shape[1] != self._n_features_out:
+        embeddings, report = self._read(X)
+        width = embeddings.shape[1]
+        if len(report) < len(X) and width != self._n_features_out:
             raise DataFormatError(
-                f"The shipped embeddings have {embeddings.shape[1]} values here and had {self._n_features_out} in fit."
+                f"The shipped {self.block} embeddings have {width} values here and had {self._n_features_out} in fit. "
+                "A system is used with the embeddings of the model that it was trained on."
             )
-        return embeddings
+        return self._finish(embeddings, report, stacklevel=4)
+
+    def _learn(self, X):
+        validate_data(self, X, skip_check_array=True)
+        embeddings, report = self._read(X)
+        if len(report) == len(X) or (len(report) and self.on_missing == "raise"):
+            raise DataFormatError(self._what_is_missing(report, len(X)) + self._advice(report))
+        self._n_features_out = embeddings.shape[1]
+        self.missing_report_ = report
+        return embeddings, report
+
+    def _finish(self, embeddings, report, *, stacklevel):
+        """Make missing rows neutral, and tell it once."""
+        if len(report) and self.on_missing == "raise":
+            raise DataFormatError(self._what_is_missing(report, len(embeddings)) + self._advice(report))
+        self.missing_report_ = report
+        if not len(report):
+            return embeddings
+        what = self._what_is_missing(report, len(embeddings))
+        warnings.warn(f"{what} They got the zero vector; missing_report_ lists them.", UserWarning, stacklevel)
+        if len(report) == len(embeddings):
+            return np.zeros((len(embeddings), self._n_features_out), dtype=np.float32)
+        return np.nan_to_num(embeddings, copy=False, nan=0.0)
 
     def _read(self, X):
+        """Vectors of all rows, NaN where there is none, and what is missing."""
         if not isinstance(X, pd.DataFrame):
             raise DataFormatError(f"Shipped embeddings are found by a table's index, the sound_id; got {type(X)}.")
+        if not len(X):
+            raise DataFormatError("Found 0 rows while a minimum of 1 is required.")
         sound_ids = X.index.astype(str).to_numpy()
-        folders = np.array([str(root / "features" / EMBEDDING_FOLDERS[self.block]) for root in self._roots(X)])
-        parts, order = [], []
-        for folder in np.unique(folders):
-            rows = np.flatnonzero(folders == folder)
-            if not Path(folder).is_dir():
-                raise DataFormatError(f"{folder} is not there: the dataset ships no {self.block} embeddings.")
-            values, missing = read_embeddings(Path(folder), sound_ids[rows])
-            if missing.any():
-                first = sound_ids[rows[missing][0]]
-                raise DataFormatError(
-                    f"{folder}: {missing.sum()} of {len(rows)} sounds have no embedding (first: {first}). Compute them "
-                    "with ClapAudioFeaturizer or ClapTextFeaturizer, or drop these rows."
-                )
-            parts.append(values)
-            order.append(rows)
-        if len({values.shape[1] for values in parts}) > 1:
-            raise DataFormatError(f"The folders {np.unique(folders).tolist()} hold embeddings of different widths.")
-        return np.concatenate(parts)[np.argsort(np.concatenate(order), kind="stable")]
+        folders = self._folders(X)
+        files, rows_of = np.full(len(X), None, dtype=object), {}
+        for row, folder in enumerate(folders):
+            rows_of.setdefault(folder, []).append(row)
+        for folder, rows in rows_of.items():
+            files[rows] = find_embeddings(folder, sound_ids[rows])
+        damaged = {}
+        embeddings = read_vectors(files, damaged=damaged)
+        missing = [row for row, path in enumerate(files) if path is None or row in damaged]
+        names = [os.path.join(folders[row], f"{sound_ids[row]}.npy") if folders[row] else "" for row in missing]
+        reasons = ["damaged" if row in damaged else "no file" if folders[row] else "no path" for row in missing]
+        report = {"file": names, "reason": reasons, "detail": [damaged.get(row, "") for row in missing]}
+        index = pd.Index(sound_ids[missing], name="sound_id", dtype=object)
+        return embeddings, pd.DataFrame(report, index=index, dtype=object)
 
-    def _roots(self, X):
+    def _folders(self, X):
+        """Folder of each row's vector, "" where nothing leads to one."""
         if self.root is not None:
-            return [Path(self.root)] * len(X)
-        if self.column not in X:
-            raise DataFormatError(f"There is no column {self.column!r}; columns are {list(X.columns)}. Pass root.")
-        paths = [str(path) if isinstance(path, (str, os.PathLike)) else "" for path in X[self.column]]
-        if not all(paths):
-            first = X.index[paths.index("")]
-            raise DataFormatError(f"Row {first!r} has no path of a sound to find its dataset by. Pass root.")
-        return [Path(path).parent.parent for path in paths]
+            roots = [Path(self.root)] * len(X)
+        elif self.column in X:
+            paths = [path if isinstance(path, (str, os.PathLike)) else "" for path in X[self.column]]
+            roots = [Path(path).parent.parent if str(path) else None for path in paths]
+        else:
+            roots = [None] * len(X)
+        return ["" if root is None else str(root / "features" / EMBEDDING_FOLDERS[self.block]) for root in roots]
+
+    def _what_is_missing(self, report, n_rows):
+        first = report.iloc[0]
+        where = f"{report.index[0]}: {first['reason']}" + (f", {first['file']}" if first["file"] else "")
+        return f"{len(report)} of {n_rows} clips have no shipped {self.block} embedding (first: {where})."
+
+    def _advice(self, report):
+        computes = "ClapAudioFeaturizer" if self.block == "clap_audio" else "ClapTextFeaturizer"
+        ways = [f"Compute them with {computes}"]
+        if "no path" in set(report["reason"]):
+            ways.insert(0, f"Pass root=, the folder above features/{EMBEDDING_FOLDERS[self.block]}")
+        if self.on_missing == "raise":
+            ways.append('pass on_missing="zero" to take them as zero vectors')
+        return f" {', or '.join(ways)}."
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,6 +8,7 @@ __all__ = ["baseline"]
 def baseline(
     *,
     embeddings="clap",
+    root=None,
     modalities="both",
     size="report",
     taxonomy=None,
@@ -24,6 +25,10 @@ def baseline(
     embeddings : {"clap", "shipped", "builtin"}, default="clap"
         Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
         download.
+
+    root : str or path-like, default=None
+        The dataset's folder, for ``embeddings="shipped"``: vectors are found by sound_id there, whether there are
+        sounds or not. None looks, for each row, in the folder above the one that its sound lies in.
 
     modalities : {"both", "audio", "text"}, default="both"
         What the user has; the other embedding is left out.
@@ -62,6 +67,7 @@ def baseline(
     """
     return make_system(
         embeddings=embeddings,
+        root=root,
         modalities=modalities,
         size=size,
         taxonomy=taxonomy,

@@ -4,7 +4,7 @@ from skbst.ensemble import HierarchicalVotingClassifier
 from skbst.neural import KNNDistillationClassifier
 from skbst.systems._make_system import classifier
 
-__all__ = ["SYSTEM_2_WEIGHTS", "SYSTEM_4_WEIGHTS", "branches_of", "voting"]
+__all__ = ["SYSTEM_2_WEIGHTS", "SYSTEM_4_WEIGHTS", "branches_of", "members_for", "voting"]
 
 # report, section 3.3
 SYSTEM_2_WEIGHTS = {"kd_log_stft": 0.4, "log_mel": 0.2, "flat": 0.3, "lcl": 0.1}
@@ -25,6 +25,14 @@ _MEMBERS = {
     "gc": (None, "gc"),
     "lcl": (None, "lcl"),
 }
+
+
+def members_for(modalities, weights):
+    """Weights of the members that have something to listen to or read; without sound those with a branch go."""
+    if modalities != "text":
+        return weights
+    kept = {name: weight for name, weight in weights.items() if _MEMBERS[name][0] is None}
+    return {name: weight / sum(kept.values()) for name, weight in kept.items()}
 
 
 def voting(weights, *, taxonomy=None, **settings):

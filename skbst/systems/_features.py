@@ -22,13 +22,16 @@ _SPECTRAL = {
 }
 
 
-def clip_features(embeddings, *, modalities, branches, memory_map, random_state, device, n_jobs, verbose):
+def clip_features(embeddings, *, root, modalities, branches, memory_map, random_state, device, n_jobs, verbose):
     """Unfitted `ClipFeaturizer` of a system.
 
     Parameters
     ----------
     embeddings : {"clap", "shipped", "builtin"}
         Where embeddings come from.
+
+    root : str, path-like or None
+        Folder of shipped embeddings.
 
     modalities : {"both", "audio", "text"}
         What the user has.
@@ -48,23 +51,25 @@ def clip_features(embeddings, *, modalities, branches, memory_map, random_state,
     DataFormatError
         If a branch is asked for without sound, or a name is unknown.
     """
+    if modalities not in ("both", "audio", "text"):
+        raise DataFormatError(f"modalities must be 'both', 'audio' or 'text'; got {modalities!r}.")
     branches = sorted(set(branches))
     if modalities == "text" and branches:
         raise DataFormatError(f"modalities='text' has no sound for the branches {branches}; use a system without them.")
-    makers = _embedding_featurizers(embeddings, memory_map, random_state, device, n_jobs, verbose)
+    makers = _embedding_featurizers(embeddings, root, memory_map, random_state, device, n_jobs, verbose)
     chosen = [item for role, item in makers.items() if modalities in ("both", role)]
     chosen += [(_SPECTRAL[branch][0], _SPECTRAL[branch][1]()) for branch in branches]
     return ClipFeaturizer(chosen, memory_map=memory_map, n_jobs=n_jobs, verbose=verbose)
 
 
-def _embedding_featurizers(embeddings, store, random_state, device, n_jobs, verbose):
+def _embedding_featurizers(embeddings, root, store, random_state, device, n_jobs, verbose):
     if embeddings == "clap":
         shared = {"store": store, "device": device, "n_jobs": n_jobs, "verbose": verbose}
         audio, text = ClapAudioFeaturizer(**shared), ClapTextFeaturizer(**shared)
         return {"audio": ("clap_audio", audio), "text": ("clap_text", text)}
     if embeddings == "shipped":
         blocks = ("clap_audio", "clap_text")
-        return {block[5:]: (block, ShippedEmbeddingFeaturizer(block)) for block in blocks}
+        return {block[5:]: (block, ShippedEmbeddingFeaturizer(block, root=root)) for block in blocks}
     if embeddings == "builtin":
         shared = {"store": store, "n_jobs": n_jobs, "verbose": verbose}
         audio = AudioStatisticsFeaturizer(**shared)

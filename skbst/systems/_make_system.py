@@ -16,6 +16,7 @@ def make_system(
     neighbours=False,
     distillation=False,
     embeddings="clap",
+    root=None,
     modalities="both",
     size="report",
     taxonomy=None,
@@ -44,6 +45,10 @@ def make_system(
     embeddings : {"clap", "shipped", "builtin"}, default="clap"
         Computed CLAP embeddings; those that lie in the dataset's folder; or `AudioStatisticsFeaturizer` and
         `TextLSAFeaturizer`, which need no download.
+
+    root : str or path-like, default=None
+        The dataset's folder, for ``embeddings="shipped"``: vectors are found by sound_id there, whether there are
+        sounds or not. None looks, for each row, in the folder above the one that its sound lies in.
 
     modalities : {"both", "audio", "text"}, default="both"
         What the user has. The other embedding is left out.
@@ -94,7 +99,7 @@ def make_system(
         model = KNNDistillationClassifier(model)
     if neighbours:
         model = KNNPriorBlender(model)
-    features = {"modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    features = {"root": root, "modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
     branches = [] if branch is None else [branch]
     return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)
 

@@ -8,6 +8,7 @@ __all__ = ["system_1"]
 def system_1(
     *,
     embeddings="clap",
+    root=None,
     modalities="both",
     size="report",
     taxonomy=None,
@@ -25,8 +26,12 @@ def system_1(
         Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
         download.
 
+    root : str or path-like, default=None
+        The dataset's folder, for ``embeddings="shipped"``: vectors are found by sound_id there, whether there are
+        sounds or not. None looks, for each row, in the folder above the one that its sound lies in.
+
     modalities : {"both", "audio", "text"}, default="both"
-        What the user has. ``"text"`` has no sound for the branch and is refused.
+        What the user has. ``"text"`` has no sound for the branch: the baseline's network, with the neighbours.
 
     size : {"report", "small"}, default="report"
         The report's sizes, or the same code small enough for a CPU in minutes.
@@ -63,9 +68,10 @@ def system_1(
     ('log-stft', 0.2)
     """
     return make_system(
-        "log-stft",
+        None if modalities == "text" else "log-stft",
         neighbours=True,
         embeddings=embeddings,
+        root=root,
         modalities=modalities,
         size=size,
         taxonomy=taxonomy,

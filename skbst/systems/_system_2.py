@@ -1,6 +1,6 @@
 """System 2: four models vote, trained once on everything."""
 
-from skbst.systems._ensemble import SYSTEM_2_WEIGHTS, branches_of, voting
+from skbst.systems._ensemble import SYSTEM_2_WEIGHTS, branches_of, members_for, voting
 from skbst.systems._make_system import pipeline
 
 __all__ = ["system_2"]
@@ -9,6 +9,7 @@ __all__ = ["system_2"]
 def system_2(
     *,
     embeddings="clap",
+    root=None,
     modalities="both",
     size="report",
     taxonomy=None,
@@ -28,8 +29,13 @@ def system_2(
         Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
         download.
 
+    root : str or path-like, default=None
+        The dataset's folder, for ``embeddings="shipped"``: vectors are found by sound_id there, whether there are
+        sounds or not. None looks, for each row, in the folder above the one that its sound lies in.
+
     modalities : {"both", "audio", "text"}, default="both"
-        What the user has. ``"text"`` has no sound for the branches and is refused.
+        What the user has. ``"text"`` has no sound for the branches: the members without one vote,
+        Flat and LCL with 0.75 and 0.25.
 
     size : {"report", "small"}, default="report"
         The report's sizes, or the same code small enough for a CPU in minutes.
@@ -64,8 +70,9 @@ def system_2(
     >>> dict(zip([name for name, _ in vote.estimators], vote.weights))
     {'kd_log_stft': 0.4, 'log_mel': 0.2, 'flat': 0.3, 'lcl': 0.1}
     """
+    weights = members_for(modalities, SYSTEM_2_WEIGHTS)
     settings = {"size": size, "taxonomy": taxonomy, "random_state": random_state, "device": device, "verbose": verbose}
-    model = voting(SYSTEM_2_WEIGHTS, **settings)
-    features = {"modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
-    branches = branches_of(SYSTEM_2_WEIGHTS)
+    model = voting(weights, **settings)
+    features = {"root": root, "modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    branches = branches_of(weights)
     return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)

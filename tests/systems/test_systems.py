@@ -119,9 +119,34 @@ def test_shipped_embeddings_are_found_by_the_path_of_the_sound(clips):
     bundle = system[0].transform(clips.data.iloc[[5, 2]])
     assert_allclose(bundle["clap_audio"], clips.embeddings["clap_audio"][[5, 2]])
     assert_allclose(bundle["clap_text"], clips.embeddings["clap_text"][[5, 2]])
-    moved = clips.data.iloc[:2].assign(audio="")
-    with pytest.raises(DataFormatError, match="has no path"):
-        system.predict(moved)
+
+
+def test_shipped_embeddings_without_a_sound(clips):
+    """Such as fetch_bsd10k() downloads by default: tables and vectors."""
+    silent = clips.data.assign(audio="")
+    system = short(baseline(embeddings="shipped", root=clips.root, size="small", random_state=0))
+    system.fit(silent, clips.target)
+    assert_allclose(system[0].transform(silent)["clap_audio"], clips.embeddings["clap_audio"])
+    words = silent.drop(columns="audio")
+    system = short(system_1(embeddings="shipped", modalities="text", root=clips.root, size="small", random_state=0))
+    assert system.fit(words, clips.target).predict(words).shape == clips.target.shape
+    with pytest.raises(DataFormatError, match="Pass root="):
+        baseline(embeddings="shipped", modalities="text").fit(words, clips.target)
+
+
+def test_shipped_embeddings_that_are_missing_become_neutral(clips):
+    system = short(baseline(embeddings="shipped", size="small", random_state=0)).fit(clips.data, clips.target)
+    rows = clips.data.iloc[:4].copy()
+    expected = system.predict_proba(rows)
+    rows.iloc[1, rows.columns.get_loc("audio")] = ""
+    rows = rows.rename(index={rows.index[3]: "never seen"})
+    with pytest.warns(UserWarning, match=r"2 of 4 clips have no shipped clap_(audio|text) embedding") as told:
+        proba = system.predict_proba(rows)
+    assert len(told) == 2
+    assert np.isfinite(proba).all()
+    assert_allclose(proba[[0, 2]], expected[[0, 2]], atol=1e-6)
+    with pytest.warns(UserWarning, match="2 of 2 clips"):
+        assert_allclose(system.predict_proba(rows.iloc[[3, 1]]), proba[[3, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("modality", ["audio", "text"])
@@ -186,6 +211,46 @@ def test_a_branch_without_sound_is_refused():
         make_system("mfcc", modalities="text", embeddings="builtin")
     with pytest.raises(DataFormatError, match="'clap', 'shipped' or 'builtin'"):
         baseline(embeddings="nonsense")
+    with pytest.raises(DataFormatError, match="'both', 'audio' or 'text'; got 'words'"):
+        baseline(embeddings="builtin", modalities="words")
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("system_1", None),
+        ("system_2", {"flat": 0.75, "lcl": 0.25}),
+        ("system_3", {"flat": 0.75, "lcl": 0.25}),
+        ("system_4", {"flat": 2 / 6, "gc": 1 / 6, "lcl": 3 / 6}),
+    ],
+)
+def test_text_alone(name, weights, clips):
+    """Members that need no sound stay, and their weights sum to 1 again."""
+    extra = {"cv": 2} if name in ("system_3", "system_4") else {}
+    system = BUILDERS[name](embeddings="builtin", modalities="text", size="small", random_state=0, **extra)
+    system = short(system).fit(clips.data, clips.target)
+    assert system[0].transform(clips.data.iloc[:1]).names == ("text",)
+    words = clips.data[["title", "tags", "description"]]
+    again = short(clone(system)).fit(words, clips.target)
+    assert_allclose(again.predict_proba(words), system.predict_proba(clips.data), atol=1e-6)
+    if weights is None:
+        assert isinstance(system[-1], KNNPriorBlender)
+        assert system[-1].estimator.branch is None
+    else:
+        vote = system[-1] if name == "system_2" else system[-1].estimator
+        assert dict(zip([member for member, _ in vote.estimators], vote.weights)) == pytest.approx(weights)
+
+
+@pytest.mark.parametrize("name", ["system_1", "system_3"])
+def test_audio_alone(name, clips, frames):
+    extra = {"cv": 2} if name == "system_3" else {}
+    settings = {"modalities": "audio", "size": "small", "memory_map": frames, "random_state": 0, **extra}
+    system = short(BUILDERS[name](embeddings="builtin", **settings)).fit(clips.data, clips.target)
+    assert "text" not in system[0].transform(clips.data.iloc[:1]).names
+    wordless = clips.data.assign(title="", tags="", description="")
+    proba = system.predict_proba(wordless)
+    assert np.isfinite(proba).all()
+    assert_allclose(proba, system.predict_proba(clips.data), atol=1e-6)
 
 
 def test_parameters_reach_the_members():
