@@ -41,10 +41,17 @@ COLUMNS = ["audio", "title", "tags", "description"]
 def parts_of_manifest(path, rows):
     """Yield tables of at most `rows` clips; the file is never in memory as a whole."""
     base = Path(path).absolute().parent
+    if not os.stat(path).st_size:
+        raise SystemExit(f"{path}: the file is empty; expected a CSV with the columns sound_id and audio.")
     for part in pd.read_csv(path, chunksize=rows, dtype=str, keep_default_na=False):
         missing = {"sound_id", "audio"} - set(part.columns)
         if missing:
             raise SystemExit(f"{path}: column(s) {sorted(missing)} are missing; found {list(part.columns)}.")
+        if part.empty:
+            # an empty result would remove the labels of an earlier run
+            raise SystemExit(
+                f"{path}: a header and no clips; expected a row for each. Nothing was labelled or removed."
+            )
         part = part.set_index("sound_id").reindex(columns=COLUMNS, fill_value="")
         part["audio"] = [str(base / audio) if audio else "" for audio in part["audio"]]
         yield part
@@ -56,15 +63,29 @@ def parts_of_folder(path, rows):
         yield clips.iloc[start : start + rows]
 
 
+def problems_of(featurizer):
+    """What was wrong with each sound, and which shipped embedding it lacks."""
+    problems = {}
+    if hasattr(featurizer, "decode_report_"):
+        problems = featurizer.decode_report_["reason"].to_dict()
+    for part in [featurizer, *(part for _, part in getattr(featurizer, "featurizers_", []))]:
+        if hasattr(part, "missing_report_"):
+            for sound_id, reason in part.missing_report_["reason"].items():
+                found = [problems[sound_id]] if sound_id in problems else []
+                problems[sound_id] = "; ".join([*found, f"{part.block} embedding: {reason}"])
+    return problems
+
+
 def label(model, clips, taxonomy):
     """One row per clip: the answer at both levels, the likeliest classes, and what was wrong with the sound."""
     rows, classifier, problems = clips, model, {}
     if isinstance(model, Pipeline):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AudioDecodeWarning)  # they stand in the column "problem"
+            # both stand in the column "problem"
+            warnings.simplefilter("ignore", AudioDecodeWarning)
+            warnings.filterwarnings("ignore", ".*clips have no shipped")
             rows, classifier = model[:-1].transform(clips), model[-1]
-        if hasattr(model[0], "decode_report_"):
-            problems = model[0].decode_report_["reason"].to_dict()
+        problems = problems_of(model[0])
     proba, classes = classifier.predict_proba(rows), classifier.classes_
     likeliest = np.argsort(-proba, axis=1, kind="stable")[:, :3]
     # skbst's own classifiers answer with the likeliest class unless told otherwise: no need to run them twice

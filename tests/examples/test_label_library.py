@@ -1,4 +1,5 @@
 import shutil
+import warnings
 from copy import deepcopy
 
 import joblib
@@ -15,7 +16,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbst.datasets import load_bsd, make_bst_clips
-from skbst.features import BlockSelector, ClipFeaturizer, MFCCFeaturizer
+from skbst.features import (
+    BlockSelector,
+    ClipFeaturizer,
+    MFCCFeaturizer,
+    ShippedEmbeddingFeaturizer,
+    TextLSAFeaturizer,
+)
 from skbst.persistence import save_model
 from skbst.taxonomy import BST
 
@@ -171,6 +178,31 @@ def test_missing_columns_are_named(library, folder):
     (folder / "clips.csv").write_text("id,audio\n1,a.wav\n")
     with pytest.raises(SystemExit, match="sound_id"):
         library.main(arguments(folder))
+
+
+@pytest.mark.parametrize(("text", "message"), [("sound_id,audio,title\n", "a header and no clips"), ("", "is empty")])
+def test_a_manifest_without_clips_removes_nothing(library, folder, text, message):
+    library.main(arguments(folder))
+    before = parts(folder)
+    (folder / "clips.csv").write_text(text)
+    with pytest.raises(SystemExit, match=message):
+        library.main(arguments(folder))
+    assert parts(folder) == before
+
+
+def test_a_missing_embedding_is_named(library, tmp_path):
+    root = make_bst_clips(
+        tmp_path / "clips", n_clips=46, max_duration=0.1, sample_rate=8000, with_embeddings=True, n_empty_files=0
+    )
+    clips = load_bsd(root)
+    shipped = ClipFeaturizer([("clap_audio", ShippedEmbeddingFeaturizer()), ("text", TextLSAFeaturizer(4))])
+    model = make_pipeline(shipped, BlockSelector(), LogisticRegression()).fit(clips.data, clips.target)
+    lost = clips.data.index[1]
+    (root / "features" / "clap_audio_embeddings" / f"{lost}.npy").unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = library.label(model, clips.data.iloc[:3], BST)
+    assert table["problem"].tolist() == ["", "clap_audio embedding: no file", ""]
 
 
 def test_a_model_that_decides_otherwise_is_asked(library, clips):
