@@ -157,9 +157,11 @@ def near_duplicate_pairs(embeddings, similarity):
 
 
 def label_mentions(data, y, taxonomy=None):
-    """Where the text of a clip holds its own class code, or a class name of several words.
+    """Where the text of a clip holds its own class code, or a name of several words of its class or top level.
 
-    Words such as "dog" belong in a title; "fx-a" or "Objects / House appliances" can only come from the labels.
+    Words such as "dog" and "music" belong in a title (539 of the 1,250 clips of speech in BSD10k v1.0 have the word in
+    title or tags); "fx-a", "Objects / House appliances" or "Instrument samples" can only come from the labels: none of
+    the 10,309 clips has a name of its own there.
 
     Parameters
     ----------
@@ -181,7 +183,8 @@ def label_mentions(data, y, taxonomy=None):
     tree = resolve_taxonomy(taxonomy, labels)
     patterns = {}
     for label in np.unique(labels).tolist():
-        terms = [term for term in (label, tree.leaf_names[label]) if not term.isalnum()]
+        names = (label, tree.leaf_names[label], tree.top_names[tree.top_of([label])[0]])
+        terms = [term for term in names if not term.isalnum()]
         patterns[label] = re.compile(
             "|".join(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])" for term in terms) or r"(?!)", re.IGNORECASE
         )

@@ -19,6 +19,7 @@ from skbst.model_selection._leakage_keys import (
     text_keys,
 )
 from skbst.model_selection._leakage_result import LeakageReport
+from skbst.model_selection._leakage_seen import ids_per_fold
 from skbst.taxonomy import Taxonomy
 
 __all__ = ["leakage_report"]
@@ -70,9 +71,11 @@ def leakage_report(
     groups : array-like of shape (n_samples,), default=None
         Uploaders.
 
-    seen : mapping of str to array-like, or to one array-like per fold, default=None
-        Ids of the rows that something else was fitted on: ``{"teacher": ids, "bank": [ids_of_fold_0, ...]}``. Each
-        must not hold ids of the test rows.
+    seen : mapping of str to object, default=None
+        What else was fitted, by a name of your choice: ``{"teacher": ids, "bank": blender}``. Ids; or a table, whose
+        index are the ids; or a fitted `KNNPriorBlender`, bare or in a pipeline, search or ensemble, whose bank knows
+        its ids (fitted on a DataFrame, or with ``metadata=``); or a Bunch with ``seen_ids``. A list has one of these
+        per fold, such as the ``"estimator"`` of `cross_validate`. None may hold ids of the test rows.
 
     audio : {"bytes", "samples"} or None, default="bytes"
         Compare sound files byte by byte, or decoded (a lossless copy in another format counts; slower), or not.
@@ -126,8 +129,8 @@ def leakage_report(
     if not splits:
         raise DataFormatError("There are no folds to check.")
     checks, not_checked = _make_checks(data, y, groups, audio, embeddings, similarity, taxonomy)
-    for name, ids in (seen or {}).items():
-        checks[f"seen by {name}"] = _seen_check(name, ids, data.index, len(splits))
+    for name, source in (seen or {}).items():
+        checks[f"seen by {name}"] = _seen_check(name, source, data.index, len(splits))
     ids = data.index.astype(str).to_numpy(dtype=object)
     found = []
     for check, find in checks.items():
@@ -228,16 +231,12 @@ def _mention_check(mentions):
     return find
 
 
-def _seen_check(name, ids, index, n_folds):
-    per_fold = list(ids)
-    if not per_fold or isinstance(per_fold[0], str | int | np.integer):
-        per_fold = [per_fold] * n_folds
-    if len(per_fold) != n_folds:
-        raise DataFormatError(f"seen[{name!r}] has {len(per_fold)} lists of ids for {n_folds} folds.")
-    masks = [np.isin(index.astype(str), np.asarray(list(part)).astype(str)) for part in per_fold]
+def _seen_check(name, source, index, n_folds):
+    ids, how = ids_per_fold(name, source, n_folds)
+    masks = [np.isin(index.astype(str), part) for part in ids]
 
     def find(train, test, fold):
         rows = test[masks[fold][test]]
-        return rows, [f"seen by {name}"] * len(rows)
+        return rows, [how[fold]] * len(rows)
 
     return find

@@ -75,7 +75,7 @@ class LeakageReport:
             first = self.findings[self.findings["check"] == check].iloc[0]
             meaning = MEANING.get(check, f"were seen by {check.removeprefix('seen by ')!r}")
             messages[check] = (
-                f"{check}: {row['n_rows']} of {self.n_test} test rows ({100 * row['share']:.2g} %) {meaning}, in folds "
+                f"{check}: {row['n_rows']} of {self.n_test} test rows ({100 * row['share']:.3g} %) {meaning}, in folds "
                 f"{row['folds']} (first: sound {first['sound_id']}, {first['evidence']})."
             )
         return messages

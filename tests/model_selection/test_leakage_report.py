@@ -4,10 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import Bunch
 
+from skbst.ensemble import HierarchicalDecoder
 from skbst.exceptions import DataFormatError, LeakageWarning
-from skbst.model_selection import OfficialKFold, leakage_report, official_folds
+from skbst.model_selection import KNNBlendSearchCV, OfficialKFold, leakage_report, official_folds
 from skbst.model_selection._leakage_keys import label_mentions, near_duplicate_pairs
+from skbst.neighbors import KNNPriorBlender
 from skbst.taxonomy import Taxonomy
 
 
@@ -59,6 +67,16 @@ def test_shared_uploader_is_named(clips):
     assert record[0].filename == __file__
     assert len(record) == 1
     assert found(report, "group") == [[0, "15", "group a, as 10"]]
+
+
+@pytest.mark.parametrize(
+    ("n_test", "n_shared", "share"), [(300, 300, "100 %"), (300, 299, "99.7 %"), (3000, 1, "0.0333 %")]
+)
+def test_shares_are_plain_numbers(n_test, n_shared, share):
+    groups = np.r_[0, np.where(np.arange(n_test) < n_shared, 0, 1)]
+    data = pd.DataFrame(index=np.arange(n_test + 1))
+    report = leakage_report(data, [([0], np.arange(1, n_test + 1))], groups=groups, warn=False)
+    assert report.messages()["group"].startswith(f"group: {n_shared} of {n_test} test rows ({share})")
 
 
 def test_validation_rows_count_as_training(clips):
@@ -142,6 +160,27 @@ def test_label_in_text(clips):
     ]
 
 
+def test_own_top_level_in_text():
+    titles = [
+        "Sound effects",
+        "SOUND EFFECTS: dog",
+        "instrument samples, C4",
+        "my sound effects2",
+        "Instrument samples",
+    ]
+    data = pd.DataFrame({"title": titles})
+    expected = ["Sound effects", "SOUND EFFECTS", "instrument samples", "", ""]
+    assert label_mentions(data, ["fx-a", "fx-a", "is-k", "fx-a", "fx-a"]) == expected
+    tree = Taxonomy({"dog": "pet"}, top_names={"pet": "Tame animals"})
+    assert label_mentions(pd.DataFrame({"tags": ["tame animals,dog"]}), ["dog"], tree) == ["tame animals"]
+
+
+def test_top_levels_of_one_word_are_no_label_leak():
+    """Speech and music are what many clips of these classes are about."""
+    data = pd.DataFrame({"title": ["Speech", "music loop", "Soundscapes of Ghent"]})
+    assert label_mentions(data, ["sp-s", "m-m", "ss-u"]) == ["", "", ""]
+
+
 def test_natural_words_are_no_label_leak():
     data = pd.DataFrame({"title": ["Animals", "dog", "sfx-a1", "fx-h", "fx-a"]})
     assert label_mentions(data, ["fx-a", "fx-a", "fx-a", "fx-a", "fx-a"]) == ["", "", "", "", "fx-a"]
@@ -163,8 +202,87 @@ def test_what_else_has_seen_the_test_fold(clips):
         report = leakage_report(clips, splits, seen={"teacher": ["10", "15"], "bank": [["10"], ["15"]]})
     assert found(report, "seen by teacher") == [[0, "15", "seen by teacher"], [1, "10", "seen by teacher"]]
     assert found(report, "seen by bank") == []
-    with pytest.raises(DataFormatError, match=r"seen\['bank'\] has 1 lists of ids for 2 folds"):
+    with pytest.raises(DataFormatError, match=r"seen\['bank'\]: expected one entry per fold \(2\); got 1"):
         leakage_report(clips, splits, seen={"bank": [["10"]]})
+
+
+def blender_of(table, **fit_params):
+    """A blender whose bank holds these clips."""
+    X = np.eye(len(table))
+    return KNNPriorBlender(LogisticRegression(), k=1).fit(X, np.arange(len(X)) % 2, metadata=table, **fit_params)
+
+
+def test_a_bank_that_has_seen_the_test_fold(clips):
+    leaky = blender_of(clips.iloc[[1, 2, 5]])
+    with pytest.warns(LeakageWarning, match=r"^seen by bank: 1 of 2 test rows \(50 %\) were seen by 'bank'") as record:
+        report = leakage_report(clips, SPLIT, seen={"bank": leaky})
+    assert len(record) == 1
+    assert found(report, "seen by bank") == [[0, "15", "in the bank of KNNPriorBlender"]]
+    clean = blender_of(clips.iloc[[0, 1, 3]])
+    assert leakage_report(clips, SPLIT, seen={"bank": clean}).clean
+
+
+def test_rows_of_weight_zero_are_in_no_bank(clips):
+    blender = blender_of(clips.iloc[[0, 1, 5]], sample_weight=[1, 1, 0])
+    assert leakage_report(clips, SPLIT, seen={"bank": blender}).clean
+
+
+def test_banks_in_pipelines_and_searches(clips):
+    table = clips.assign(length=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    y = np.arange(6) % 2
+    pipeline = make_pipeline(FunctionTransformer(lambda X: X[["length"]]), KNNPriorBlender(LogisticRegression(), k=1))
+    for model in (
+        pipeline,
+        GridSearchCV(pipeline, {"knnpriorblender__alpha": [0.1, 0.2]}, cv=2),
+        KNNBlendSearchCV(pipeline, {"knnpriorblender__alpha": [0.1, 0.2]}, cv=2),
+        HierarchicalDecoder(pipeline),
+    ):
+        report = leakage_report(table, SPLIT, seen={"bank": model.fit(table[:5], y[:5])}, warn=False)
+        assert [sound for _, sound, _ in found(report, "seen by bank")] == ["14"]
+
+
+def test_one_bank_per_fold(clips):
+    table = clips.assign(length=[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])[["length"]]
+    splits = list(StratifiedKFold(3).split(table, np.arange(6) % 2))
+    blender = KNNPriorBlender(LogisticRegression(), k=1)
+    banks = cross_validate(blender, table, np.arange(6) % 2, cv=splits, return_estimator=True)["estimator"]
+    assert leakage_report(table, splits, seen={"bank": banks}, warn=False).clean
+    report = leakage_report(table, splits, seen={"bank": banks[::-1]}, warn=False)
+    assert report.summary().loc["seen by bank", "n_rows"] == 4
+    with pytest.raises(DataFormatError, match=r"expected one entry per fold \(1\); got 3"):
+        leakage_report(table, splits[:1], seen={"bank": banks})
+
+
+def test_a_selection_whose_teachers_have_seen_the_test_fold(clips):
+    """`seen_ids` of a Bunch, by fold or for all folds."""
+    splits = [([2, 3, 4, 5], [0, 1]), ([0, 1, 2, 3], [4, 5])]
+    ids = clips.index.to_numpy()
+    by_fold = [Bunch(data=clips, seen_ids=ids[train]) for train, _ in splits]
+    assert leakage_report(clips, splits, seen={"teachers": by_fold}).clean
+    with pytest.warns(LeakageWarning, match="^seen by teachers: 4 of 4 .* were seen by 'teachers'"):
+        leakage_report(clips, splits, seen={"teachers": Bunch(data=clips, seen_ids=ids)})
+    with pytest.warns(LeakageWarning, match=r"^seen by teachers: 2 of 4 .*, in folds \[1\]"):
+        leakage_report(clips, splits, seen={"teachers": [by_fold[0]] * 2})
+
+
+def test_a_table_counts_by_its_index(clips):
+    assert leakage_report(clips, SPLIT, seen={"cleaner": clips[:4]}).clean
+    with pytest.warns(LeakageWarning, match="^seen by cleaner: 2 of 2"):
+        leakage_report(clips, SPLIT, seen={"cleaner": clips})
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (KNNPriorBlender(LogisticRegression()), "KNNPriorBlender instance is not fitted"),
+        (KNNPriorBlender(LogisticRegression()).fit([[0], [1]], [0, 1]), "keeps no ids.*pass metadata="),
+        (LogisticRegression(), "LogisticRegression keeps no rows.*pass the ids of the rows"),
+        (Bunch(data=pd.DataFrame()), "Bunch has no seen_ids.*pass the ids of the rows"),
+    ],
+)
+def test_objects_without_ids_are_refused(clips, source, message):
+    with pytest.raises((DataFormatError, NotFittedError), match=message):
+        leakage_report(clips, SPLIT, seen={"it": source})
 
 
 def test_takes_what_splitters_give():
