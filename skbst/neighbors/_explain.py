@@ -9,7 +9,11 @@ from skbst.neighbors._prior import blend, neighbour_prior, neighbour_weights
 
 __all__ = ["bank_metadata", "explanation_frame"]
 
-_RESERVED = ("clip", "rank", "neighbour", "label", "similarity", "weight", "share", "prediction", "proba")
+_RESERVED = {
+    *("clip", "rank", "neighbour", "label", "similarity", "weight", "share"),
+    *("prediction", "proba", "model_prediction", "model_share"),
+    *("flip_below", "flip_below_to", "flip_above", "flip_above_to"),
+}
 
 
 def bank_metadata(metadata, X):
@@ -27,16 +31,25 @@ def bank_metadata(metadata, X):
     -------
     columns : dict of str to ndarray of shape (n_samples,)
         Text as fixed-width strings with missing values as "".
+
+    Raises
+    ------
+    DataFormatError
+        If it is no DataFrame, or a name stands there twice or is one of the explanation's own.
     """
     if metadata is None:
         return {"id": _plain(X.index.to_series())} if isinstance(X, pd.DataFrame) else {}
     if not isinstance(metadata, pd.DataFrame):
         raise DataFormatError(f"metadata must be a DataFrame with a row per clip; got {type(metadata).__name__}.")
-    taken = [name for name in metadata.columns if name in _RESERVED]
+    names = [str(name) for name in metadata.columns]
+    taken = [name for name in names if name in _RESERVED]
     if taken:
         raise DataFormatError(f"Columns {taken} of metadata have names that explain() uses itself; rename them.")
-    columns = {} if "id" in metadata.columns else {"id": _plain(metadata.index.to_series())}
-    return columns | {str(name): _plain(metadata[name]) for name in metadata.columns}
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise DataFormatError(f"Columns {double} of metadata stand there more than once; rename or drop them.")
+    columns = {} if "id" in names else {"id": _plain(metadata.index.to_series())}
+    return columns | {name: _plain(series) for name, (_, series) in zip(names, metadata.items(), strict=True)}
 
 
 def _plain(series):

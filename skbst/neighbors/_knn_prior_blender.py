@@ -173,7 +173,8 @@ class KNNPriorBlender(
             Uploader of each row, for ``exclude_own_group``; a missing value is a group of its own.
 
         metadata : DataFrame of n_samples rows, default=None
-            What `explain` shall tell of a training sound (title, licence ...); its index is taken for the ids.
+            What `explain` shall tell of a training sound (title, licence ...); its index is taken for the ids. Names
+            of the explanation's own columns are refused.
 
         **fit_params : dict
             Go to the classifier's ``fit``; with metadata routing, those that it has requested.
@@ -197,6 +198,7 @@ class KNNPriorBlender(
             own = {name: value for name, value in (("groups", groups), ("metadata", metadata)) if value is not None}
             fit_params = process_routing(self, "fit", **own, **fit_params).estimator.fit
         rows = counted_rows(y, fit_params.get("sample_weight"))
+        columns = bank_metadata(metadata, X)
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.estimator_, bank, train_proba = fit_members(
             self.estimator,
@@ -214,7 +216,7 @@ class KNNPriorBlender(
         self.bank_, self.train_proba_ = (bank, train_proba) if all_count else (bank[rows], train_proba[rows])
         self.bank_labels_ = label_positions(y[rows], self.classes_)
         self.bank_groups_ = None if groups is None else np.asarray(groups)[rows]
-        self.bank_metadata_ = {name: values[rows] for name, values in bank_metadata(metadata, X).items()}
+        self.bank_metadata_ = {name: values[rows] for name, values in columns.items()}
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
                 setattr(self, name, getattr(self.estimator_, name))

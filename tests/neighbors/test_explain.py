@@ -121,7 +121,26 @@ def test_names_of_clips_and_no_metadata(fitted):
         blender.explain(X[:1], ids=["a", "b"])
 
 
-def test_columns_that_would_clash_are_refused(fitted):
-    _, X, _ = fitted
-    with pytest.raises(DataFormatError, match=r"\['label'\]"):
-        KNNPriorBlender(LogisticRegression()).fit(X, np.arange(30) % 2, metadata=pd.DataFrame({"label": range(30)}))
+def own_columns():
+    X = np.eye(4)
+    return KNNPriorBlender(LogisticRegression(), k=2).fit(X, [0, 1, 0, 1]).explain(X).columns.tolist()
+
+
+class NeverFitted(LogisticRegression):
+    def fit(self, X, y):
+        raise AssertionError("trained before the metadata were checked")
+
+
+@pytest.mark.parametrize("name", own_columns())
+def test_columns_that_would_clash_are_refused(name):
+    table = pd.DataFrame({"title": range(30), name: range(30)})
+    message = rf"\['{name}'\] of metadata have names that explain\(\) uses itself; rename them"
+    with pytest.raises(DataFormatError, match=message):
+        KNNPriorBlender(NeverFitted()).fit(np.eye(30), np.arange(30) % 2, metadata=table)
+
+
+@pytest.mark.parametrize("names", [["title", "title"], [1, "1"]])
+def test_columns_of_one_name_are_refused(names):
+    table = pd.DataFrame(np.zeros((30, 2)), columns=names)
+    with pytest.raises(DataFormatError, match=rf"\['{names[0]}'\] of metadata stand there more than once"):
+        KNNPriorBlender(NeverFitted()).fit(np.eye(30), np.arange(30) % 2, metadata=table)
