@@ -103,6 +103,8 @@ def _check_results(results, taxonomy, development_dataset):
     for leaf in leaves:
         if leaf in class_wise:
             problems += _check_scores(class_wise[leaf], f"class_wise: {leaf}", may_be_null=True)
+    if class_wise and all(_is_null(scores) for scores in class_wise.values()):
+        problems.append("results: class_wise: every score is null; only a class without predictions has none.")
     return problems
 
 
@@ -117,6 +119,10 @@ def _check_scores(scores, where, *, may_be_null):
         if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:
             problems.append(f"results: {where}: {name} is {value!r}; expected a number in [0, 1], not per cent.")
     return problems
+
+
+def _is_null(scores):
+    return isinstance(scores, dict) and all(scores.get(name) is None for name in SCORE_NAMES)
 
 
 def _is_count(value):

@@ -35,7 +35,7 @@ def check_output_csv(path, *, ids=None, taxonomy):
         What is allowed but odd.
     """
     try:
-        table, lines = read_table(path)
+        table, lines = read_table(path, header=",".join(OUTPUT_COLUMNS))
     except DataFormatError as error:
         return [str(error)], []
     columns = tuple(table.columns)

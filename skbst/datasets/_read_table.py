@@ -11,7 +11,7 @@ from skbst.exceptions import DataFormatError
 __all__ = ["check_spelling", "read_table"]
 
 
-def read_table(path):
+def read_table(path, *, header="sound_id,class,title,tags"):
     """Read a CSV file into a table of text.
 
     Nothing is interpreted: the title "NA" stays a title, the id "007" keeps its zeros, and an empty cell is
@@ -21,6 +21,9 @@ def read_table(path):
     ----------
     path : Path
         A UTF-8 CSV file (a byte order mark is skipped) with a header.
+
+    header : str, default="sound_id,class,title,tags"
+        An example of one, for the message about an empty file.
 
     Returns
     -------
@@ -44,16 +47,16 @@ def read_table(path):
             f"{path}, line {line}: byte {error.object[error.start]:#04x} is not UTF-8. Save the table as UTF-8."
         ) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = _header(path, reader)
+    names = _header(path, reader, header)
     rows, lines = [], []
     try:
         for row in reader:
             if not row:
                 continue
-            if len(row) != len(header):
+            if len(row) != len(names):
                 raise DataFormatError(
-                    f"{path}, line {reader.line_num}: {len(row)} cells, but the header has {len(header)} "
-                    f"({','.join(header)}). A cell with a comma or a line break needs quotes."
+                    f"{path}, line {reader.line_num}: {len(row)} cells, but the header has {len(names)} "
+                    f"({','.join(names)}). A cell with a comma or a line break needs quotes."
                 )
             rows.append(row)
             lines.append(reader.line_num)
@@ -61,18 +64,18 @@ def read_table(path):
         raise DataFormatError(f"{path}, line {reader.line_num}: not valid CSV ({error}).") from error
     if not rows:
         raise DataFormatError(f"{path}: the table has a header but no rows.")
-    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     return pd.DataFrame({name: pd.Series(cells, dtype="str") for name, cells in columns.items()}), np.array(lines)
 
 
-def _header(path, reader):
-    header = [name.strip() for name in next(reader, [])]
-    if not any(header):
-        raise DataFormatError(f"{path}: the file is empty; a header such as sound_id,class,title,tags is needed.")
-    double = sorted({name for name in header if header.count(name) > 1})
+def _header(path, reader, example):
+    names = [name.strip() for name in next(reader, [])]
+    if not any(names):
+        raise DataFormatError(f"{path}: the file is empty; a header such as {example} is needed.")
+    double = sorted({name for name in names if names.count(name) > 1})
     if double:
         raise DataFormatError(f"{path}: column(s) {double} stand twice in the header.")
-    return header
+    return names
 
 
 def check_spelling(path, columns, known):

@@ -32,7 +32,7 @@ def verify_submission(path, *, evaluation=None, taxonomy=BST, development_datase
     Checked are the file names and labels; the header of the output file; that each id of the evaluation set stands
     once and no other does; that only second-level classes are predicted; that scores are in [0, 1]; that the meta
     information is complete, its figures are plausible, and it belongs to the output; that there are at most four
-    systems of one team.
+    systems of one team, and no meta information without an output.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def verify_submission(path, *, evaluation=None, taxonomy=BST, development_datase
         problems += _check_label(output, label) + found
         problems += check_meta_yaml(meta, label=label, taxonomy=taxonomy, development_dataset=development_dataset)
         notes += odd
-    problems += _check_package(path, labels)
+    problems += _check_package(path, labels) + _check_orphans(path, outputs)
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=3)
     if problems and on_problem == "raise":
@@ -126,3 +126,14 @@ def _check_package(path, labels):
     if len(teams) > 1:
         problems.append(f"{path}: systems of several teams {teams}; a package is of one.")
     return problems
+
+
+def _check_orphans(path, outputs):
+    """Meta information whose output is not beside it: lost, or named otherwise."""
+    metas = sorted(path.rglob(f"*{META_SUFFIX}")) if path.is_dir() else []
+    wanted = {meta: meta.with_name(meta.name.removesuffix(META_SUFFIX) + OUTPUT_SUFFIX) for meta in metas}
+    return [
+        f"{meta}: there is no {output.name} beside it. Add it, or remove this file."
+        for meta, output in wanted.items()
+        if output not in outputs
+    ]

@@ -63,11 +63,11 @@ def make_bsd_grand(
 ):
     """Extend a trusted training set by rows of a larger one whose labels and texts hold (report, section 2.4).
 
-    The candidates pass, in this order: only the classes of the base set; no sound that the base set has already;
-    texts that say something (`MetadataQualitySampler`); labels on which teachers trained on the base set agree under
-    three views of the metadata (`TeacherAgreementSampler`); at most `cap` rows per uploader and class, best first
-    (`UploaderCapSampler`). No rule takes a class below `min_per_class` of the rows that reached it. Base rows are
-    never touched.
+    The candidates pass, in this order: only the classes of the base set; no sound that the base set has already; of
+    several with one id the first; texts that say something (`MetadataQualitySampler`); labels on which teachers
+    trained on the base set agree under three views of the metadata (`TeacherAgreementSampler`); at most `cap` rows per
+    uploader and class, best first (`UploaderCapSampler`). No rule takes a class below `min_per_class` of the rows that
+    reached it. Base rows are never touched.
 
     Parameters
     ----------
@@ -209,6 +209,9 @@ def _start_manifest(bsd10k, bsd35k):
     manifest.loc[in_base, "reason"] = "sound of the base set"
     unknown = ~manifest["class"].isin(np.unique(np.asarray(bsd10k.target).astype(str)))
     manifest.loc[unknown, "reason"] = "class that the base set lacks"
+    again = (manifest["reason"] == "").to_numpy(copy=True)
+    again[again] = manifest.index[again].duplicated()
+    manifest.loc[again, "reason"] = "id of a candidate before it"
     manifest["row"] = np.arange(len(manifest))
     if not (manifest["reason"] == "").any():
         raise DataFormatError(f"None of {len(manifest)} candidates can be used: {manifest['reason'].unique()}.")

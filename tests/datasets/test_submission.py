@@ -258,6 +258,34 @@ def test_package(write, tmp_path, evaluation):
     assert "systems of several teams ['Doe_UX', 'Roe_UY']" in problems[1]
 
 
+def test_meta_information_without_an_output(write, tmp_path):
+    output, meta_file = write(folder=tmp_path / "package" / "one")
+    orphan = tmp_path / "package" / "two" / "Doe_UX_task1_2.meta.yaml"
+    orphan.parent.mkdir()
+    orphan.write_text(meta_file.read_text())
+    (problem,) = verify_submission(tmp_path / "package", on_problem="return")
+    assert f"{orphan}: there is no Doe_UX_task1_2.output.csv beside it" in problem
+    assert verify_submission(output) == []
+
+
+def test_an_empty_output_file_is_told_its_own_header(write):
+    output, _ = write()
+    output.write_text("")
+    with pytest.raises(DataFormatError, match="a header such as id,predicted_bst_second_level_class is needed"):
+        verify_submission(output)
+
+
+def test_results_without_any_score_of_a_class(write):
+    output, meta_file = write()
+    nothing = {leaf: {"hP": None, "hR": None, "hF": None} for leaf in BST.leaves.tolist()}
+    change_meta(meta_file, [*BSD, "class_wise"], nothing)
+    with pytest.raises(DataFormatError, match="class_wise: every score is null"):
+        verify_submission(output)
+    nothing["fx-a"]["hR"] = 0.5
+    change_meta(meta_file, [*BSD, "class_wise"], nothing)
+    assert verify_submission(output) == []
+
+
 @pytest.mark.parametrize("name", ["output.csv", "Doe_task1_1.output.csv", "Doe_UX_task1_5.output.csv", "x.csv"])
 def test_file_names(write, name):
     output, _ = write()

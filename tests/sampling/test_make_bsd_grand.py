@@ -138,6 +138,18 @@ def test_shared_sounds_are_not_added_twice(parts):
     assert grand.data.index.is_unique
 
 
+def test_of_candidates_with_one_id_the_first_is_taken(parts):
+    base, more, _ = parts
+    again = as_bunch(pd.concat([more.metadata.reset_index(), more.metadata.reset_index().iloc[:150]]))
+    grand = make_bsd_grand(base, again, cv=2, views=["title"])
+    second, usable = grand.manifest.iloc[500:], ~again.target.iloc[500:].str.endswith("-other")
+    assert (second["reason"].to_numpy()[usable] == "id of a candidate before it").all()
+    assert (second["reason"].to_numpy()[~usable] == "class that the base set lacks").all()
+    assert grand.data.index.is_unique
+    first = make_bsd_grand(base, more, cv=2, views=["title"])
+    pd.testing.assert_frame_equal(grand.manifest.iloc[:500], first.manifest)
+
+
 def test_unusable_sets_are_refused(parts):
     base, more, _ = parts
     with pytest.raises(DataFormatError, match="bsd35k has no labels"):
