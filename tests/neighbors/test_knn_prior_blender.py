@@ -222,6 +222,23 @@ def test_groups_travel_by_metadata_routing(clips):
     assert pipe[-1].bank_metadata_["title"][3] == "clip 3"
 
 
+def test_cross_validation_leaves_the_own_group_out(clips):
+    """Without a scorer, groups reach `score`; a scorer calls `predict` without them."""
+    X, y, groups = clips
+    cv = StratifiedKFold(3)
+    blender = KNNPriorBlender(Embedder(), alpha=1.0, k=5, exclude_own_group=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = KNNPriorBlender(Embedder(), alpha=1.0, k=5, exclude_own_group=True)
+        routed.set_fit_request(groups=True).set_score_request(groups=True)
+        result = cross_validate(routed, X, y, cv=cv, params={"groups": groups})
+        with pytest.warns(UserWarning, match="needs groups at prediction too"):
+            by_scorer = cross_validate(routed, X, y, cv=cv, params={"groups": groups}, scoring="f1_macro")
+    for score, (train, test) in zip(result["test_score"], cv.split(X, y)):
+        fitted = blender.fit(X[train], y[train], groups=groups[train])
+        assert score == fitted.score(X[test], y[test], groups=groups[test])
+    assert np.isnan(by_scorer["test_score"]).all()
+
+
 def test_rows_of_weight_zero_stay_out_of_the_bank(clips):
     X, y, groups = clips
     weights = (np.arange(120) % 4 > 0).astype(float)
