@@ -11,9 +11,26 @@ from skbst.persistence._registry import class_of_name, function_of_name
 
 __all__ = ["Decoder"]
 
+# written out without references, a model of some kilobytes could be longer than any memory
+_MOST_REPEATED = 100_000_000
+_LONGEST_SIDE = 100_000_000
+# what building raises where a part is missing, of another kind, or does not fit the others
+_DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    MemoryError,
+)
+
 
 class Decoder:
     """Builds objects from JSON values.
+
+    Parts are built in the order of the file, and a reference is to a part that is complete: no object can hold itself.
 
     Parameters
     ----------
@@ -24,9 +41,13 @@ class Decoder:
     def __init__(self, arrays):
         self.arrays = arrays
         self._copies = {}
+        self._shared = {}
+        self._n_values = 0
+        self._n_repeated = 0
 
     def decode(self, value):
         """Return the object of a JSON value; UnsafeModelError for anything that this format does not have."""
+        self._n_values += 1
         if isinstance(value, list):
             return [self.decode(item) for item in value]
         if not isinstance(value, dict):
@@ -38,10 +59,30 @@ class Decoder:
             raise UnsafeModelError(f"The model holds a {value['$']!r}, which this format does not have.")
         try:
             return build(self, value)
-        except UnsafeModelError:
+        except (UnsafeModelError, RecursionError):
             raise
-        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        except _DAMAGE as error:
             raise UnsafeModelError(f"A {value['$']!r} of the model is damaged: {error!r}.") from error
+
+    def _keep(self, value):
+        before = self._n_values
+        made = self.decode(value["value"])
+        number = value["id"]
+        if type(number) is not int or number in self._shared:
+            raise UnsafeModelError(f"A shared part of the model needs an integer of its own as id; got {number!r}.")
+        self._shared[number] = made, self._n_values - before
+        return made
+
+    def _same(self, value):
+        number = value["id"]
+        if type(number) is not int or number not in self._shared:
+            raise UnsafeModelError(f"The model refers to part {number!r}, which must stand before the reference.")
+        made, n_values = self._shared[number]
+        self._n_values += n_values
+        self._n_repeated += n_values
+        if self._n_repeated > _MOST_REPEATED:
+            raise UnsafeModelError(f"The references of the model repeat more than {_MOST_REPEATED:,} values.")
+        return made
 
     def _items(self, value):
         return [self.decode(item) for item in value["items"]]
@@ -69,7 +110,18 @@ class Decoder:
         parts = tuple(self.decode(value[name]) for name in ("data", "indices", "indptr"))
         shape = tuple(value["shape"])
         build = sparse.csr_matrix if value["matrix"] else sparse.csr_array
-        return build(parts, shape=shape).asformat(value["format"])
+        if max(shape) > _LONGEST_SIDE:
+            raise ValueError(f"a matrix of shape {shape}")
+        matrix = build(parts, shape=shape)
+        # positions outside of the matrix would be written to memory that is not its own
+        matrix.check_format(full_check=True)
+        return matrix.asformat(value["format"])
+
+    def _range(self, value):
+        numbers = range(*value["items"])
+        if len(numbers) > _LONGEST_SIDE:
+            raise ValueError(f"a range of {len(numbers):,} numbers")
+        return numbers
 
     def _frame(self, value):
         frame = pd.DataFrame(index=self.decode(value["index"]))
@@ -78,11 +130,11 @@ class Decoder:
         return frame
 
     def _series(self, value):
-        values, name = self.decode(value["values"]), self.decode(value["name"])
+        index, values, name = (self.decode(value[part]) for part in ("index", "values", "name"))
         dtype = "str" if value["text"] else values.dtype
         if value["$"] == "index":
             return pd.Index(values, dtype=dtype, name=name)
-        return pd.Series(values, dtype=dtype, index=self.decode(value["index"]), name=name)
+        return pd.Series(values, dtype=dtype, index=index, name=name)
 
     def _random_state(self, value):
         position, has_gauss, cached = value["rest"]
@@ -105,6 +157,8 @@ class Decoder:
         return instance
 
     _KINDS = {  # noqa: RUF012
+        "shared": _keep,
+        "same": _same,
         "array": _array,
         "object-array": _object_array,
         "scalar": _scalar,
@@ -125,7 +179,7 @@ class Decoder:
         "dtype": lambda self, value: _plain_dtype(value["dtype"]),
         "type": lambda self, value: _plain_dtype(value["dtype"]).type,
         "slice": lambda self, value: slice(*value["items"]),
-        "range": lambda self, value: range(*value["items"]),
+        "range": _range,
     }
 
 

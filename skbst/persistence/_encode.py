@@ -16,10 +16,15 @@ __all__ = ["Encoder"]
 
 # left behind: caches of pickles on disk are not to be trusted on another machine
 _DROPPED_PARAMETERS = {"memory": None}
+# what can be changed in place: one that is held twice must come back as one
+_CHANGEABLE = {"dict", "frame", "csr", "masked-array", "object", "object-array", "random-state", "series", "set"}
 
 
 class Encoder:
     """Turns objects into JSON values; arrays are collected in ``arrays`` under short keys.
+
+    What is met again, and could be changed in place, is marked where it first stands, ``{"$": "shared", "id": 0,
+    "value": ...}``, and named where it stands again, ``{"$": "same", "id": 0}``.
 
     Attributes
     ----------
@@ -29,6 +34,8 @@ class Encoder:
 
     def __init__(self):
         self.arrays = {}
+        self._made = {}
+        self._numbers = {}
         self._names = {}
         self._contents = {}
         self._alive = []
@@ -36,22 +43,41 @@ class Encoder:
 
     def encode(self, value):
         """Return the JSON value of `value`; UnsafeModelError names the place of what cannot be stored."""
+        return self._marked(self._value(value))
+
+    def _value(self, value):
         if value is None or isinstance(value, (bool, str)):
             return value
         if isinstance(value, int) and not isinstance(value, np.generic):
             return value
         if isinstance(value, float) and not isinstance(value, np.generic):
             return value if math.isfinite(value) else {"$": "float", "value": repr(value)}
-        for kind, encode in self._KINDS:
-            if isinstance(value, kind):
-                return encode(self, value)
-        return self._object(value)
+        if id(value) in self._made:
+            first = id(self._made[id(value)][0])
+            return {"$": "same", "id": self._numbers.setdefault(first, len(self._numbers))}
+        encode = next((encode for kind, encode in self._KINDS if isinstance(value, kind)), Encoder._object)
+        encoded = encode(self, value)
+        if isinstance(encoded, list) or encoded.get("$", "dict") in _CHANGEABLE:
+            # the value is kept: an id is that of one object only while it lives
+            self._made[id(value)] = encoded, value
+        return encoded
+
+    def _marked(self, tree):
+        """Copy a JSON value, with a mark around each part that is the same as a later one."""
+        if isinstance(tree, list):
+            copy = [self._marked(item) for item in tree]
+        elif isinstance(tree, dict):
+            copy = {key: self._marked(item) for key, item in tree.items()}
+        else:
+            return tree
+        number = self._numbers.get(id(tree))
+        return copy if number is None else {"$": "shared", "id": number, "value": copy}
 
     def _inside(self, name, value):
         if len(self._path) > 60:
             raise UnsafeModelError(f"The model is nested too deeply or refers to itself at {'.'.join(self._path[:6])}.")
         self._path.append(str(name))
-        encoded = self.encode(value)
+        encoded = self._value(value)
         self._path.pop()
         return encoded
 
@@ -68,7 +94,7 @@ class Encoder:
             return self._object(value)
         if all(type(key) is str and key != "$" for key in value):
             return {key: self._inside(key, item) for key, item in value.items()}
-        return {"$": "dict", "items": [[self.encode(key), self._inside(key, item)] for key, item in value.items()]}
+        return {"$": "dict", "items": [[self._value(key), self._inside(key, item)] for key, item in value.items()]}
 
     def _array(self, value):
         if value.dtype.names is not None:
@@ -99,7 +125,7 @@ class Encoder:
         return self._names[id(array)]
 
     def _scalar(self, value):
-        return {"$": "scalar", "dtype": value.dtype.str, "value": self.encode(value.item())}
+        return {"$": "scalar", "dtype": value.dtype.str, "value": self._value(value.item())}
 
     def _sparse(self, value):
         rows = sparse.csr_array(value)
@@ -108,8 +134,9 @@ class Encoder:
         return {"$": "csr", "shape": list(rows.shape), "format": value.format, "matrix": matrix, **parts}
 
     def _frame(self, value):
-        columns = [[self.encode(name), self._inside(name, value[name])] for name in value.columns]
-        return {"$": "frame", "columns": columns, "index": self._inside("index", value.index)}
+        index = self._inside("index", value.index)
+        columns = [[self._value(name), self._inside(name, value[name])] for name in value.columns]
+        return {"$": "frame", "index": index, "columns": columns}
 
     def _series(self, value):
         index = None if isinstance(value, pd.Index) else self._inside("index", value.index)
@@ -117,7 +144,7 @@ class Encoder:
             raise self._refusal(value)
         values = value.to_numpy() if isinstance(value.dtype, np.dtype) else value.to_numpy(dtype=object, na_value=None)
         text = not isinstance(value.dtype, np.dtype)
-        parts = {"values": self._inside("values", values), "name": self.encode(value.name), "text": text}
+        parts = {"values": self._inside("values", values), "name": self._value(value.name), "text": text}
         return {"$": "index" if index is None else "series", "index": index, **parts}
 
     def _random_state(self, value):

@@ -1,28 +1,23 @@
 """Writing a model to a folder and reading it back."""
 
-import json
-import os
 import platform
-import shutil
-import tempfile
 import warnings
-import zipfile
 from importlib import metadata
 from pathlib import Path
 
-import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbst._version import __version__
 from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
 from skbst.persistence._card import model_card
 from skbst.persistence._decode import Decoder
 from skbst.persistence._encode import Encoder
+from skbst.persistence._files import read_arrays, read_content, write_files
+from skbst.persistence._folder import bring_back, find_model, is_model, put_in_place, scratch_folder
 
 __all__ = ["load_model", "save_model"]
 
-_FORMAT = 1
 _LIBRARIES = ("scikit-learn", "torch", "numpy", "skorch")
-_TENSOR_KINDS = "biuf"
 
 
 def save_model(model, folder, *, notes="", overwrite=False):
@@ -43,7 +38,8 @@ def save_model(model, folder, *, notes="", overwrite=False):
         Words for the model card: data, licence, intended use, scores.
 
     overwrite : bool, default=False
-        Whether an existing model may be replaced.
+        Whether an existing model may be replaced. The old one is deleted once the new one stands in its place;
+        `load_model` finds the old or the new one whenever the process is killed.
 
     Returns
     -------
@@ -52,7 +48,8 @@ def save_model(model, folder, *, notes="", overwrite=False):
     Raises
     ------
     UnsafeModelError
-        If the model holds something that the format cannot store, such as a function or a class of yours.
+        If the model is no estimator, or holds something that the format cannot store, such as a function or a class
+        of yours.
     FileExistsError
         If the folder exists and `overwrite` is false, or it is no saved model.
 
@@ -67,23 +64,20 @@ def save_model(model, folder, *, notes="", overwrite=False):
     array(['m-sp'], dtype='<U4')
     """
     folder = Path(folder)
-    if folder.exists() and not (overwrite and (folder / "model.json").exists()):
+    # a link stays a link: the model that it points to is replaced
+    place = folder.resolve()
+    _check_estimator(model, "save_model takes")
+    bring_back(place)
+    if place.exists() and not (overwrite and is_model(place)):
         reason = "it is not a saved model" if overwrite else "pass overwrite=True to replace it"
         raise FileExistsError(f"{folder} exists; {reason}.")
     encoder = Encoder()
     versions = _versions()
-    content = {"format": _FORMAT, "versions": versions, "model": encoder.encode(model)}
+    content = {"versions": versions, "model": encoder.encode(model)}
     card = model_card(model, versions, notes=notes, n_values=sum(array.size for array in encoder.arrays.values()))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _write(scratch, content, encoder.arrays, card)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(scratch, folder)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
+    with scratch_folder(place) as scratch:
+        write_files(scratch, content, encoder.arrays, card)
+        put_in_place(scratch, place)
     return folder
 
 
@@ -91,7 +85,7 @@ def load_model(folder):
     """Read a model that `save_model` wrote.
 
     Nothing but estimators of skbst and scikit-learn and a short list of their helpers is built; no code of the
-    file runs.
+    file runs. What the saved model held twice, such as an ensemble's members, is one object in the loaded one too.
 
     Parameters
     ----------
@@ -106,7 +100,7 @@ def load_model(folder):
     Raises
     ------
     UnsafeModelError
-        If the files are damaged or ask for anything that may not be built.
+        If the files are damaged, hold no estimator or ask for anything that may not be built.
     FileNotFoundError
         If there is no model.
 
@@ -114,47 +108,25 @@ def load_model(folder):
     -----
     VersionMismatchWarning
         If the model was saved by other versions of skbst, scikit-learn, torch, numpy or skorch.
+    UserWarning
+        If replacing the model was interrupted, so that the old one is loaded.
     """
-    folder = Path(folder)
-    if not (folder / "model.json").exists():
-        raise FileNotFoundError(f"{folder} holds no model.json; pass the folder that save_model wrote.")
+    folder = find_model(Path(folder))
+    content = read_content(folder)
+    _compare_versions(content["versions"])
     try:
-        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UnsafeModelError(f"{folder / 'model.json'} is damaged: {error}.") from error
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise UnsafeModelError(f"{folder / 'model.json'} is of an unknown format; this version reads format {_FORMAT}.")
-    _compare_versions(content.get("versions", {}))
-    try:
-        return Decoder(_read_arrays(folder)).decode(content["model"])
+        model = Decoder(read_arrays(folder, content["npz"])).decode(content["model"])
     except RecursionError as error:
         raise UnsafeModelError(f"{folder / 'model.json'} is nested too deeply.") from error
+    _check_estimator(model, f"{folder / 'model.json'} must hold")
+    return model
 
 
-def _write(folder, content, arrays, card):
-    from safetensors.numpy import save_file
-
-    tensors = {key: array for key, array in arrays.items() if array.dtype.kind in _TENSOR_KINDS and array.ndim}
-    others = {key: array for key, array in arrays.items() if key not in tensors}
-    save_file(tensors, folder / "arrays.safetensors")
-    np.savez(folder / "arrays.npz", **{f"a{i}": array for i, array in enumerate(others.values())})
-    content["npz"] = {key: f"a{i}" for i, key in enumerate(others)}
-    (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
-    (folder / "README.md").write_text(card, encoding="utf-8")
-
-
-def _read_arrays(folder):
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        arrays = load_file(folder / "arrays.safetensors")
-        names = json.loads((folder / "model.json").read_text(encoding="utf-8")).get("npz", {})
-        with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-            arrays.update({key: file[name] for key, name in names.items()})
-    except (SafetensorError, zipfile.BadZipFile, ValueError, KeyError, OSError, EOFError, AttributeError) as error:
-        raise UnsafeModelError(f"The arrays in {folder} are damaged or hold pickles: {error}.") from error
-    return arrays
+def _check_estimator(model, who):
+    if not isinstance(model, BaseEstimator):
+        raise UnsafeModelError(
+            f"{who} an estimator; got {type(model).__name__}. Pass a fitted model of skbst or sklearn."
+        )
 
 
 def _versions():

@@ -1,5 +1,4 @@
 import json
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +85,7 @@ def test_text_pipeline_in_a_fresh_process(tmp_path):
         np.float32(0.1),
         np.array(["fx-a", "m"]),
         np.array([None, "x", 3], dtype=object),
+        np.array([[None, 1], [2, "x"]], dtype=object),
         np.array(3.5),
         np.zeros((0, 4), dtype=np.int8),
         np.arange(12.0).reshape(3, 4).T,
@@ -169,6 +169,8 @@ def test_what_cannot_be_stored_is_named(rows, tmp_path):
     endless.append(endless)
     with pytest.raises(UnsafeModelError, match="refers to itself"):
         Encoder().encode(endless)
+    with pytest.raises(UnsafeModelError, match="takes an estimator; got list"):
+        save_model([LogisticRegression().fit(X, y)], tmp_path / "d")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,63 +194,3 @@ def test_other_versions_are_warned_about(rows, tmp_path):
     (folder / "model.json").write_text(json.dumps(content))
     with pytest.warns(VersionMismatchWarning, match=r"torch 1\.0\.0"):
         load_model(folder)
-
-
-HOSTILE = [
-    {"$": "object", "class": "os.system", "state": {}},
-    {"$": "object", "class": "subprocess.Popen", "state": {"args": "true"}},
-    {"$": "object", "class": "sklearn.utils._bunch.os", "state": {}},
-    {"$": "object", "class": "sklearn.externals.joblib.Memory", "state": {}},
-    {"$": "object", "class": "sklearn.base.clone", "state": {}},
-    {"$": "object", "class": "sklearn.tree._tree.Tree", "state": {}},
-    {"$": "object", "class": "sklearn.linear_model._logistic.np", "state": {}},
-    {"$": "object", "class": "skbst.persistence._encode.Encoder", "state": {}},
-    {"$": "object", "class": "sklearn.pipeline.Pipeline", "state": {"steps": [], "memory": "/tmp/cache"}},
-    {"$": "object", "class": "sklearn.linear_model._logistic.LogisticRegression", "state": [1]},
-    {"$": "object", "class": ["sklearn"], "state": {}},
-    {"$": "function", "name": "os.system"},
-    {"$": "function", "name": "sklearn.metrics.np"},
-    {"$": "reduce", "callable": "os.system"},
-    {"$": "array", "key": "missing"},
-    {"$": "array"},
-    {"$": "dtype", "dtype": "O"},
-    {"$": "scalar", "dtype": "V999999999", "value": 0},
-    {"$": "object-array", "shape": [3], "items": [1]},
-    {"$": ["x"]},
-]
-
-
-@pytest.mark.parametrize("model", HOSTILE, ids=lambda model: str(model)[:70])
-def test_hostile_structures_are_refused(model, rows, tmp_path):
-    folder = save_model(LogisticRegression().fit(*rows), tmp_path / "model")
-    content = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps({**content, "model": model}))
-    with pytest.raises(UnsafeModelError):
-        load_model(folder)
-
-
-class Bomb:
-    def __reduce__(self):
-        return (open, ("/tmp/skbst-was-here", "w"))
-
-
-def test_hostile_files_are_refused(rows, tmp_path):
-    folder = save_model(LogisticRegression().fit(*rows), tmp_path / "model")
-    whole = (folder / "arrays.safetensors").read_bytes()
-    for damaged in (b"", whole[: len(whole) // 2], pickle.dumps(Bomb())):
-        (folder / "arrays.safetensors").write_bytes(damaged)
-        with pytest.raises(UnsafeModelError, match="damaged"):
-            load_model(folder)
-    (folder / "arrays.safetensors").write_bytes(whole)
-    np.savez(folder / "arrays.npz", a0=np.array([Bomb()], dtype=object))
-    content = json.loads((folder / "model.json").read_text())
-    content["npz"] = {"x": "a0"}
-    (folder / "model.json").write_text(json.dumps(content))
-    with pytest.raises(UnsafeModelError, match="pickles"):
-        load_model(folder)
-    for text in ("", "{", "[1]", '{"format": 99}', "[" * 100_000):
-        (folder / "model.json").write_text(text)
-        with pytest.raises(UnsafeModelError):
-            load_model(folder)
-    with pytest.raises(FileNotFoundError, match=r"no model\.json"):
-        load_model(tmp_path)
