@@ -6,14 +6,16 @@ from typing import ClassVar
 import numpy as np
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, column_or_1d
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS
+from skbst.ensemble._fit_members import fit_members, params_of_members
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
-from skbst.ensemble._members import check_member, combine_log_proba, member_log_proba, member_votes
+from skbst.ensemble._members import check_member, combine_log_proba, hard_shares, member_log_proba, member_votes
 from skbst.ensemble._out_of_fold import out_of_fold_log_proba
 from skbst.ensemble._weight_search import search_weights
 from skbst.neighbors._prior import decision_scores
@@ -163,7 +165,8 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
             Class labels.
 
         **fit_params : dict
-            ``sample_weight`` goes to all members; with metadata routing, each gets what it has requested.
+            ``sample_weight``, ``train_only`` and whatever else is given goes to all members; with metadata routing,
+            each gets what it has requested.
 
         Returns
         -------
@@ -173,14 +176,21 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         y = column_or_1d(y, warn=True)
         check_class_labels(y)
         self._check_weights()
-        for name, member in self.estimators:
-            if not isinstance(member, str):
-                check_member(name, member, self.voting)
+        self._validate_estimators()
+        names, members = self._kept()
+        for name, member in zip(names, members):
+            check_member(name, member, self.voting)
+        params = params_of_members(self, names, members, fit_params)
         self.le_ = LabelEncoder().fit(y)
         self.classes_ = self.le_.classes_
         self._learn_taxonomy()
-        # past VotingClassifier.fit, which would hand integers to the members
-        return super(VotingClassifier, self).fit(X, y, **fit_params)
+        # not VotingClassifier.fit, which hands integers to the members and leaves out what is no sample_weight
+        messages = [self._log_message(name, i + 1, len(names)) for i, name in enumerate(names)]
+        self.estimators_ = fit_members(members, X, y, params, n_jobs=self.n_jobs, messages=messages)
+        self.named_estimators_ = Bunch(**dict(self.estimators) | dict(self._active()))
+        if hasattr(self.estimators_[0], "feature_names_in_"):
+            self.feature_names_in_ = self.estimators_[0].feature_names_in_
+        return self
 
     @available_if(_votes_by_proba)
     def predict_proba(self, X):
@@ -239,7 +249,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         if hasattr(self, "n_features_in_"):
             _check_feature_names_in(self, input_features, generate_names=False)
         prefix = type(self).__name__.lower()
-        names = [f"{prefix}_{name}" for name, member in self.estimators if not isinstance(member, str)]
+        names = [f"{prefix}_{name}" for name in self._kept()[0]]
         if self.voting != "hard":
             names = [f"{name}_{label}" for name in names for label in self.classes_]
         return np.asarray(names, dtype=object)
@@ -269,7 +279,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         result : WeightSearchResult
             ``result.weights`` is for ``set_params(weights=...)``; nothing is set here.
         """
-        names, members = zip(*((name, member) for name, member in self.estimators if not isinstance(member, str)))
+        names, members = self._kept()
         found = out_of_fold_log_proba(
             members, X, y, cv=cv, groups=groups, min_proba=self.min_proba, n_jobs=self.n_jobs, verbose=self.verbose
         )
@@ -288,24 +298,26 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
     def _leaf_shares(self, X):
         if self.voting != "hard":
             return self.predict_proba(X)
-        votes = self._votes(X)
-        weights = self._weights_not_none
-        weights = np.ones(votes.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
-        shares = np.zeros((len(votes), len(self.classes_)))
-        for vote, weight in zip(votes.T, weights):
-            shares[np.arange(len(votes)), vote] += weight
-        return shares / weights.sum()
+        return hard_shares(self._votes(X), len(self.classes_), self._weights_not_none)
 
     def _check_weights(self):
-        if self.weights is None or len(self.weights) != len(self.estimators):
+        if self.weights is None:
             return
+        if len(self.weights) != len(self.estimators):
+            raise ValueError(
+                f"Number of `estimators` and weights must be equal; got {len(self.weights)} weights, "
+                f"{len(self.estimators)} estimators"
+            )
         kept = np.asarray(self._weights_not_none, dtype=np.float64)
         if (kept < 0).any() or not np.isfinite(kept).all() or kept.sum() == 0:
             raise ValueError(f"weights must be finite, not negative and not all 0; got {list(self.weights)}.")
 
+    def _kept(self):
+        """Names and members without dropped ones."""
+        return tuple(zip(*((name, member) for name, member in self.estimators if not isinstance(member, str))))
+
     def _active(self):
-        names = [name for name, member in self.estimators if not isinstance(member, str)]
-        return zip(names, self.estimators_)
+        return zip(self._kept()[0], self.estimators_)
 
     def _votes(self, X):
         return np.column_stack([member_votes(name, member, X, self.classes_) for name, member in self._active()])

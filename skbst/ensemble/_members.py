@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-__all__ = ["check_member", "combine_log_proba", "member_log_proba", "member_votes"]
+__all__ = ["check_member", "combine_log_proba", "hard_shares", "member_log_proba", "member_votes"]
 
 
 def check_member(name, estimator, voting):
@@ -80,6 +80,39 @@ def member_votes(name, estimator, X, classes):
     if unknown.any():
         raise ValueError(f"Member {name!r} predicts {labels[unknown][0]!r}, which is no class of the ensemble.")
     return votes
+
+
+def hard_shares(votes, n_classes, weights=None):
+    """Share of the votes that each class gets.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n_samples, n_members), int
+        Positions of classes.
+
+    n_classes : int
+        Number of columns.
+
+    weights : array-like of shape (n_members,), default=None
+        Weights of the members.
+
+    Returns
+    -------
+    shares : ndarray of shape (n_samples, n_classes), float64
+        Rows sum to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.ensemble._members import hard_shares
+    >>> hard_shares(np.array([[0, 0, 2]]), 3, weights=[1, 1, 2])
+    array([[0.5, 0. , 0.5]])
+    """
+    weights = np.ones(votes.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
+    shares = np.zeros((len(votes), n_classes))
+    for vote, weight in zip(votes.T, weights):
+        shares[np.arange(len(votes)), vote] += weight
+    return shares / weights.sum()
 
 
 def combine_log_proba(log_probas, weights=None, *, voting="logit"):

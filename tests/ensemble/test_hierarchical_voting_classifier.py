@@ -13,14 +13,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from skbst.ensemble import HierarchicalVotingClassifier
+from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
 from skbst.exceptions import DataFormatError
 from skbst.features import BlockSelector, FeatureBundle
-from skbst.neural import BranchClassifier
+from skbst.model_selection import BSDGrandKFold
+from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.taxonomy import BST, Taxonomy
 
 CODES = np.array(["fx-a", "fx-h", "m-m", "m-si", "ss-n"])
@@ -212,6 +213,74 @@ def test_sample_weight_and_routing(clips):
         model = HierarchicalVotingClassifier(routed).fit(X, y, sample_weight=weight)
     assert model.estimators_[0].sample_weight_ is not None
     assert model.estimators_[1].sample_weight_ is None
+
+
+class Validating(Logits):
+    """Remembers the rows that it may not validate on, and the targets that neighbours gave."""
+
+    def fit(self, X, y, sample_weight=None, *, train_only=None, soft_targets=None):
+        self.train_only_, self.soft_targets_ = train_only, soft_targets
+        return super().fit(X, y, sample_weight)
+
+
+def test_fit_parameters_reach_all_members(clips):
+    X, y = clips
+    extra, weight = np.arange(150) % 5 == 0, np.arange(150) + 1.0
+    model = HierarchicalVotingClassifier([("one", Validating(1)), ("two", Validating(2))])
+    model.fit(X, y, train_only=extra, sample_weight=weight)
+    for member in model.estimators_:
+        np.testing.assert_array_equal(member.train_only_, extra)
+        np.testing.assert_array_equal(member.sample_weight_, weight)
+
+
+def test_fit_parameters_that_a_member_does_not_take(clips):
+    X, y = clips
+    for other in (LogisticRegression(), make_pipeline(StandardScaler(), Validating())):
+        model = HierarchicalVotingClassifier([("one", Validating(1)), ("other", other)])
+        message = rf"Member 'other' \({type(other).__name__}\).*'train_only'.*metadata routing"
+        with pytest.raises(TypeError, match=message):
+            model.fit(X, y, train_only=np.arange(150) % 5 == 0)
+        assert model.fit(X, y, train_only=None).score(X, y) >= 0
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = [("one", Validating(1).set_fit_request(train_only=True)), ("linear", LogisticRegression())]
+        model = HierarchicalVotingClassifier(routed).fit(X, y, train_only=np.arange(150) % 5 == 0)
+    assert model.estimators_[0].train_only_.sum() == 30
+
+
+@pytest.mark.parametrize("per_fold", [False, True])
+def test_mask_of_extra_rows_reaches_every_network(clips, per_fold):
+    """BSD-Grand in the shape of Systems 2 to 4: a pipeline, a vote or a vote on each fold, distillation in it."""
+    X, y = clips
+    extra = np.arange(150) % 3 == 0
+    vote = HierarchicalVotingClassifier([("plain", Validating()), ("kd", KNNDistillationClassifier(Validating()))])
+    cv = BSDGrandKFold(extra)
+    model = FoldEnsembleClassifier(vote, cv=cv) if per_fold else vote
+    pipe = Pipeline([("scale", StandardScaler()), ("classifier", model)]).fit(X, y, classifier__train_only=extra)
+    votes = pipe[-1].estimators_ if per_fold else [pipe[-1]]
+    masks = [extra[train] for train, _ in cv.split(X, y)] if per_fold else [extra]
+    for fitted, mask in zip(votes, masks, strict=True):
+        assert mask.sum() == 50
+        np.testing.assert_array_equal(fitted.estimators_[0].train_only_, mask)
+        np.testing.assert_array_equal(fitted.estimators_[1].student_.train_only_, mask)
+    if per_fold:
+        np.testing.assert_array_equal(pipe[-1].oof_rows_, np.flatnonzero(~extra))
+
+
+@pytest.mark.parametrize("by_group", [False, True])
+def test_distillation_leaves_the_own_group_out_in_a_routed_vote(clips, by_group):
+    X, y = clips
+    groups = np.array([f"user{i}" for i in np.arange(150) // 5 % 9])
+    with sklearn.config_context(enable_metadata_routing=True):
+        student = KNNDistillationClassifier(Validating(), k=4, temperature=0.2, exclude_own_group=by_group)
+        routed = [("kd", student.set_fit_request(groups="uploader")), ("linear", LogisticRegression())]
+        model = HierarchicalVotingClassifier(routed).fit(X, y, uploader=groups)
+    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+    expected = np.zeros((150, 5))
+    for i in range(150):
+        others = np.flatnonzero(groups != groups[i] if by_group else np.arange(150) != i)
+        nearest = others[np.argsort(-(unit[others] @ unit[i]))[:4]]
+        np.add.at(expected[i], np.searchsorted(CODES, y[nearest]), softmax(unit[nearest] @ unit[i] / 0.2))
+    np.testing.assert_allclose(model.estimators_[0].student_.soft_targets_, expected, atol=1e-5)
 
 
 def test_other_labels_and_trees(clips):

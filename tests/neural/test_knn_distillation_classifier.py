@@ -7,6 +7,7 @@ import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -129,6 +130,23 @@ def test_string_labels_in_pipeline_search_and_calibration(clips):
     assert set(search.predict(X)) <= set(y)
     calibrated = CalibratedClassifierCV(KNNDistillationClassifier(Recorder()), cv=3).fit(X, y)
     assert calibrated.predict_proba(X).shape == (90, 3)
+
+
+@pytest.mark.parametrize("voting", ["soft", "hard"])
+def test_member_of_a_plain_vote(clips, voting):
+    """scikit-learn's own vote hands its members integers and no groups."""
+    X, y, _ = clips
+    X = np.asarray(X)
+    members = [("kd", KNNDistillationClassifier(network())), ("linear", LogisticRegression())]
+    vote = VotingClassifier(members, voting=voting).fit(X, y)
+    alone = [clone(model).fit(X, np.unique(y, return_inverse=True)[1]) for _, model in members]
+    np.testing.assert_array_equal(vote.named_estimators_["kd"].predict_proba(X), alone[0].predict_proba(X))
+    if voting == "soft":
+        expected = np.mean([model.predict_proba(X) for model in alone], axis=0)
+        np.testing.assert_allclose(vote.predict_proba(X), expected, rtol=1e-6)
+        np.testing.assert_array_equal(vote.predict(X), np.unique(y)[expected.argmax(axis=1)])
+    assert vote.score(X, y) > 0.5
+    assert cross_val_score(vote, X, y, cv=3).mean() > 0.5
 
 
 def test_memory_fits_the_teacher_once_and_shares_it(clips, tmp_path):
