@@ -34,8 +34,10 @@ def check_output_csv(path, *, ids=None, taxonomy):
     notes : list of str
         What is allowed but odd.
     """
+    if not path.read_bytes().strip(b"\xef\xbb\xbf \t\r\n"):
+        return [f"{path}: the file is empty; the header {','.join(OUTPUT_COLUMNS)} is needed."], []
     try:
-        table, lines = read_table(path, header=",".join(OUTPUT_COLUMNS))
+        table, lines = read_table(path)
     except DataFormatError as error:
         return [str(error)], []
     columns = tuple(table.columns)

@@ -39,6 +39,7 @@ __all__ = ["write_submission"]
         "development": [dict],
         "complexity": [dict, None],
         "estimator": "no_validation",
+        "X": "no_validation",
         "ids": ["array-like", None],
         "prediction_score": ["array-like", None],
         "source_code": [str, None],
@@ -62,6 +63,7 @@ def write_submission(
     development,
     complexity=None,
     estimator=None,
+    X=None,
     ids=None,
     prediction_score=None,
     source_code=None,
@@ -110,11 +112,14 @@ def write_submission(
         which the overall and the class-wise results are computed.
 
     complexity : dict, default=None
-        ``total_parameters`` and ``MACS``; None counts the parameters of `estimator`. See `measure_complexity`, which
-        counts operations too.
+        ``total_parameters`` and ``MACS``; None counts those of `estimator`, by `measure_complexity`, which says what
+        is counted.
 
     estimator : object, default=None
         The fitted system, to count its parameters.
+
+    X : array-like of shape (n_samples, ...), default=None
+        A few rows of the evaluation set, which `estimator` predicts to count its operations; None writes null for them.
 
     ids : array-like of shape (n_samples,), default=None
         Ids of the evaluation set, as its metadata has them; None takes the index of `y_pred`.
@@ -152,7 +157,7 @@ def write_submission(
     if complexity is None:
         if estimator is None:
             raise DataFormatError("Pass complexity=, or the fitted estimator= to count its parameters.")
-        complexity = measure_complexity(estimator)
+        complexity = measure_complexity(estimator, X)
     unknown = sorted(set(description) - set(DESCRIPTION_KEYS))
     if unknown:
         raise DataFormatError(f"description has unknown key(s) {unknown}; known are {list(DESCRIPTION_KEYS)}.")

@@ -11,6 +11,7 @@ from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.features._clap._audio_run import AudioRun
 from skbst.features._clap._batches import embed_batches, open_store
+from skbst.features._clap_modules import clap_modules
 from skbst.features._embedding_store import EmbeddingStore
 from skbst.features._spectral_sources import read_sources
 
@@ -235,6 +236,17 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
             self.decode_report_ = report
         announce_problems(report, len(sources), on_error=self.on_error, stacklevel=3)
         return embeddings
+
+    def shared_modules(self):
+        """Hand out the torch modules that embed sounds, loaded if they are not yet.
+
+        All featurizers of a process share them; `skbst.datasets.measure_complexity` counts their parameters.
+
+        Returns
+        -------
+        modules : list of torch.nn.Module
+        """
+        return clap_modules(self, "audio")
 
     @property
     def _n_features_out(self):

@@ -14,6 +14,7 @@ from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._clap._batches import embed_batches, open_store
 from skbst.features._clap._text_run import TextRun, TokenCounter
+from skbst.features._clap_modules import clap_modules
 from skbst.features._embedding_store import EmbeddingStore
 from skbst.text import MetadataCleaner, join_fields, split_tags
 
@@ -240,6 +241,17 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
                 raise DataFormatError("Found 0 texts while a minimum of 1 is required.")
         else:
             _as_texts(X)
+
+    def shared_modules(self):
+        """Hand out the torch modules that embed texts, loaded if they are not yet.
+
+        All featurizers of a process share them; `skbst.datasets.measure_complexity` counts their parameters.
+
+        Returns
+        -------
+        modules : list of torch.nn.Module
+        """
+        return clap_modules(self, "text")
 
     @property
     def _n_features_out(self):

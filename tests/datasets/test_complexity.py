@@ -9,7 +9,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skbst.datasets import measure_complexity
+from skbst.datasets import load_bsd, make_bst_clips, measure_complexity
+from skbst.features import BlockSelector, ClapAudioFeaturizer, ClapTextFeaturizer, ClipFeaturizer, MFCCFeaturizer
+from skbst.features._clap._encoder import load_encoder
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,55 @@ def test_torch_modules_and_operations():
     model = Torch(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)))
     complexity = measure_complexity(model, np.zeros((5, 4)))
     assert complexity == {"total_parameters": 4 * 8 + 8 + 8 * 3 + 3, "MACS": 4 * 8 + 8 * 3}
+
+
+@pytest.mark.clap
+def test_encoders_of_clap_are_counted_once(tiny_clap, tmp_path):
+    """They sit in a cache of the process; what is stored, and the number of threads, change nothing."""
+    clips = load_bsd(make_bst_clips(tmp_path / "clips", n_clips=46, max_duration=0.1, n_empty_files=0))
+    shared = {"checkpoint": str(tiny_clap), "backend": "transformers", "device": "cpu"}
+
+    def measure(X=None, **options):
+        clap = [
+            ("clap_audio", ClapAudioFeaturizer(**shared, **options)),
+            ("clap_text", ClapTextFeaturizer(**shared, **options)),
+            ("again", ClapTextFeaturizer(**shared, cleaner=None)),
+        ]
+        model = make_pipeline(ClipFeaturizer(clap), BlockSelector(), LogisticRegression())
+        before = model.fit(clips.data, clips.target)[0].get_params()
+        complexity = measure_complexity(model, X)
+        assert model[0].get_params() == before
+        return complexity
+
+    network = load_encoder("transformers", str(tiny_clap), device="cpu")._model.network
+    sides = (network.audio_model, network.audio_projection, network.text_model, network.text_projection)
+    linear = 23 * 3 * 512 + 23
+    encoders = sum(parameter.numel() for module in sides for parameter in module.parameters())
+    assert measure()["total_parameters"] == encoders + linear
+    once = measure(clips.data.iloc[:3], n_jobs=1)
+    assert once["MACS"] > encoders / 10
+    assert measure(clips.data.iloc[:3], n_jobs=2, store=str(tmp_path / "store")) == once
+
+
+def test_threads_and_stored_frames_change_nothing(tmp_path):
+    pytest.importorskip("torch")
+    clips = load_bsd(make_bst_clips(tmp_path / "clips", n_clips=46, max_duration=0.1, n_empty_files=0))
+    macs = []
+    for options in ({}, {"n_jobs": 2, "memory_map": str(tmp_path / "frames")}):
+        mfcc = ClipFeaturizer([("mfcc", MFCCFeaturizer(duration=0.1))], **options)
+        model = make_pipeline(mfcc, BlockSelector("mfcc"), KNeighborsClassifier(1)).fit(clips.data, clips.target)
+        macs.append(measure_complexity(model, clips.data.iloc[:4])["MACS"])
+    assert macs[0] == macs[1] > 0
+
+
+def test_a_row_costs_the_same_in_every_company(iris):
+    pytest.importorskip("torch")
+    from skbst.neural import BranchClassifier, _inference
+
+    model = BranchClassifier(size="small", max_epochs=1, random_state=0).fit(*iris)
+    costs = {measure_complexity(model, iris[0][:n_rows])["MACS"] for n_rows in (1, 2, 7, 20)}
+    assert len(costs) == 1
+    assert _inference._MIN_ROWS > 1
 
 
 def test_attention_is_counted():

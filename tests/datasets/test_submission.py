@@ -117,6 +117,22 @@ def test_ids_without_a_series_and_no_scores(write, evaluation):
         write(y_pred=["fx-a"] * 5, ids=ids)
 
 
+def test_complexity_of_a_fitted_estimator(write):
+    torch = pytest.importorskip("torch")
+
+    class Network:
+        def __init__(self):
+            self.module_ = torch.nn.Linear(4, 23)
+
+        def predict(self, X):
+            return self.module_(torch.as_tensor(X, dtype=torch.float32)).argmax(1)
+
+    for X, macs in ((np.zeros((3, 4)), 4 * 23), (None, None)):
+        _, meta_file = write(complexity=None, estimator=Network(), X=X)
+        complexity = yaml.safe_load(meta_file.read_text())["system"]["complexity"]
+        assert complexity == {"total_parameters": 4 * 23 + 23, "MACS": macs}
+
+
 def test_broken_rules_leave_nothing_behind(write, tmp_path):
     with pytest.raises(DataFormatError) as error:
         write(
@@ -271,7 +287,7 @@ def test_meta_information_without_an_output(write, tmp_path):
 def test_an_empty_output_file_is_told_its_own_header(write):
     output, _ = write()
     output.write_text("")
-    with pytest.raises(DataFormatError, match="a header such as id,predicted_bst_second_level_class is needed"):
+    with pytest.raises(DataFormatError, match="empty; the header id,predicted_bst_second_level_class is needed"):
         verify_submission(output)
 
 

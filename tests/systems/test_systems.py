@@ -5,10 +5,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from skbst.datasets import load_bsd, make_bst_clips, measure_complexity, verify_submission, write_submission
+from skbst.datasets import load_bsd, make_bst_clips, verify_submission, write_submission
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
 from skbst.exceptions import AudioDecodeWarning, DataFormatError
 from skbst.neighbors import KNNPriorBlender
@@ -196,11 +197,19 @@ def test_a_submission_of_systems_1_to_4(clips, fitted, tmp_path):
             authors=[{**author, "affiliation": {"institute": "University of X"}}],
             description={"summary": "An ensemble."},
             development={"y_true": clips.target, "y_pred": system.predict(clips.data)},
-            complexity=measure_complexity(system),
+            estimator=system,
+            X=evaluation.iloc[:2],
             prediction_score=proba.max(axis=1),
             evaluation=root,
         )
     assert verify_submission(tmp_path / "package", evaluation=root) == []
+    metas = [yaml.safe_load(path.read_text()) for path in sorted((tmp_path / "package").rglob("*.meta.yaml"))]
+    counts = [meta["system"]["complexity"] for meta in metas]
+    for name in ("total_parameters", "MACS"):
+        one, two, three, four = (count[name] for count in counts)
+        # System 3 has the members of System 2 twice here, on the same features; System 4 has more of them
+        assert 0 < one < two
+        assert 1.5 * two < three < four
     tables = [pd.read_csv(path) for path in sorted((tmp_path / "package").rglob("*.output.csv"))]
     assert [len(table) for table in tables] == [8] * 4
     assert [path.stat().st_size for path in (root / "audio").iterdir()].count(0) == 1
