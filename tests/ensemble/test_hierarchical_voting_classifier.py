@@ -11,16 +11,17 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
+from skbst.ensemble import FoldEnsembleClassifier, HierarchicalDecoder, HierarchicalVotingClassifier
 from skbst.exceptions import DataFormatError
 from skbst.features import BlockSelector, FeatureBundle
 from skbst.model_selection import BSDGrandKFold
+from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.taxonomy import BST, Taxonomy
 
@@ -264,6 +265,37 @@ def test_mask_of_extra_rows_reaches_every_network(clips, per_fold):
         np.testing.assert_array_equal(fitted.estimators_[1].student_.train_only_, mask)
     if per_fold:
         np.testing.assert_array_equal(pipe[-1].oof_rows_, np.flatnonzero(~extra))
+
+
+def test_mask_of_extra_rows_in_a_cross_validation(clips):
+    X, y = clips
+    extra = np.arange(150) % 3 == 0
+    pipe = Pipeline(
+        [("scale", StandardScaler()), ("classifier", HierarchicalVotingClassifier([("one", Validating())]))]
+    )
+    cv, params = BSDGrandKFold(extra), {"classifier__train_only": extra}
+    result = cross_validate(pipe, X, y, cv=cv, params=params, return_estimator=True)
+    for fitted, (train, _) in zip(result["estimator"], cv.split(X, y), strict=True):
+        np.testing.assert_array_equal(fitted[-1].estimators_[0].train_only_, extra[train])
+
+
+def test_blender_that_leaves_the_own_group_out_goes_around_the_vote(clips):
+    X, y = clips
+    groups = np.arange(150) // 5 % 9
+    with sklearn.config_context(enable_metadata_routing=True):
+        blender = KNNPriorBlender(LogisticRegression(), exclude_own_group=True).set_fit_request(groups=True)
+        vote = HierarchicalVotingClassifier([("blender", blender)]).fit(X, y, groups=groups)
+        decoder = HierarchicalDecoder(blender).fit(X, y, groups=groups)
+        for model in (vote, decoder):
+            with pytest.raises(ValueError, match="needs groups at prediction too"):
+                model.predict(X)
+        with pytest.raises(ValueError, match="needs groups at prediction too"):
+            FoldEnsembleClassifier(blender, cv=3).fit(X, y, groups=groups)
+    vote = HierarchicalVotingClassifier([("linear", LogisticRegression()), ("bayes", GaussianNB())])
+    around = KNNPriorBlender(vote, alpha=1.0, k=3, exclude_own_group=True).fit(X, y, groups=groups)
+    _, indices = around.kneighbors(X, groups=groups)
+    assert (groups[indices] != groups[:, None]).all()
+    assert around.predict_proba(X, groups=groups).shape == (150, 5)
 
 
 @pytest.mark.parametrize("by_group", [False, True])
