@@ -1,8 +1,7 @@
 """Read the taxonomy table that comes with a data set."""
 
-from skbst.datasets._read_table import read_table
 from skbst.taxonomy import BST, Taxonomy
-from skbst.taxonomy._description_table import parse_description
+from skbst.taxonomy._description_table import read_description
 
 __all__ = ["read_taxonomy"]
 
@@ -26,11 +25,7 @@ def read_taxonomy(path, *, include_other=False):
     Raises
     ------
     DataFormatError
-        If there is no column of keys, or a key is empty or double.
+        If the file is no UTF-8 CSV, there is no column of keys, a key is empty or double, or keys with one prefix
+        stand under several top levels.
     """
-    table, lines = read_table(path)
-    rows = zip(lines, table.to_dict("records"), strict=True)
-    arguments = parse_description(
-        path, list(table.columns), rows, known_tops=BST.top_names, include_other=include_other
-    )
-    return Taxonomy(**arguments)
+    return Taxonomy(**read_description(path, known_tops=BST.top_names, include_other=include_other))

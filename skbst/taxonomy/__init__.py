@@ -2,6 +2,7 @@
 
 from skbst.taxonomy._arithmetic import aggregate_to_top, condition_on_top, credit_matrix
 from skbst.taxonomy._bst import BST
-from skbst.taxonomy._taxonomy import Taxonomy, resolve_taxonomy
+from skbst.taxonomy._resolve import resolve_taxonomy
+from skbst.taxonomy._taxonomy import Taxonomy
 
 __all__ = ["BST", "Taxonomy", "aggregate_to_top", "condition_on_top", "credit_matrix", "resolve_taxonomy"]

@@ -1,14 +1,13 @@
 """A two-level tree of classes."""
 
-import csv
-
 import numpy as np
 
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy._arithmetic import aggregate_to_top
-from skbst.taxonomy._description_table import parse_description
+from skbst.taxonomy._description_table import read_description
+from skbst.taxonomy._labels import as_text
 
-__all__ = ["Taxonomy", "resolve_taxonomy"]
+__all__ = ["Taxonomy"]
 
 
 class Taxonomy:
@@ -31,13 +30,13 @@ class Taxonomy:
     Attributes
     ----------
     leaves : ndarray of shape (n_leaves,), str
-        Codes of the second-level classes, in order.
+        Codes of the second-level classes, in order. Read-only, like ``tops``.
 
     tops : ndarray of shape (n_tops,), str
         Codes of the top-level classes, in order of first appearance.
 
     parent_of_leaf : ndarray of shape (n_leaves,), int
-        Index into ``tops`` of each leaf.
+        Index into ``tops`` of each leaf; a copy of one's own.
 
     leaf_names, top_names, leaf_descriptions : dict
         As given, completed.
@@ -67,11 +66,20 @@ class Taxonomy:
         tops = list(dict.fromkeys(parents.values()))
         self.leaves = np.array(list(parents))
         self.tops = np.array(tops)
-        self.parent_of_leaf = np.array([tops.index(top) for top in parents.values()])
+        self._parent_of_leaf = np.array([tops.index(top) for top in parents.values()])
         self.leaf_names = {leaf: (leaf_names or {}).get(leaf, leaf) for leaf in parents}
         self.leaf_descriptions = {leaf: (leaf_descriptions or {}).get(leaf, "") for leaf in parents}
         self.top_names = {top: (top_names or {}).get(top, top) for top in tops}
         self._position = {leaf: i for i, leaf in enumerate(parents)}
+        self._freeze()
+
+    def _freeze(self):
+        # a tree such as BST is shared by all that use it
+        self.leaves.flags.writeable = self.tops.flags.writeable = False
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._freeze()
 
     @classmethod
     def from_mapping(cls, children, **names):
@@ -85,9 +93,12 @@ class Taxonomy:
         """
         parents = {}
         for top, leaves in children.items():
+            if isinstance(leaves, (str, bytes)):
+                raise DataFormatError(f"The leaves under {top!r} are the text {leaves!r}; pass a list, [{leaves!r}].")
             for leaf in leaves:
                 if leaf in parents:
-                    raise DataFormatError(f"Leaf {leaf!r} stands under both {parents[leaf]!r} and {top!r}.")
+                    where = f"under both {parents[leaf]!r} and" if parents[leaf] != top else "twice under"
+                    raise DataFormatError(f"Leaf {leaf!r} stands {where} {top!r}. A leaf has one place.")
                 parents[leaf] = top
         return cls(parents, **names)
 
@@ -101,6 +112,8 @@ class Taxonomy:
         >>> Taxonomy.from_codes(["m-a", "fx-b", "fx-a", "fx-a"]).leaves
         array(['fx-a', 'fx-b', 'm-a'], dtype='<U4')
         """
+        if isinstance(codes, (str, bytes)):
+            raise DataFormatError(f"Expected a sequence of codes; got the single text {codes!r}. Pass [{codes!r}].")
         codes = sorted({str(code) for code in codes})
         without = [code for code in codes if sep not in code]
         if without:
@@ -112,12 +125,13 @@ class Taxonomy:
 
     @classmethod
     def from_csv(cls, path, *, include_other=False):
-        """Build from a ``BST_description.csv`` of any release (both styles of column names).
+        """Build from a ``BST_description.csv`` of any release, or a table like it (both styles of column names).
 
         Parameters
         ----------
         path : str or path-like
-            The CSV file.
+            The CSV file, in UTF-8. The top level of a key is its part before a hyphen where all keys of that top level
+            share it, else what stands in the column ``top_level`` or ``TopLevel``.
 
         include_other : bool, default=False
             Whether the ``*-other`` keys become leaves too.
@@ -130,13 +144,10 @@ class Taxonomy:
         Raises
         ------
         DataFormatError
-            If there is no column of keys, or a key is empty or double; the message names file and line.
+            If the file is no UTF-8 CSV, a row has a cell too many or too few, there is no column of keys, a key is
+            empty or double, or keys with one prefix stand under several top levels; the message names file and line.
         """
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or ()
-            rows = [(reader.line_num, row) for row in reader]
-        return cls(**parse_description(path, columns, rows, include_other=include_other))
+        return cls(**read_description(path, include_other=include_other))
 
     @classmethod
     def flat(cls, labels):
@@ -149,6 +160,11 @@ class Taxonomy:
         array([0, 1])
         """
         return cls({label: label for label in sorted(set(as_text(labels)))})
+
+    @property
+    def parent_of_leaf(self):
+        """Index into ``tops`` of each leaf."""
+        return self._parent_of_leaf.copy()
 
     @property
     def n_leaves(self):
@@ -192,13 +208,13 @@ class Taxonomy:
 
     def top_of(self, codes):
         """Top-level code of each leaf code; same errors as `leaf_index`."""
-        return self.tops[self.parent_of_leaf[self.leaf_index(codes)]]
+        return self.tops[self._parent_of_leaf[self.leaf_index(codes)]]
 
     def children(self, top):
         """Leaf codes under a top-level code, in order."""
         if top not in self.top_names:
             raise DataFormatError(f"{top!r} is not a top level of the taxonomy; they are {self.tops.tolist()}.")
-        return self.leaves[self.parent_of_leaf == self.tops.tolist().index(top)]
+        return self.leaves[self._parent_of_leaf == self.tops.tolist().index(top)]
 
     def restrict(self, codes):
         """Return the sub-tree with just these leaves, in the tree's own order."""
@@ -206,12 +222,19 @@ class Taxonomy:
         return self._subtree([leaf for leaf in self.leaves.tolist() if leaf in kept])
 
     def reorder(self, codes):
-        """Return the sub-tree with just these leaves, in the order given (such as ``classes_``)."""
-        self.leaf_index(codes)
-        return self._subtree([str(code) for code in codes])
+        """Return the sub-tree with just these leaves, in the order given (such as ``classes_``), each once."""
+        index = self.leaf_index(codes)
+        places, counts = np.unique(index, return_counts=True)
+        double = self.leaves[places[counts > 1]].tolist()
+        if double:
+            raise DataFormatError(
+                f"{len(double)} of {len(places)} codes stand more than once (first: {double[0]!r}). A tree has each "
+                "leaf once; pass np.unique(codes) for the order of classes_."
+            )
+        return self._subtree(self.leaves[index].tolist())
 
     def _subtree(self, leaves):
-        parents = {leaf: str(self.tops[self.parent_of_leaf[self._position[leaf]]]) for leaf in leaves}
+        parents = {leaf: str(self.tops[self._parent_of_leaf[self._position[leaf]]]) for leaf in leaves}
         return Taxonomy(
             parents,
             leaf_names=self.leaf_names,
@@ -221,7 +244,7 @@ class Taxonomy:
 
     def aggregate(self, leaf_proba):
         """Sum probabilities of shape (n_samples, n_leaves) into (n_samples, n_tops)."""
-        return aggregate_to_top(leaf_proba, self.parent_of_leaf, self.n_tops)
+        return aggregate_to_top(leaf_proba, self._parent_of_leaf, self.n_tops)
 
     def is_leaf(self, codes):
         """Boolean mask of shape (n_samples,): which codes are leaves."""
@@ -242,56 +265,8 @@ class Taxonomy:
         return hash((tuple(self.leaves.tolist()), tuple(self._parent_codes())))
 
     def _parent_codes(self):
-        return self.tops[self.parent_of_leaf].tolist()
+        return self.tops[self._parent_of_leaf].tolist()
 
     def __repr__(self):
         groups = ", ".join(f"{top}: {len(self.children(top))}" for top in self.tops)
         return f"Taxonomy({self.n_leaves} leaves under {self.n_tops} top levels; {groups})"
-
-
-def as_text(codes):
-    """List of str of any array-like of labels, the quickest way."""
-    if not (type(codes) is list and codes and type(codes[0]) is str):
-        codes = np.asarray(codes)
-        if codes.dtype.kind == "U":
-            return codes.ravel().tolist()
-        codes = codes.ravel().tolist()
-    return codes if set(map(type, codes)) <= {str} else [str(code) for code in codes]
-
-
-def resolve_taxonomy(taxonomy, labels):
-    """Choose the tree for some labels.
-
-    Parameters
-    ----------
-    taxonomy : Taxonomy or None
-        A tree that is taken as it is; None takes BST where all labels are BST codes, else the flat tree.
-
-    labels : array-like of shape (n_samples,)
-        Labels; with a given tree each must be a leaf of it.
-
-    Returns
-    -------
-    taxonomy : Taxonomy
-        The whole tree, not cut down to the labels.
-
-    Raises
-    ------
-    DataFormatError
-        If a label is no leaf of the given tree.
-
-    Examples
-    --------
-    >>> from skbst.taxonomy import BST, resolve_taxonomy
-    >>> resolve_taxonomy(None, ["fx-a", "m-sp"]) is BST
-    True
-    >>> resolve_taxonomy(None, [0, 1, 1]).n_tops
-    2
-    """
-    from skbst.taxonomy._bst import BST
-
-    labels = sorted(set(as_text(labels)))
-    if taxonomy is not None:
-        taxonomy.leaf_index(labels)
-        return taxonomy
-    return BST if BST.is_leaf(labels).all() else Taxonomy.flat(labels)

@@ -1,8 +1,10 @@
+import copy
 import pickle
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -97,17 +99,121 @@ def test_from_csv(tmp_path):
     path.write_text("ClassKey,ClassName,TopLevel\nm-a,A,Music\nm-a,A,Music\n")
     with pytest.raises(DataFormatError, match="line 3: key 'm-a' stands twice"):
         Taxonomy.from_csv(path)
-    path.write_text("Key,Name\n")
+    path.write_text("Key,Name\n1,2\n")
     with pytest.raises(DataFormatError, match="column 'class_key'"):
         Taxonomy.from_csv(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("ClassKey,ClassName\nfx-a,Café\n".encode("latin-1"), "line 2: byte 0xe9 is not UTF-8"),
+        (b"ClassKey,ClassName\nfx-a\n", "line 2: 1 cells, but the header has 2"),
+        (b"ClassKey,ClassName\nfx-a,Animals,dogs\n", "line 2: 3 cells, but the header has 2"),
+        (b"ClassKey,ClassName\n", "a header but no rows"),
+        (b"", "the file is empty"),
+        (
+            b"ClassKey,TopLevel\nfx-a,Sound effects\nfx-b,Sounds\n",
+            "line 3: key 'fx-b' stands under 'Sounds', but 'fx-a'.*under 'Sound effects'",
+        ),
+    ],
+)
+def test_from_csv_names_file_and_line(tmp_path, content, message):
+    path = tmp_path / "classes.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataFormatError, match=message) as error:
+        Taxonomy.from_csv(str(path))
+    assert "classes.csv" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "parents", "top_names"),
+    [
+        (
+            "ClassKey,ClassName,TopLevel\ndog,Dog,Animals\ncat,Cat,Animals\ncar,Car,Vehicles\n",
+            {"dog": "Animals", "cat": "Animals", "car": "Vehicles"},
+            {"Animals": "Animals", "Vehicles": "Vehicles"},
+        ),
+        (
+            "class_key,top_level,second_level\nanimals,animals,\ndog,animals,Dog\ncat,animals,Cat\n",
+            {"dog": "animals", "cat": "animals"},
+            {"animals": "animals"},
+        ),
+        (
+            "class_key,top_level,second_level\nan,Animals,\ndog,Animals,Dog\ncat,Animals,Cat\n",
+            {"dog": "an", "cat": "an"},
+            {"an": "Animals"},
+        ),
+        (
+            "ClassKey,TopLevel\nguitar-electric,Strings\nviolin,Strings\nfx-a,Sound effects\nfx-b,Sound effects\n",
+            {"guitar-electric": "Strings", "violin": "Strings", "fx-a": "fx", "fx-b": "fx"},
+            {"Strings": "Strings", "fx": "Sound effects"},
+        ),
+    ],
+)
+def test_from_csv_takes_tops_from_the_table(tmp_path, table, parents, top_names):
+    path = tmp_path / "classes.csv"
+    path.write_text(table)
+    tree = Taxonomy.from_csv(path)
+    assert tree == Taxonomy(parents)
+    assert tree.top_names == top_names
+
+
+def test_codes_that_are_no_sequence_or_double_are_refused():
+    with pytest.raises(DataFormatError, match=r"leaves under 'animal' are the text 'dog'; pass a list, \['dog'\]"):
+        Taxonomy.from_mapping({"animal": "dog"})
+    with pytest.raises(DataFormatError, match="'dog' stands twice under 'animal'"):
+        Taxonomy.from_mapping({"animal": ["dog", "dog"]})
+    with pytest.raises(DataFormatError, match="the single text 'fx-a'"):
+        Taxonomy.from_codes("fx-a")
+    with pytest.raises(DataFormatError, match=r"1 of 2 codes stand more than once \(first: 'fx-a'\)"):
+        BST.reorder(["fx-a", "m-sp", "fx-a"])
+
+
+@pytest.mark.parametrize("tree", [BST, pickle.loads(pickle.dumps(BST)), copy.deepcopy(BST)])
+def test_nobody_can_change_a_shared_tree(tree):
+    for codes in (tree.leaves, tree.tops):
+        with pytest.raises(ValueError, match="read-only"):
+            codes[0] = "x"
+    tree.parent_of_leaf[0] = 4
+    tree.children("m")[0] = "x"
+    assert tree == Taxonomy({code: code.split("-")[0] for code in OFFICIAL_ORDER})
+
+
 def test_resolve():
     assert resolve_taxonomy(None, ["fx-a"]) is BST
-    assert resolve_taxonomy(None, ["fx-a", "dog"]).n_tops == 2
+    assert resolve_taxonomy(None, ["cat", "dog"]).n_tops == 2
     assert resolve_taxonomy(BST, ["fx-a"]) is BST
     with pytest.raises(DataFormatError):
         resolve_taxonomy(BST, ["dog"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["fx-a", "dog", "fx-a", "cat", "eel", "ant"], r"4 of 5 different labels.*'ant', 'cat', 'dog'\).*taxonomy="),
+        (["fx-a", "FX-H"], "1 of 2 different labels.*'FX-H'"),
+        (["FX-A", "SS-N "], "2 of 2 different labels.*'FX-A', 'SS-N '"),
+        (["fx-a", "fx-other"], "'fx-other'"),
+        (np.array(["fx-a", np.nan]), "'nan'"),
+    ],
+)
+def test_a_wrong_code_never_flattens_the_tree(labels, message):
+    with pytest.raises(DataFormatError, match=message):
+        resolve_taxonomy(None, labels)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT])
+@pytest.mark.parametrize("container", [list, tuple, pd.Series, lambda labels: np.array(labels, dtype=object)])
+@pytest.mark.parametrize("taxonomy", [None, BST])
+def test_missing_labels_are_refused(missing, container, taxonomy):
+    with pytest.raises(DataFormatError, match=r"1 of 2 labels are missing .*in position 1"):
+        resolve_taxonomy(taxonomy, container(["fx-a", missing]))
+
+
+def test_missing_numbers_are_refused():
+    with pytest.raises(DataFormatError, match="1 of 3 labels are missing"):
+        resolve_taxonomy(None, [0.0, 1.0, np.nan])
 
 
 def test_aggregation_is_a_sum_over_children():
