@@ -35,7 +35,7 @@ def hierarchical_accuracy_score(y_true, y_pred, *, taxonomy=None, top_credit=0.5
         Class codes.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     top_credit : float in [0, 1], default=0.5
         Credit where only the top level is right. 0 gives balanced accuracy (macro) or accuracy (micro).
@@ -74,7 +74,7 @@ def top_level_accuracy_score(y_true, y_pred, *, taxonomy=None, average="micro", 
         Class codes of the second level.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     average : {"micro", "macro", "macro-top"}, default="micro"
         Over rows; over the second-level classes present (the challenge's ``macro_top_accuracy``); or over the

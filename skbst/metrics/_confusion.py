@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import credit_matrix, resolve_taxonomy
-from skbst.taxonomy._taxonomy import as_text
+from skbst.taxonomy._labels import as_text
 
 __all__ = ["hierarchical_scores_from_confusion", "pair_confusion"]
 
@@ -19,7 +19,7 @@ def pair_confusion(y_true, y_pred, *, taxonomy=None, sample_weight=None):
         Class codes.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Non-negative weights of the rows.
@@ -35,7 +35,7 @@ def pair_confusion(y_true, y_pred, *, taxonomy=None, sample_weight=None):
     Raises
     ------
     DataFormatError
-        If the input is empty, a label is no leaf, or a weight is negative or not finite.
+        If the input is empty, a label is missing or no leaf, or weights are negative, not finite, or all 0.
 
     Examples
     --------
@@ -45,22 +45,34 @@ def pair_confusion(y_true, y_pred, *, taxonomy=None, sample_weight=None):
     (2, 23)
     """
     check_consistent_length(y_true, y_pred, sample_weight)
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    if y_true.ndim != 1 or y_pred.ndim != 1:
-        raise DataFormatError(f"Labels must be 1-D; got shapes {y_true.shape} and {y_pred.shape}.")
-    if len(y_true) == 0:
+    shapes = np.shape(y_true), np.shape(y_pred)
+    if any(len(shape) != 1 for shape in shapes):
+        raise DataFormatError(f"Labels must be 1-D; got shapes {shapes[0]} and {shapes[1]}.")
+    if shapes[0] == (0,):
         raise DataFormatError("There is nothing to score: y_true is empty.")
+    sample_weight = _check_weights(sample_weight)
     y_true, y_pred = as_text(y_true), as_text(y_pred)
     if taxonomy is None:
         taxonomy = resolve_taxonomy(None, list({*y_true, *y_pred}))
     true_index, pred_index = taxonomy.leaf_index(y_true), taxonomy.leaf_index(y_pred)
-    if sample_weight is not None:
-        sample_weight = np.asarray(sample_weight, dtype=np.float64)
-        if not np.isfinite(sample_weight).all() or (sample_weight < 0).any():
-            raise DataFormatError("sample_weight must be finite and not negative.")
     n_leaves = taxonomy.n_leaves
     counts = np.bincount(true_index * n_leaves + pred_index, weights=sample_weight, minlength=n_leaves**2)
     return counts.reshape(n_leaves, n_leaves).astype(np.float64), taxonomy
+
+
+def _check_weights(sample_weight):
+    if sample_weight is None:
+        return None
+    sample_weight = np.asarray(sample_weight, dtype=np.float64)
+    if sample_weight.ndim != 1:
+        raise DataFormatError(f"sample_weight must be 1-D, one weight a row; got shape {sample_weight.shape}.")
+    if not np.isfinite(sample_weight).all() or (sample_weight < 0).any():
+        raise DataFormatError("sample_weight must be finite and not negative.")
+    if not sample_weight.any():
+        raise DataFormatError(
+            f"There is nothing to score: all {len(sample_weight)} weights are 0. sample_weight needs one above 0."
+        )
+    return sample_weight
 
 
 def hierarchical_scores_from_confusion(confusion, parent_of_leaf, *, top_weight=0.75, zero_division=np.nan):

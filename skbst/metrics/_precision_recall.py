@@ -10,13 +10,15 @@ from skbst.metrics._confusion import hierarchical_scores_from_confusion, pair_co
 from skbst.taxonomy import Taxonomy
 
 __all__ = [
+    "CONSTRAINTS",
     "hierarchical_f1_score",
     "hierarchical_precision_recall_fscore_support",
     "hierarchical_precision_score",
     "hierarchical_recall_score",
 ]
 
-_CONSTRAINTS = {
+#: What each parameter of these functions may be.
+CONSTRAINTS = {
     "y_true": ["array-like"],
     "y_pred": ["array-like"],
     "taxonomy": [Taxonomy, None],
@@ -28,7 +30,7 @@ _CONSTRAINTS = {
 }
 
 
-@validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
+@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def hierarchical_precision_recall_fscore_support(
     y_true,
     y_pred,
@@ -52,7 +54,7 @@ def hierarchical_precision_recall_fscore_support(
         Class codes.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree (in which these are the
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is (in which these are the
         ordinary precision, recall and F1).
 
     labels : array-like of str, default=None

@@ -1,14 +1,29 @@
 """A readable report of a system at both levels."""
 
+from numbers import Integral
+
 import numpy as np
 
+from skbst._sklearn import Interval, validate_params
 from skbst.metrics._accuracy import hierarchical_accuracy_score, top_level_accuracy_score
 from skbst.metrics._confusion import hierarchical_scores_from_confusion, pair_confusion
-from skbst.metrics._precision_recall import hierarchical_precision_recall_fscore_support
+from skbst.metrics._precision_recall import CONSTRAINTS, hierarchical_precision_recall_fscore_support
 
 __all__ = ["hierarchical_classification_report"]
 
+_SHARED = ("y_true", "y_pred", "taxonomy", "top_weight", "zero_division", "sample_weight")
+# wide enough for the longest name of the taxonomy that fits beside the numbers
+_LABEL_WIDTH = 27
 
+
+@validate_params(
+    {
+        **{name: CONSTRAINTS[name] for name in _SHARED},
+        "digits": [Interval(Integral, 0, 15, closed="both")],
+        "output_dict": ["boolean"],
+    },
+    prefer_skip_nested_validation=True,
+)
 def hierarchical_classification_report(
     y_true,
     y_pred,
@@ -30,7 +45,7 @@ def hierarchical_classification_report(
     taxonomy, top_weight, zero_division, sample_weight
         As in `hierarchical_precision_recall_fscore_support`.
 
-    digits : int, default=2
+    digits : int in [0, 15], default=2
         Digits after the point of the percentages.
 
     output_dict : bool, default=False
@@ -40,7 +55,8 @@ def hierarchical_classification_report(
     -------
     report : str or dict
         The dictionary has the keys ``"classes"`` (hP, hR, hF, support and the class that it is mistaken for most,
-        by code), ``"top_levels"`` (precision, recall and F1 of each top level) and ``"overall"``.
+        by code), ``"top_levels"`` (precision, recall and F1 of each top level) and ``"overall"``. The text has ``--``
+        where the dictionary has NaN.
 
     Examples
     --------
@@ -54,7 +70,7 @@ def hierarchical_classification_report(
     ss Soundscapes               100.0  100.0  100.0        1
       ss-n Nature                100.0  100.0  100.0        1
     <BLANKLINE>
-    hierarchical (top weight 0.75)  79.2  100.0   86.8
+    hierarchical (top weight 0.75)  79.2 100.0  86.8
     hierarchical accuracy           83.3
     accuracy                        50.0  (balanced 66.7)
     top-level accuracy             100.0  (over classes 100.0)
@@ -67,7 +83,7 @@ def hierarchical_classification_report(
     )
     report = {
         "classes": _class_rows(confusion, tree, top_weight, zero_division),
-        "top_levels": _top_rows(confusion, tree),
+        "top_levels": _top_rows(confusion, tree, zero_division),
         "overall": {
             "hierarchical_precision": h_precision,
             "hierarchical_recall": h_recall,
@@ -100,42 +116,47 @@ def _class_rows(confusion, tree, top_weight, zero_division):
     return rows
 
 
-def _top_rows(confusion, tree):
+def _top_rows(confusion, tree, zero_division):
     membership = np.eye(tree.n_tops)[tree.parent_of_leaf]
-    scores = hierarchical_scores_from_confusion(membership.T @ confusion @ membership, np.arange(tree.n_tops))
+    scores = hierarchical_scores_from_confusion(
+        membership.T @ confusion @ membership, np.arange(tree.n_tops), zero_division=zero_division
+    )
     names = ("precision", "recall", "f1", "support")
     present = np.flatnonzero(scores[3] > 0)
     return {str(tree.tops[i]): {name: float(values[i]) for name, values in zip(names, scores)} for i in present}
 
 
 def _as_text(report, tree, digits):
-    width, number = 25, digits + 5
-
-    def cells(values):
-        texts = ("--" if np.isnan(value) else f"{100 * value:.{digits}f}" for value in values)
-        return "".join(f"{text:>{number + 1}}" for text in texts)
-
-    lines = [" " * (width + 2) + "".join(f"{name:>{number + 1}}" for name in ("hP", "hR", "hF"))]
-    lines[0] += "  support  most mistaken for"
+    number = digits + 6
+    head = "".join(f"{name:>{number}}" for name in ("hP", "hR", "hF"))
+    lines = [f"{'':<{_LABEL_WIDTH}}{head}  support  most mistaken for"]
     for top, row in report["top_levels"].items():
-        lines.append(
-            f"{_label(top, tree.top_names[top], width + 2)}{cells((row['precision'], row['recall'], row['f1']))}"
-        )
-        lines[-1] += f"{row['support']:>9g}"
-        for leaf in tree.children(top):
-            row = report["classes"].get(str(leaf))
+        values = [row[name] for name in ("precision", "recall", "f1")]
+        lines.append(_row("", top, tree.top_names[top], values, row["support"], digits))
+        for leaf in tree.children(top).tolist():
+            row = report["classes"].get(leaf)
             if row is None:
                 continue
-            line = f"  {_label(str(leaf), tree.leaf_names[leaf], width)}{cells((row['hP'], row['hR'], row['hF']))}"
-            line += f"{row['support']:>9g}"
+            values = [row[name] for name in ("hP", "hR", "hF")]
+            line = _row("  ", leaf, tree.leaf_names[leaf], values, row["support"], digits)
             if row["mistaken_for"]:
                 line += f"  {row['mistaken_for']} ({100 * row['mistaken_share']:.0f}%)"
             lines.append(line)
     return "\n".join([*lines, "", *_overall_lines(report, digits)])
 
 
+def _row(indent, code, name, values, support, digits):
+    """One line of the table, its label cut or padded so that the numbers stand in columns."""
+    label = indent + (code if code == name else f"{code} {name}")
+    if len(label) > _LABEL_WIDTH:
+        label = label[: _LABEL_WIDTH - 1] + "…"
+    cells = "".join(f"{_percent(value, digits):>{digits + 6}}" for value in values)
+    shown = f"{support:.0f}" if support == round(support) else f"{support:g}"
+    return f"{label:<{_LABEL_WIDTH}}{cells}{shown:>9}"
+
+
 def _overall_lines(report, digits):
-    overall = {key: f"{100 * value:.{digits}f}" for key, value in report["overall"].items()}
+    overall = {key: _percent(value, digits) for key, value in report["overall"].items()}
     left_out = [code for code, row in report["classes"].items() if np.isnan(row["hP"])]
     title = f"hierarchical (top weight {report['overall']['top_weight']:g})"
     width, number = len(title) + 1, digits + 4
@@ -152,6 +173,5 @@ def _overall_lines(report, digits):
     return lines
 
 
-def _label(code, name, width):
-    text = code if code == name else f"{code} {name}"
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _percent(value, digits):
+    return "--" if np.isnan(value) else f"{100 * value:.{digits}f}"

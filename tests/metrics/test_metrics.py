@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -190,6 +192,24 @@ def test_bad_lengths_weights_and_parameters():
         hierarchical_f1_score(["fx-a"], ["fx-a"], labels=[])
 
 
+@pytest.mark.parametrize("score", [hierarchical_f1_score, hierarchical_accuracy_score, top_level_accuracy_score])
+def test_weights_that_are_all_zero(score):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DataFormatError, match=r"all 2 weights are 0.*one above 0"):
+            score(GOLDEN_TRUE[:2], GOLDEN_PRED[:2], sample_weight=[0, 0])
+    with pytest.raises(DataFormatError, match=r"1-D, one weight a row; got shape \(2, 1\)"):
+        score(GOLDEN_TRUE[:2], GOLDEN_PRED[:2], sample_weight=[[1], [1]])
+
+
+@pytest.mark.parametrize("wrong", ["fx-zz", "FX-A", None, np.nan, pd.NA])
+def test_a_wrong_code_is_no_plain_f1(wrong):
+    y_true, y_pred = ["fx-a", "fx-h", "ss-n", "fx-a"], ["fx-a", "fx-a", "ss-n", wrong]
+    for score in (hierarchical_f1_score, hierarchical_accuracy_score, top_level_accuracy_score):
+        with pytest.raises(DataFormatError, match=r"fx-zz|FX-A|1 of 4 labels are missing"):
+            score(y_true, y_pred)
+
+
 def test_scorer_works_in_cross_validation():
     rng = np.random.default_rng(0)
     y = np.repeat(["fx-a", "fx-h", "m-sp"], 20)
@@ -210,6 +230,63 @@ def test_report_counts_and_names_what_is_left_out():
     text = hierarchical_classification_report(GOLDEN_TRUE, GOLDEN_PRED)
     assert "never predicted: fx-a" in text
     assert "86.84" in text
+
+
+@pytest.mark.parametrize("digits", [0, 1, 2, 5])
+def test_report_stands_in_columns(digits):
+    y_true = GOLDEN_TRUE + ["is-e"] * 12 + ["fx-m"]
+    y_pred = GOLDEN_PRED + ["is-e"] * 9 + ["m-m"] * 3 + ["fx-m"]
+    text = hierarchical_classification_report(y_true, y_pred, digits=digits)
+    head, *rows = text.split("\n\n")[0].split("\n")
+    ends = [head.index(name) + len(name) for name in ("hP", "hR", "hF", "support")]
+    assert len(rows) == 8
+    assert {len(row.split("  fx-h (")[0].split("  m-m (")[0]) for row in rows} == {ends[-1]}
+    for row in rows:
+        # one number ends below each name, with a space before it
+        cells = [row[start:end] for start, end in zip([27, *ends], ends)]
+        assert all(cell.startswith(" ") and cell.split() == [cell.strip()] for cell in cells)
+    assert rows[0].startswith("is Instrument samples ")
+    assert rows[1][: ends[0]].endswith(f"{100:.{digits}f}")
+    mistaken = next(row for row in rows if row.startswith("  is-e"))
+    assert mistaken.index("m-m (25%)") == head.index("most mistaken for")
+
+
+def test_report_in_full():
+    text = hierarchical_classification_report(GOLDEN_TRUE, GOLDEN_PRED, digits=1)
+    assert text.split("\n") == [
+        "                                hP     hR     hF  support  most mistaken for",
+        "fx Sound effects             100.0  100.0  100.0        3",
+        "  fx-h Human sounds and ac…   58.3  100.0   73.7        1",
+        "  fx-a Animals                  --   37.5     --        2  fx-h (100%)",
+        "ss Soundscapes               100.0  100.0  100.0        1",
+        "  ss-n Nature                100.0  100.0  100.0        1",
+        "",
+        "hierarchical (top weight 0.75)  79.2 100.0  86.8",
+        "hierarchical accuracy           83.3",
+        "accuracy                        50.0  (balanced 66.7)",
+        "top-level accuracy             100.0  (over classes 100.0)",
+        "left out of the means, never predicted: fx-a",
+    ]
+
+
+def test_report_where_nothing_can_be_averaged():
+    text = hierarchical_classification_report(["fx-a"], ["m-sp"])
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize(("zero_division", "expected"), [(np.nan, np.nan), (0.0, 0.0), (1.0, 1.0)])
+def test_report_of_top_levels_knows_zero_division(zero_division, expected):
+    report = hierarchical_classification_report(
+        ["fx-a", "ss-n"], ["fx-a", "fx-a"], zero_division=zero_division, output_dict=True
+    )
+    assert_allclose(report["top_levels"]["ss"]["precision"], expected)
+    assert_allclose(report["classes"]["ss-n"]["hP"], expected)
+
+
+@pytest.mark.parametrize("options", [{"digits": -1}, {"digits": 1.5}, {"output_dict": "yes"}, {"top_weight": 3}])
+def test_report_checks_its_parameters(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        hierarchical_classification_report(GOLDEN_TRUE, GOLDEN_PRED, **options)
 
 
 @pytest.mark.data
