@@ -39,7 +39,7 @@ class AdamWInBackward(AdamW):
     def __init__(self, params, **kwargs):
         super().__init__(params, **{**kwargs, "fused": True})
         (group,) = self.param_groups
-        large = [parameter for parameter in group["params"] if parameter.numel() >= _LARGE]
+        large = [each for each in group["params"] if each.requires_grad and each.numel() >= _LARGE]
         self._hooks = [parameter.register_post_accumulate_grad_hook(self._update) for parameter in large]
 
     def close(self):

@@ -1,5 +1,8 @@
 """How training batches are varied."""
 
+from collections.abc import Mapping
+from inspect import signature
+
 import torch.nn.functional as F
 
 from skbst.nn import CropAndPatch, EmbeddingMasking, EmbeddingNoise, RandomTimeCrop, TimeMasking
@@ -42,7 +45,7 @@ def make_augmentation(augmentation, *, branch, standardizer, n_classes):
     Raises
     ------
     ValueError
-        If a name is unknown; the message lists the known ones.
+        If a name or a setting is unknown, or a setting out of range; the message says what is known.
     """
     if augmentation is None:
         return None
@@ -51,8 +54,15 @@ def make_augmentation(augmentation, *, branch, standardizer, n_classes):
     unknown = sorted(set(augmentation) - set(MODULES))
     if unknown:
         raise ValueError(f"augmentation names {unknown}; known are {list(MODULES)}.")
-    modules = {name: MODULES[name](**augmentation[name]) for name in MODULES if name in augmentation}
+    modules = {name: _make(name, augmentation[name]) for name in MODULES if name in augmentation}
     return Augmentation(modules, standardizer, n_classes)
+
+
+def _make(name, settings):
+    known = set(signature(MODULES[name]).parameters)
+    if not isinstance(settings, Mapping) or not set(settings) <= known:
+        raise ValueError(f"augmentation[{name!r}] takes a dict of {sorted(known)}; got {settings!r}.")
+    return MODULES[name](**settings)
 
 
 class Augmentation:

@@ -136,11 +136,12 @@ class StopOnRequest(Callback):
 
     def on_epoch_end(self, net, dataset_train=None, **kwargs):
         """Raise where a stop was asked for, or where the loss is no number any more."""
-        if not np.isfinite(net.history[-1, "train_loss"]):
-            raise FloatingPointError(
-                f"The training loss is {net.history[-1, 'train_loss']} in epoch {net.history[-1, 'epoch']}. "
-                "Look for NaN in framed blocks, or lower lr."
-            )
+        last = net.history[-1]
+        for loss in ("train_loss", "valid_loss"):
+            if not np.isfinite(last.get(loss, 0.0)):
+                raise FloatingPointError(
+                    f"The {loss} is {last[loss]} in epoch {last['epoch']}. Look for NaN in framed blocks, or lower lr."
+                )
         if net.stop_requested:
             raise StopFit
 

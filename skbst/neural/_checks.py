@@ -1,6 +1,7 @@
 """What `BranchClassifier` accepts, and what it learns from looking at it."""
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import assert_all_finite
 
@@ -77,6 +78,12 @@ def check_rows(estimator, inputs, y, sample_weight, groups, train_only, soft_tar
                 f"soft_targets must have shape ({len(y)}, {len(all_classes)}), one column for each of "
                 f"np.unique(y); got {soft_targets.shape}."
             )
+        bad = np.flatnonzero(~(np.isfinite(soft_targets) & (soft_targets >= 0)).all(axis=1))
+        if len(bad):
+            raise DataFormatError(
+                f"soft_targets must be distributions; {len(bad)} of {len(y)} rows have negative values, NaN or "
+                f"infinity (first: row {bad[0]}). A row of zeros switches the term off for a clip."
+            )
     present = np.unique(target[weight > 0])
     estimator.classes_ = all_classes[present]
     if len(present) < 2:
@@ -121,6 +128,11 @@ def _check_bundle(estimator, X, y):
     if y is None:
         raise ValueError(f"This {type(estimator).__name__} requires y to be passed, but the target y is None.")
     y = column_or_1d(y, warn=True)
+    missing = np.flatnonzero(pd.isna(y))
+    if len(missing):
+        raise DataFormatError(
+            f"{len(missing)} of {len(y)} labels are missing (first: row {missing[0]}). Drop these rows."
+        )
     if len(y) != len(X):
         raise DataFormatError(f"X has {len(X)} rows and y has {len(y)} labels.")
     assert_all_finite(y, input_name="y")

@@ -28,7 +28,7 @@ def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_thread
     Parameters
     ----------
     prior : LinearPrior
-        Gets its buffers.
+        Gets its parameters.
 
     embeddings : dict of str to ndarray of shape (n_samples, n_features)
         Training rows of "audio" and "text", as the prior has them.
@@ -90,7 +90,7 @@ def _folds(target, groups, rng):
 
 
 def _solve(prior, name, rows, target, weight):
-    """Fit one model and write it into its buffers; classes without a row keep the lowest probability."""
+    """Fit one model and write it into the module; classes without a row keep the lowest probability."""
     model = prior.models[name]
     model.weight.zero_()
     model.bias.fill_(2 * prior.lowest)

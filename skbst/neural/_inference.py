@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from skbst.exceptions import DataFormatError
 from skbst.neural._callbacks import to_numpy
 
 __all__ = ["embed_rows", "forward_rows"]
@@ -15,12 +16,30 @@ def forward_rows(module, inputs, *, chunk_size, device):
     """Logits of all rows in eval mode, float32: (leaf, top or None)."""
     outputs = [to_numpy(output) for output in _chunks(module, module.forward, inputs, chunk_size, device)]
     leaf, top = zip(*outputs)
-    return np.concatenate(leaf), None if top[0] is None else np.concatenate(top)
+    leaf = np.concatenate(leaf)
+    _refuse_nan(leaf, inputs)
+    return leaf, None if top[0] is None else np.concatenate(top)
+
+
+def _refuse_nan(answers, inputs):
+    """Raise where answers are no numbers, rather than make a class of them.
+
+    Embeddings are checked when they come in, frames are not read before they are needed.
+    """
+    bad = np.flatnonzero(~np.isfinite(answers).all(axis=1))
+    if len(bad):
+        source = "X" if inputs.frames is None else f"Block {inputs.frames_block!r}"
+        raise DataFormatError(
+            f"{source} has NaN, infinite or far too large values in {len(bad)} of {len(answers)} rows (first: row "
+            f"{bad[0]}). Drop these rows, or let the featurizer replace what could not be decoded."
+        )
 
 
 def embed_rows(module, inputs, *, chunk_size, device):
     """Latent vectors of all rows in eval mode, float32 of shape (n_samples, n_features)."""
-    return np.concatenate([z.cpu().numpy() for z in _chunks(module, module.embed, inputs, chunk_size, device)])
+    latent = np.concatenate([z.cpu().numpy() for z in _chunks(module, module.embed, inputs, chunk_size, device)])
+    _refuse_nan(latent, inputs)
+    return latent
 
 
 def _chunks(module, function, inputs, chunk_size, device):

@@ -210,6 +210,8 @@ def _learn_statistics(standardizer, inputs, rows, rng):
 def _loss_weights(estimator, rows, in_training):
     """Sample weight times class weight, 1 on average over the training part."""
     classes = estimator.classes_
+    if isinstance(estimator.class_weight, dict) and any(not value >= 0 for value in estimator.class_weight.values()):
+        raise ValueError(f"class_weight must not be negative; got {estimator.class_weight}.")
     per_class = compute_class_weight(
         estimator.class_weight, classes=classes, y=classes[rows.target], sample_weight=rows.weight
     )
@@ -263,4 +265,10 @@ class CosineDescents:
 
 
 def _named(callbacks):
-    return [item if isinstance(item, tuple) else (f"user_{i}", item) for i, item in enumerate(callbacks or ())]
+    named = [item if isinstance(item, tuple) else (f"user_{i}", item) for i, item in enumerate(callbacks or ())]
+    for name, callback in named:
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"callbacks takes skorch callbacks, or pairs of a name and one; got {callback!r} ({name!r})."
+            )
+    return named

@@ -41,7 +41,9 @@ class CropAndPatch(nn.Module):
 
     def __init__(self, *, beta=0.3):
         super().__init__()
-        self.beta = beta
+        if not beta > 0:
+            raise ValueError(f"beta must be above 0; got {beta}.")
+        self.beta = float(beta)
 
     def forward(self, frames, lengths=None, *values, generator=None):
         """Crop, patch and mix.

@@ -33,6 +33,8 @@ class EmbeddingMasking(nn.Module):
 
     def __init__(self, *, min_share=0.01, max_share=0.7):
         super().__init__()
+        if not 0 <= min_share <= max_share <= 1:
+            raise ValueError(f"Shares must be 0 <= min_share <= max_share <= 1; got {min_share} and {max_share}.")
         self.min_share = min_share
         self.max_share = max_share
 

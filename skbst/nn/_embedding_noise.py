@@ -29,6 +29,8 @@ class EmbeddingNoise(nn.Module):
 
     def __init__(self, *, std=1e-4):
         super().__init__()
+        if not std >= 0:
+            raise ValueError(f"std must not be negative; got {std}.")
         self.std = std
 
     def forward(self, x, *, generator=None):

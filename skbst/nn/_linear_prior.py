@@ -19,7 +19,7 @@ class LinearPrior(nn.Module):
 
     On few clips a linear model of good embeddings is hard to beat, and a dozen layers take thousands of steps to find
     it. A network that adds to these numbers has to learn only what they miss. Nothing here is trained by gradients: the
-    weights are buffers, solved elsewhere, and all zero in a new module.
+    parameters ask for none, are solved elsewhere, and all zero in a new module.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class LinearPrior(nn.Module):
 
 
 class _LinearModel(nn.Module):
-    """Buffers of one model."""
+    """Parameters of one model, without gradients."""
 
     def __init__(self, n_features, n_classes):
         super().__init__()
-        self.register_buffer("weight", torch.zeros(n_classes, n_features))
-        self.register_buffer("bias", torch.zeros(n_classes))
-        self.register_buffer("share", torch.zeros(()))
+        sizes = {"weight": (n_classes, n_features), "bias": (n_classes,), "share": ()}
+        for name, size in sizes.items():
+            self.register_parameter(name, nn.Parameter(torch.zeros(size), requires_grad=False))

@@ -12,7 +12,7 @@ from skbst.nn._clip_strip import ClipStrip
 from skbst.nn._dropout import Dropout
 from skbst.nn._frequency_dynamic_conv import MDFD_DILATIONS, FrequencyDynamicConv2d
 from skbst.nn._masked_batch_norm import MaskedBatchNorm2d
-from skbst.nn._masking import padding_mask
+from skbst.nn._masking import check_bins, padding_mask
 
 
 class LogMelMDFD(nn.Module):
@@ -126,8 +126,7 @@ class LogMelMDFD(nn.Module):
         -------
         z : Tensor of shape (n_clips, out_features)
         """
-        if frames.shape[2] != self.n_bins:
-            raise ValueError(f"LogMelMDFD was built for frames of {self.n_bins} bins and got {frames.shape[2]}.")
+        check_bins(self, frames, self.n_bins)
         strip = None
         if padding_mask(lengths, frames.shape[1]) is not None:
             strip = ClipStrip(lengths, self.time_stride)

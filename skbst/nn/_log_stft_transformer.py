@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from skbst.nn._clip_strip import ClipStrip
 from skbst.nn._dropout import Dropout
 from skbst.nn._frame_packing import FramePacking
-from skbst.nn._masking import masked_mean, padding_mask
+from skbst.nn._masking import check_bins, masked_mean, padding_mask
 
 
 class LogSTFTTransformer(nn.Module):
@@ -69,6 +69,7 @@ class LogSTFTTransformer(nn.Module):
         self, n_bins=257, *, d_model=256, n_layers=6, n_heads=4, d_feedforward=1024, stem_stride=4, dropout=0.1
     ):
         super().__init__()
+        self.n_bins = n_bins
         if stem_stride < 2 or stem_stride & (stem_stride - 1):
             raise ValueError(f"stem_stride must be 2 or a higher power of 2; got {stem_stride}.")
         if d_model % n_heads or d_model % 2:
@@ -99,6 +100,7 @@ class LogSTFTTransformer(nn.Module):
         -------
         z : Tensor of shape (n_clips, out_features)
         """
+        check_bins(self, frames, self.n_bins)
         tokens, packing = self._tokens(frames, lengths)
         positions = sinusoidal_positions(packing.n_frames, self.out_features, device=tokens.device, dtype=tokens.dtype)
         positions = packing.pack(positions.expand(len(frames), -1, -1))

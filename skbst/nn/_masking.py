@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ["length_mask", "masked_max", "masked_mean", "padding_mask", "trim_padding", "zero_padding"]
+__all__ = ["check_bins", "length_mask", "masked_max", "masked_mean", "padding_mask", "trim_padding", "zero_padding"]
 
 
 def length_mask(lengths, n_frames):
@@ -162,3 +162,12 @@ def masked_max(x, mask):
     if mask is None:
         return x.amax(dim=1)
     return x.masked_fill(~mask.unsqueeze(2), -torch.inf).amax(dim=1)
+
+
+def check_bins(branch, frames, n_bins):
+    """Refuse frames of another number of bins than a branch was built for."""
+    if frames.ndim != 3 or frames.shape[2] != n_bins:
+        raise ValueError(
+            f"{type(branch).__name__} was built for frames of shape (n_clips, n_frames, {n_bins}) and got "
+            f"{tuple(frames.shape)}."
+        )

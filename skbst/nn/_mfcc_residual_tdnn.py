@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from skbst.nn._dropout import Dropout
 from skbst.nn._frame_packing import FramePacking
-from skbst.nn._masking import trim_padding
+from skbst.nn._masking import check_bins, trim_padding
 from skbst.nn._mean_max_pooling import MeanMaxPooling
 
 
@@ -59,6 +59,7 @@ class MFCCResidualTDNN(nn.Module):
 
     def __init__(self, n_bins=13, *, n_channels=128, dilations=(1, 2, 3, 4), n_aggregated=None, dropout=0.1):
         super().__init__()
+        self.n_bins = n_bins
         n_aggregated = n_aggregated or n_channels
         self.stem = _TimeDelayLayer(n_bins, n_channels, (-2, -1, 0, 1, 2))
         self.blocks = nn.ModuleList(_TimeDelayLayer(n_channels, n_channels, (-d, 0, d)) for d in dilations)
@@ -82,6 +83,7 @@ class MFCCResidualTDNN(nn.Module):
         -------
         z : Tensor of shape (n_clips, out_features)
         """
+        check_bins(self, frames, self.n_bins)
         frames = trim_padding(frames, lengths)
         packing = FramePacking(lengths, *frames.shape[:2])
         x = self.stem(packing.pack(frames), packing)

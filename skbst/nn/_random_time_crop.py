@@ -31,6 +31,8 @@ class RandomTimeCrop(nn.Module):
 
     def __init__(self, *, min_share=0.7):
         super().__init__()
+        if not 0 < min_share <= 1:
+            raise ValueError(f"min_share must lie in (0, 1]; got {min_share}.")
         self.min_share = min_share
 
     def forward(self, frames, lengths=None, *, generator=None):

@@ -39,6 +39,11 @@ class TimeMasking(nn.Module):
 
     def __init__(self, *, n_masks=2, max_frames=50, max_share=0.2):
         super().__init__()
+        if n_masks < 0 or max_frames < 0 or not 0 <= max_share <= 1:
+            raise ValueError(
+                "TimeMasking needs n_masks >= 0, max_frames >= 0 and max_share in [0, 1]; got "
+                f"{n_masks}, {max_frames} and {max_share}."
+            )
         self.n_masks = n_masks
         self.max_frames = max_frames
         self.max_share = max_share

@@ -87,3 +87,17 @@ def test_fit_with_every_augmentation(clips, head):
         for augmentation in (every, None)
     )
     assert not np.array_equal(varied.predict_proba(clips[0]), plain.predict_proba(clips[0]))
+
+
+@pytest.mark.parametrize(("augmentation", "message"), [
+    ({"embedding_noise": {"sd": 1}}, r"augmentation\['embedding_noise'\] takes a dict of \['std'\]; got \{'sd': 1\}"),
+    ({"embedding_noise": 3}, "takes a dict"),
+    ({"embedding_noise": {"std": -1}}, "std must not be negative"),
+    ({"embedding_masking": {"max_share": 7}}, "Shares must be"),
+    ({"crop_and_patch": {"beta": 0}}, "beta must be above 0"),
+    ({"time_crop": {"min_share": 0}}, "min_share must lie in"),
+    ({"time_masking": {"max_share": 1.5}}, "TimeMasking needs"),
+])  # fmt: skip
+def test_settings_are_checked(augmentation, message):
+    with pytest.raises(ValueError, match=message):
+        make_augmentation(augmentation, branch=None, standardizer=None, n_classes=3)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_validate
+from skorch.callbacks import Callback
 
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
@@ -29,13 +30,15 @@ def fitted(clips):
     return {network: small(*network).fit(*clips) for network in NETWORKS}
 
 
-@pytest.mark.parametrize(("branch", "head"), NETWORKS)
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("branch", [None, "log-stft", "log-mel", "mfcc"])
 def test_every_network_learns_64_clips_by_heart(clips, branch, head):
-    X, y = clips[0][:64], clips[1][:64]
+    X, y = clips[0][:64], np.random.default_rng(1).permutation(clips[1][:64])  # nothing but the heart can know these
     model = small(
         branch,
         head,
-        max_epochs=60,
+        linear_prior=False,
+        max_epochs=100,
         schedule="cosine",
         lr=3e-3,
         dropout=0.0,
@@ -237,6 +240,29 @@ def test_the_official_network_to_the_parameter(clips):
     assert sum(p.numel() for p in model.net_.module_.parameters()) == 7_319_513
 
 
+@pytest.mark.parametrize(("head", "expected"), [("flat", 7_323_673), ("gc", 7_318_494), ("lcl", 7_326_814)])
+def test_parameters_of_whole_networks(head, expected):
+    rng = np.random.default_rng(0)
+    X = FeatureBundle({name: rng.normal(size=(46, 512)).astype(np.float32) for name in ("clap_audio", "clap_text")})
+    y = np.repeat(BST.leaves, 2)
+    settings = {"max_epochs": 1, "validation_fraction": None, "random_state": 0}
+    counts = {}
+    for prior in (False, True):
+        model = BranchClassifier(head=head, input_norm="batch", linear_prior=prior, **settings).fit(X, y)
+        counts[prior] = sum(parameter.numel() for parameter in model.net_.module_.parameters())
+    assert counts[False] == expected
+    assert counts[True] == expected + 2 * (512 * 23 + 23 + 1)
+
+
+def test_the_adapter_is_a_choice(clips):
+    X, y = clips
+    settings = {"max_epochs": 1, "validation_fraction": None}
+    choices = {(None, "auto"): False, (None, True): True, ("log-stft", "auto"): True, ("log-stft", False): False}
+    for (branch, adapter), expected in choices.items():
+        net = small(branch, adapter=adapter, **settings).fit(X, y).net_.module_
+        assert (net.adapter is not None) == expected
+
+
 def test_text_alone(clips):
     X, y = clips
     model = small(audio_block=None).fit(X, y)
@@ -260,6 +286,39 @@ def test_nan_in_frames_is_named(clips):
     frames[5, 2, 1] = np.inf
     with pytest.raises(DataFormatError, match=r"'log_stft' has NaN or infinite values in .* row 5"):
         small("log-stft").fit(FeatureBundle({"clap_audio": X["clap_audio"], "log_stft": frames}), y)
+
+
+@pytest.mark.parametrize("branch", ["log-stft", "log-mel", "mfcc"])
+def test_nan_in_frames_never_becomes_a_class(clips, branch):
+    X, y = clips
+    block = branch.replace("-", "_")
+    model = small(branch, max_epochs=1).fit(X, y)
+    frames = X[block].copy()
+    frames[5, 2, 1] = np.nan
+    broken = X.with_block(block, frames, lengths=X.lengths(block))
+    message = rf"Block '{block}' has NaN, infinite or far too large values in 1 of 150 rows \(first: row 5\)"
+    for method in ("predict", "predict_proba", "decision_function", "embed"):
+        with pytest.raises(DataFormatError, match=message):
+            getattr(model, method)(broken)
+    frames[5, 2, 1], frames[5, X.lengths(block)[5] :] = X[block][5, 2, 1], np.nan
+    padded = X.with_block(block, frames, lengths=X.lengths(block))
+    np.testing.assert_array_equal(model.predict(padded), model.predict(X))
+
+
+def test_nan_in_a_validation_row_is_told(clips):
+    X, y = clips
+    groups = np.arange(150) % 10
+
+    class Rows(Callback):
+        def on_epoch_begin(self, net, dataset_train, dataset_valid, **kwargs):
+            self.valid = dataset_valid.rows
+
+    seen = Rows()
+    small("mfcc", max_epochs=1, callbacks=[seen]).fit(X, y, groups=groups)
+    frames = X["mfcc"].copy()
+    frames[seen.valid[0], 0, 0] = np.nan
+    with pytest.raises(FloatingPointError, match="valid_loss is nan in epoch 1"):
+        small("mfcc", max_epochs=1).fit(X.with_block("mfcc", frames, lengths=X.lengths("mfcc")), y, groups=groups)
 
 
 def test_missing_blocks_are_named_with_what_is_there(clips):
@@ -305,6 +364,8 @@ def test_labels_that_cannot_be_learnt(clips):
     X, y = clips
     with pytest.raises(ValueError, match="y is None"):
         small().fit(X, None)
+    with pytest.raises(DataFormatError, match=r"1 of 150 labels are missing \(first: row 4\)"):
+        small().fit(X, np.r_[y[:4], [None], y[5:]].astype(object))
     with pytest.raises(DataFormatError, match="at least 2 classes; got 1 class"):
         small().fit(X, np.full(150, "fx-a"))
     with pytest.raises(ValueError, match="Unknown label type"):

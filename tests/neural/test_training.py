@@ -132,6 +132,23 @@ def test_soft_targets_of_wrong_shape(clips):
         small().fit(*clips, soft_targets=np.ones((150, 23)))
 
 
+def test_soft_targets_that_are_no_distributions(clips):
+    for bad in (np.nan, -0.5):
+        soft = np.full((150, 5), 0.2)
+        soft[9, 1] = bad
+        with pytest.raises(
+            DataFormatError, match=r"1 of 150 rows have negative values, NaN or infinity \(first: row 9\)"
+        ):
+            small().fit(*clips, soft_targets=soft)
+
+
+def test_settings_that_make_no_sense(clips):
+    with pytest.raises(ValueError, match="class_weight must not be negative"):
+        small(class_weight={"fx-a": -1.0}).fit(*clips)
+    with pytest.raises(TypeError, match="callbacks takes skorch callbacks"):
+        small(callbacks=[3]).fit(*clips)
+
+
 def test_schedules(clips):
     cosine = small(schedule="cosine", max_epochs=10).fit(*clips).history_.lr
     np.testing.assert_allclose(cosine, 5e-4 * (1 + np.cos(np.pi * np.arange(10) / 10)))

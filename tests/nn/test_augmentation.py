@@ -170,3 +170,9 @@ def test_dimensions_are_masked_independently():
     masked = EmbeddingMasking(min_share=0.5, max_share=0.5)(torch.ones(20_000, 3), generator=seeded()) == 0
     patterns = torch.bincount((masked * torch.tensor([1, 2, 4])).sum(1), minlength=8)
     assert (patterns / 20_000 - 1 / 8).abs().max() < 0.01
+
+
+def test_whole_numbers_are_fine_for_crop_and_patch(clips):
+    frames, lengths = clips
+    patched, _ = CropAndPatch(beta=1)(frames, lengths, generator=seeded())
+    assert patched.shape == frames.shape
