@@ -20,9 +20,21 @@ from skbst.audio import load_clip
 from skbst.datasets import load_bsd
 from skbst.features import AudioStatisticsFeaturizer, TextLSAFeaturizer
 from skbst.metrics import hierarchical_f1_score
-from skbst.model_selection import official_folds
+from skbst.model_selection import compare_paired, official_folds
 
 warnings.filterwarnings("ignore", message=".*(fewer|least populated|groups).*")
+
+
+# each row against the one that tells what it is worth
+PAIRS = {
+    "text": "floor: TF-IDF of raw text",
+    "text, not cleaned": "text",
+    "text, with letter n-grams": "text",
+    "audio": "floor: mean and std of 40 log-Mel bands",
+    "audio, first 5 s": "audio",
+    "audio, 256 whitened components": "audio",
+    "text + audio": "text",
+}
 
 
 def logistic(C=10):
@@ -65,12 +77,17 @@ def models(store):
     }
 
 
-def fold_scores(model, data, target, folds):
-    scores = []
+def predictions(model, data, target, folds):
+    """Out-of-fold predictions, an array in the order of the rows; rows that no fold tests keep an empty label."""
+    predicted = np.full(len(target), "", dtype=object)
     for fold in folds:
-        predicted = model.fit(data.iloc[fold.train], target.iloc[fold.train]).predict(data.iloc[fold.test])
-        scores.append(100 * hierarchical_f1_score(target.iloc[fold.test], predicted))
-    return scores
+        fitted = model.fit(data.iloc[fold.train], target.iloc[fold.train])
+        predicted[fold.test] = fitted.predict(data.iloc[fold.test])
+    return predicted
+
+
+def fold_scores(target, predicted, folds):
+    return [100 * hierarchical_f1_score(target.iloc[fold.test], predicted[fold.test].astype(str)) for fold in folds]
 
 
 def report_quality(root, n_splits):
@@ -78,17 +95,36 @@ def report_quality(root, n_splits):
     data, target = bunch.data, bunch.target
     uploader = bunch.metadata["uploader"]
     protocols = {
-        "stratified": official_folds(target, n_splits=n_splits),
-        "by uploader": official_folds(target, groups=uploader, n_splits=n_splits),
+        "stratified": (official_folds(target, n_splits=n_splits), None),
+        "by uploader": (official_folds(target, groups=uploader, n_splits=n_splits), uploader),
     }
     print(f"{root}: {len(data)} clips, hF in per cent, mean and std over {n_splits} folds")
+    found = {}
     with tempfile.TemporaryDirectory() as store:
         for name, model in models(store).items():
             cells = []
-            for protocol, folds in protocols.items():
-                scores = fold_scores(model, data, target, folds)
+            for protocol, (folds, _) in protocols.items():
+                found[name, protocol] = predictions(model, data, target, folds)
+                scores = fold_scores(target, found[name, protocol], folds)
                 cells.append(f"{protocol} {np.mean(scores):5.1f} +- {np.std(scores):3.1f}")
             print(f"  {name:42s} {'   '.join(cells)}", flush=True)
+    report_differences(found, target, protocols)
+
+
+def difference(target, predicted, other, **settings):
+    result = compare_paired(target, predicted, other, random_state=0, **settings)
+    low, high = (100 * limit for limit in result.interval)
+    return f"{100 * result.difference:+5.1f} ({low:+5.1f} to {high:+5.1f}), p = {result.p_value:.4f}"
+
+
+def report_differences(found, target, protocols):
+    """Paired, because all rows meet the same clips; by uploader whole uploaders are drawn and swapped."""
+    print("differences, 95 % interval of a paired bootstrap and p of a permutation test:")
+    for name, other in PAIRS.items():
+        for protocol, (folds, groups) in protocols.items():
+            pair = found[name, protocol], found[other, protocol]
+            told = difference(target, *pair, folds=folds, groups=groups)
+            print(f"  {name:32s} against {other:42s} {protocol:12s} {told}", flush=True)
 
 
 def report_metadata(folder):
@@ -101,13 +137,19 @@ def report_metadata(folder):
     passthrough = ColumnTransformer([("all", "passthrough", list(standin.columns))])
     uncleaned = TextLSAFeaturizer(cleaner=None, random_state=0)
     print(f"{folder}: {len(data)} rows of real metadata, hF in per cent on the first official fold")
+    found = {}
     for name, model, table in (
         ("floor: TF-IDF of raw text", make_pipeline(tfidf, logistic()), data),
         ("stand-in text embedding (saw all rows)", make_pipeline(passthrough, logistic()), standin),
         ("text", make_pipeline(TextLSAFeaturizer(random_state=0), logistic()), data[["title", "tags"]]),
         ("text, not cleaned", make_pipeline(uncleaned, logistic()), data[["title", "tags"]]),
     ):
-        print(f"  {name:42s} {fold_scores(model, table, target, fold)[0]:5.1f}", flush=True)
+        found[name] = predictions(model, table, target, fold)
+        print(f"  {name:42s} {fold_scores(target, found[name], fold)[0]:5.1f}", flush=True)
+    test = fold[0].test
+    for other in [name for name in found if name != "text"]:
+        told = difference(target.iloc[test], found["text"][test], found[other][test])
+        print(f"  text against {other:42s} {told}", flush=True)
     featurizer = TextLSAFeaturizer(random_state=0)
     start = time.process_time()
     featurizer.fit(data)
