@@ -2,7 +2,8 @@
 
 Everything runs on the same files in one process, in turns, so that other load on the machine falls on all alike. CPU
 time is the smallest of the repeats. ``--memory`` featurizes N clips into a store on disk, then reads all rows once in
-random batches as training does, each N in a fresh process.
+random batches as training does, and cross-validates a small log-STFT network on them (two folds, one epoch each), each
+N in a fresh process.
 
     python benchmarks/bench_featurize.py [--data ROOT] [--clips 200] [--jobs 2] [--memory 500 2000] [--fast]
 """
@@ -25,10 +26,13 @@ import soundfile
 import soxr
 import torch
 import torchaudio
+from sklearn.model_selection import cross_validate
 
 from skbst.audio import load_clips
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.features import ClipFeaturizer, FeatureBundle, LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer
+from skbst.neural import BranchClassifier
+from skbst.taxonomy import BST
 
 SECONDS, RATE, FRAME = 5.0, 16000, {"n_fft": 512, "win_length": 400, "hop_length": 160}
 FEATURIZERS = {"log_stft": LogSTFTFeaturizer, "log_mel": LogMelFeaturizer, "mfcc": MFCCFeaturizer}
@@ -144,10 +148,13 @@ def measure_memory(paths, n_clips):
         bundle = clips.fit_transform(links)
         made, seconds = peak(), time.perf_counter() - start
         read_all(bundle)
+        read = peak()
+        cross_validate_on(bundle)
         size = sum(file.stat().st_size for file in Path(folder, "store").rglob("*")) / 1e6
         print(
             f"{n_clips:6d} clips: {size:6.0f} MB on disk; peak resident {before:.0f} MB with the libraries, "
-            f"{made:.0f} after featurizing ({n_clips / seconds:.0f} clips/s), {peak():.0f} after an epoch"
+            f"{made:.0f} after featurizing ({n_clips / seconds:.0f} clips/s), {read:.0f} after reading all, "
+            f"{peak():.0f} after cross-validation"
         )
 
 
@@ -155,6 +162,15 @@ def read_all(bundle: FeatureBundle):
     order = np.random.default_rng(0).permutation(len(bundle))
     for first in range(0, len(order), 32):
         bundle.take("log_stft", order[first : first + 32])
+
+
+def cross_validate_on(bundle):
+    rng = np.random.default_rng(0)
+    audio = rng.standard_normal((len(bundle), 512), dtype=np.float32)
+    network = BranchClassifier(
+        "log-stft", size="small", max_epochs=1, validation_fraction=None, linear_prior=False, random_state=0
+    )
+    cross_validate(network, bundle.with_block("audio", audio), BST.leaves[rng.integers(23, size=len(bundle))], cv=2)
 
 
 def main():

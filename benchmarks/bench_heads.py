@@ -78,6 +78,8 @@ STANDIN = {
     "flat, report's recipe": network(head="flat"),
     "baseline, cosine": network(max_epochs=16, **COSINE),
     "flat, cosine": network(head="flat", max_epochs=16, **COSINE),
+    "baseline, small": network(size="small", max_epochs=16, **COSINE),
+    "flat, small": network(head="flat", size="small", max_epochs=16, **COSINE),
 }
 REAL = {
     "linear": linear_on_lengths(1.0),

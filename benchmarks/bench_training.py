@@ -5,15 +5,16 @@
 with four workers, as published, that reads a row of a table and one .npy per modality for each sound and draws noise
 and mask sound by sound; plain Adam), once more without workers.
 ``branches``: the same for each acoustic branch on frames in memory, against the bare loop and the floor.
+``heads``: an epoch of each head against the bare loop. ``formats``: float32, bfloat16 and a compiled network.
 ``growth``: seconds per epoch from 1,000 to 20,000 clips.
-``memory``: largest resident memory of a fit on 20,529 clips of log-STFT from a memory map.
+``memory``: largest resident memory of a fit on 20,529 clips of 5 s of log-STFT from a memory map.
 ``answers``: latency of one clip, and clips per second of a thousand.
 
 Rivals run epoch by epoch in turns inside one process, so that other load falls on all alike; times are CPU times,
 those of worker processes included, and the median of the rounds counts. The floor is the time of the counted
 multiply-adds at the rate of a large matrix product.
 
-    python benchmarks/bench_training.py [epoch branches growth memory answers] [--threads 1] [--rounds 3] [--fast]
+    python benchmarks/bench_training.py [SECTION ...] [--threads 1] [--rounds 3] [--fast]
 """
 
 import argparse
@@ -76,7 +77,11 @@ def bare_loop(module, bundle, target, branch, batch_size):
         module.train()
         for index in torch.randperm(len(target)).split(batch_size):
             batch, labels = augment({name: value[index] for name, value in inputs.items()}, target[index])
-            loss = F.cross_entropy(module(**batch), labels, label_smoothing=0.05)
+            output = module(**batch)
+            leaf, *top = output if isinstance(output, tuple) else (output,)
+            loss = F.cross_entropy(leaf, labels, label_smoothing=0.05)
+            if top:
+                loss = loss + F.cross_entropy(top[0], module.head.parent_of_leaf[labels], label_smoothing=0.05)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -257,13 +262,43 @@ def bench_branches(args):
 
 
 def bench_growth(args):
-    print("\nseconds per epoch, embeddings alone")
-    for n_clips in (1000, 2000) if args.fast else (1000, 5000, 20_000):
-        bundle, y = make_clips(n_clips)
+    print("\nseconds per epoch")
+    for branch, batch_size in ((None, 64), ("mfcc", 32)):
+        for n_clips in (500, 1000) if args.fast else (1000, 5000, 20_000):
+            bundle, y = make_clips(n_clips, branch)
+            turns = InTurns({}, 1)
+            chosen = settings(args, branch, size="report" if branch is None else "small", linear_prior=False)
+            BranchClassifier(**chosen, batch_size=batch_size, max_epochs=2, callbacks=[turns]).fit(bundle, y)
+            seconds = turns.medians()[0]["ours"]
+            print(f"  {branch!s:5s} {n_clips:6,} clips {seconds:7.2f} s   {1e3 * seconds / n_clips:.2f} ms a clip")
+
+
+def bench_heads(args):
+    n_clips = 500 if args.fast else 2000
+    bundle, y = make_clips(n_clips)
+    target = torch.from_numpy(np.searchsorted(np.unique(y), y))
+    print(f"\nepoch of each head, {n_clips:,} clips x 2 x 512, batch 64")
+    for head in ("baseline", "flat", "gc", "lcl"):
+        model = BranchClassifier(head=head, **settings(args), **OFFICIAL, max_epochs=args.rounds + 1)
+        turns = InTurns({"bare": bare_loop(new_module(model, bundle, y), bundle, target, None, 64)}, args.rounds)
+        model.set_params(callbacks=[turns]).fit(bundle, y)
+        seconds, ratios = turns.medians()
+        print(f"  {head:8s} ours {seconds['ours']:.2f} s   ours / bare {1 / ratios['bare']:.2f} (target <= 1.15)")
+
+
+def bench_formats(args):
+    n_clips = 500 if args.fast else 2000
+    bundle, y = make_clips(n_clips)
+    print(f"\nepoch in each format, {n_clips:,} clips x 2 x 512, batch 64; the first epoch is not counted")
+    formats = {"float32": {}, "bfloat16": {"precision": "bfloat16"}, "compiled": {"compile": True}}
+    for name, chosen in formats.items():
         turns = InTurns({}, args.rounds)
-        BranchClassifier(**settings(args), batch_size=64, max_epochs=args.rounds + 1, callbacks=[turns]).fit(bundle, y)
-        seconds = turns.medians()[0]["ours"]
-        print(f"  {n_clips:6,} clips {seconds:7.2f} s   {1e3 * seconds / n_clips:.2f} ms a clip")
+        start = time.perf_counter()
+        BranchClassifier(
+            **settings(args, **chosen), **OFFICIAL, max_epochs=args.rounds + 1, batch_size=64, callbacks=[turns]
+        ).fit(bundle, y)
+        first = time.perf_counter() - start - sum(turns.seconds["ours"][1:])
+        print(f"  {name:9s} {turns.medians()[0]['ours']:.2f} s   before the second epoch {first:.0f} s")
 
 
 def bench_answers(args):
@@ -271,7 +306,7 @@ def bench_answers(args):
     for branch in (None, *BLOCKS):
         bundle, y = make_clips(92, branch)
         model = BranchClassifier(**settings(args, branch), max_epochs=1).fit(bundle, y)
-        many = bundle[np.arange(200 if args.fast or branch else 1000) % 92]
+        many = bundle[np.arange(200 if args.fast else 1000) % 92]
         one = min(timed(lambda m=model, b=bundle: m.predict_proba(b[:1])) for _ in range(10))
         rate = len(many) / min(timed(lambda m=model, b=many: m.predict_proba(b)) for _ in range(2))
         print(f"  {branch!s:8s} one clip {1e3 * one:6.1f} ms   {rate:7.0f} clips/s")
@@ -296,11 +331,11 @@ def bench_memory(args):
 
 
 def fit_from_map(n_clips, n_threads):
-    """One epoch of a tiny log-STFT network over a sparse memory map; prints what the process held at most."""
+    """One epoch of a small log-STFT network over a sparse memory map; prints what the process held at most."""
     bundle, y = make_clips(n_clips)
     with tempfile.TemporaryDirectory() as folder:
         frames = np.memmap(Path(folder) / "frames", dtype=np.float32, mode="w+", shape=(n_clips, 501, 257))
-        bundle = bundle.with_block("log_stft", frames, lengths=np.full(n_clips, 50))
+        bundle = bundle.with_block("log_stft", frames, lengths=np.full(n_clips, 501))
         start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         BranchClassifier("log-stft", size="small", max_epochs=1, random_state=0, n_threads=n_threads).fit(bundle, y)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -312,6 +347,8 @@ def main():
         "epoch": bench_epoch,
         "branches": bench_branches,
         "growth": bench_growth,
+        "heads": bench_heads,
+        "formats": bench_formats,
         "memory": bench_memory,
         "answers": bench_answers,
     }
