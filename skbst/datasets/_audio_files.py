@@ -53,7 +53,8 @@ class AudioFolder:
         Parameters
         ----------
         sound_id : str
-            With or without the extension: "123" finds ``123.flac``, "123.wav" finds ``123.wav``.
+            With or without an extension: "123" finds ``123.flac``; "123.wav" finds ``123.wav``, and where that is not
+            there ``123.flac``.
 
         Returns
         -------
@@ -62,11 +63,14 @@ class AudioFolder:
         Raises
         ------
         DataFormatError
-            If several files match an id without an extension.
+            If several files match.
         """
         if sound_id in self._names:
             return str(Path(self.folder) / sound_id)
+        stem, extension = os.path.splitext(sound_id)
         names = self._by_stem.get(sound_id, [])
+        if not names and extension.lower() in AUDIO_EXTENSIONS:
+            names = self._by_stem.get(stem, [])
         if len(names) > 1:
             raise DataFormatError(f"{self.folder}: {len(names)} files belong to sound {sound_id!r}: {names}. Keep one.")
         return str(Path(self.folder) / names[0]) if names else ""

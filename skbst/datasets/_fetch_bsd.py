@@ -2,10 +2,13 @@
 
 import logging
 import re
+from inspect import signature
 
+from skbst._sklearn import validate_params
 from skbst.datasets._data_home import get_data_home
 from skbst.datasets._download import download
-from skbst.datasets._load_bsd import load_bsd
+from skbst.datasets._layout import find_subfolder
+from skbst.datasets._load_bsd import CONSTRAINTS, load_bsd
 from skbst.datasets._unpack import unpack
 from skbst.datasets._zenodo import list_record
 from skbst.exceptions import DownloadError
@@ -66,7 +69,8 @@ def fetch_bsd10k(
         Address of Zenodo or of a mirror with its API.
 
     **load_options
-        Passed on to `load_bsd`, such as ``return_X_y``, ``min_confidence`` or ``commercial_use``.
+        Passed on to `load_bsd`, such as ``return_X_y``, ``min_confidence`` or ``commercial_use``; checked before
+        anything is downloaded.
 
     Returns
     -------
@@ -156,8 +160,9 @@ def fetch_bsd35k_cs(
 
 def _fetch(name, load_options, *, data_home, parts, download_if_missing, keep_archives, base_url, **download_options):
     parts = _check_parts(parts)
+    _check_load_options(name, load_options)
     root = get_data_home(data_home) / name
-    missing = [part for part in parts if not (root / part).is_dir()]
+    missing = [part for part in parts if find_subfolder(root, part) is None]
     if missing and not download_if_missing:
         raise DownloadError(
             f"{missing} of {name} are not in {root}, and download_if_missing=False. Pass download_if_missing=True, or "
@@ -171,6 +176,20 @@ def _fetch(name, load_options, *, data_home, parts, download_if_missing, keep_ar
         "on_missing_audio": "warn" if "audio" in parts else "ignore",
     }
     return load_bsd(root, **(defaults | load_options))
+
+
+def _check_load_options(name, options):
+    """Refuse what `load_bsd` would refuse, before gigabytes are downloaded."""
+    known = list(signature(load_bsd).parameters)[1:]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        raise TypeError(f"fetch_{name}() got an unexpected option {unknown[0]!r}. Those of load_bsd are {known}.")
+
+    def checked(*args, **kwargs):
+        pass
+
+    checked.__signature__, checked.__qualname__ = signature(load_bsd), "load_bsd"
+    validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)(checked)("", **options)
 
 
 def _check_parts(parts):

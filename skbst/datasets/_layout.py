@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from skbst.datasets._audio_files import is_audio_file
 from skbst.exceptions import DataFormatError
 
-__all__ = ["TAXONOMY_FILES", "Layout", "find_layout"]
+__all__ = ["TAXONOMY_FILES", "Layout", "find_layout", "find_subfolder"]
 
 # BSD10k-v1.2, the misspelling of one release, and v1.0
 TAXONOMY_FILES = ("BST_description.csv", "BTS_description.csv", "taxonomy_metadata.csv")
@@ -26,8 +27,11 @@ class Layout:
     taxonomy_csvs : tuple of Path
         Tables of the taxonomy, in the order of ``TAXONOMY_FILES``.
 
-    audio_dir, features_dir : Path or None
-        The sub-folders.
+    audio_dir : Path or None
+        Where the sounds lie: ``audio/``, else beside the table, else in the root.
+
+    features_dir : Path or None
+        The sub-folder.
     """
 
     root: Path
@@ -43,7 +47,8 @@ def find_layout(root, *, metadata_file=None):
     Parameters
     ----------
     root : str or path-like
-        Folder with ``metadata/`` (or the metadata CSV itself), ``audio/`` and ``features/``.
+        Folder with ``metadata/`` (or the metadata CSV itself), ``audio/`` (or the sounds themselves) and ``features/``;
+        names of folders in any case.
 
     metadata_file : str or path-like, default=None
         The metadata CSV, relative to `root`, where there are several.
@@ -64,16 +69,29 @@ def find_layout(root, *, metadata_file=None):
     if not root.is_dir():
         what = "is a file, not a folder" if root.is_file() else "does not exist"
         raise FileNotFoundError(f"{root} {what}. Pass the folder that holds metadata/ and audio/.")
-    folder = root / "metadata" if (root / "metadata").is_dir() else root
+    folder = find_subfolder(root, "metadata") or root
     tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.name[0] != ".")
     by_name = {path.name.lower(): path for path in tables}
     taxonomy_csvs = tuple(by_name[name.lower()] for name in TAXONOMY_FILES if name.lower() in by_name)
     metadata_csv = _metadata_csv(root, folder, metadata_file, [path for path in tables if path not in taxonomy_csvs])
-    return Layout(root, metadata_csv, taxonomy_csvs, _folder(root / "audio"), _folder(root / "features"))
+    audio_dir = find_subfolder(root, "audio") or _folder_of_sounds(metadata_csv.parent, root)
+    return Layout(root, metadata_csv, taxonomy_csvs, audio_dir, find_subfolder(root, "features"))
 
 
-def _folder(path):
-    return path if path.is_dir() else None
+def find_subfolder(folder, name):
+    """Sub-folder of a name, a Path; in other letter case where the exact name is not there; None without one."""
+    if (folder / name).is_dir():
+        return folder / name
+    if not folder.is_dir():
+        return None
+    return next((path for path in sorted(folder.iterdir()) if path.name.lower() == name and path.is_dir()), None)
+
+
+def _folder_of_sounds(*folders):
+    for folder in folders:
+        if any(is_audio_file(path.name) and path.is_file() for path in folder.iterdir()):
+            return folder
+    return None
 
 
 def _metadata_csv(root, folder, metadata_file, tables):
@@ -94,7 +112,7 @@ def _metadata_csv(root, folder, metadata_file, tables):
 
 def _nothing_found(root, folder):
     content = sorted(path.name for path in root.iterdir())
-    nested = [name for name in content if (root / name / "metadata").is_dir()]
+    nested = [name for name in content if find_subfolder(root / name, "metadata")]
     if not content:
         found = "the folder is empty"
     else:

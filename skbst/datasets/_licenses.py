@@ -14,19 +14,23 @@ _FROM_URL = {
     ("licenses", "sampling+"): "SAMPLING+",
     ("licenses", "nc-sampling+"): "NC-SAMPLING+",
 }
-_FROM_NAME = {
-    "creative commons 0": "CC0",
-    "cc0": "CC0",
-    "cc0 1.0": "CC0",
-    "public domain mark": "PDM",
-    "attribution": "BY",
-    "cc by": "BY",
-    "attribution noncommercial": "BY-NC",
-    "cc by-nc": "BY-NC",
-    "attribution sharealike": "BY-SA",
-    "cc by-sa": "BY-SA",
-    "sampling+": "SAMPLING+",
-}
+_KINDS = frozenset({"CC0", "PDM", "BY", "BY-SA", "BY-NC", "BY-NC-SA", "BY-ND", "BY-NC-ND", "SAMPLING+", "NC-SAMPLING+"})
+# several words that mean one part, the longer first
+_PHRASES = (
+    (r"public domain mark", "pdm"),
+    (r"public domain dedication", "dedication"),
+    (r"cc ?zero|creative commons (zero|0)|cc ?0", "cc0"),
+    (r"non ?commercial", "nc"),
+    (r"share ?alike", "sa"),
+    (r"no ?deriv(ative|atives|ative works|s)?", "nd"),
+    (r"sampling ?(\+|plus)", "sampling+"),
+    (r"attribution", "by"),
+)
+_ORDER = ("CC0", "PDM", "BY", "NC", "SA", "ND", "SAMPLING+")
+_VERSION = re.compile(r"v?[1-4]\.[0-9]")
+# words of a name that say nothing of what is allowed
+_FILLERS = frozenset({"cc", "creative", "commons", "license", "licence", "the", "international", "unported", "generic"})
+_FILLERS |= {"universal", "dedication"}
 
 
 def license_kind(license_):
@@ -35,7 +39,8 @@ def license_kind(license_):
     Parameters
     ----------
     license_ : str
-        The address of a Creative Commons licence, or one of Freesound's names for it.
+        The address of a Creative Commons licence, or a name for it: "CC BY 4.0", "Attribution 4.0 International",
+        "CC-BY-NC-3.0", Freesound's "Creative Commons 0". A name with any other word in it is unknown.
 
     Returns
     -------
@@ -48,14 +53,25 @@ def license_kind(license_):
     >>> from skbst.datasets._licenses import license_kind
     >>> license_kind("http://creativecommons.org/licenses/by-nc/3.0/")
     'BY-NC'
+    >>> license_kind("CC BY 4.0")
+    'BY'
     >>> license_kind("unspecified")
     'unknown'
     """
     match = _URL.search(license_)
     if match is None:
-        return _FROM_NAME.get(" ".join(license_.lower().split()), "unknown")
+        return _kind_of_name(license_)
     family, code = match.group(1).lower(), match.group(2).lower()
     if (family, code) in _FROM_URL:
         return _FROM_URL[family, code]
-    known = {"by", "by-sa", "by-nc", "by-nc-sa", "by-nd", "by-nc-nd"}
-    return code.upper() if family == "licenses" and code in known else "unknown"
+    return code.upper() if family == "licenses" and code.upper() in _KINDS else "unknown"
+
+
+def _kind_of_name(name):
+    """Kind of a licence's name; every word must be understood, for one of them could take a right away."""
+    text = " ".join(re.sub(r"[^\w.+?]|_", " ", name.lower()).split())
+    for phrase, part in _PHRASES:
+        text = re.sub(rf"(?<!\w)({phrase})(?![\w+])", part, text)
+    parts = {word.upper() for word in text.split() if word not in _FILLERS and not _VERSION.fullmatch(word)}
+    kind = "-".join(part for part in _ORDER if part in parts)
+    return kind if kind in _KINDS and parts <= set(_ORDER) else "unknown"

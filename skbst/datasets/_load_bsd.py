@@ -11,32 +11,33 @@ from sklearn.utils import Bunch
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.datasets._audio_files import AudioFolder
 from skbst.datasets._find_taxonomy import find_taxonomy
-from skbst.datasets._layout import find_layout
+from skbst.datasets._layout import find_layout, find_subfolder
 from skbst.datasets._read_embeddings import EMBEDDING_FOLDERS, read_embeddings
 from skbst.datasets._read_metadata import read_metadata
 from skbst.datasets._select_rows import RowSelection
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import Taxonomy
 
-__all__ = ["load_bsd"]
+__all__ = ["CONSTRAINTS", "load_bsd"]
 
 
-@validate_params(
-    {
-        "root": [str, os.PathLike],
-        "return_X_y": ["boolean"],
-        "min_confidence": [None, Interval(Real, 1, 5, closed="both")],
-        "commercial_use": ["boolean"],
-        "include_other": ["boolean"],
-        "labelled": [None, "boolean"],
-        "load_embeddings": ["boolean"],
-        "on_missing_audio": [StrOptions({"warn", "ignore", "drop", "raise"})],
-        "on_missing_embedding": [StrOptions({"raise", "nan", "drop"})],
-        "taxonomy": [None, Taxonomy],
-        "metadata_file": [None, str, os.PathLike],
-    },
-    prefer_skip_nested_validation=True,
-)
+#: What each parameter of `load_bsd` may be.
+CONSTRAINTS = {
+    "root": [str, os.PathLike],
+    "return_X_y": ["boolean"],
+    "min_confidence": [None, Interval(Real, 1, 5, closed="both")],
+    "commercial_use": ["boolean"],
+    "include_other": ["boolean"],
+    "labelled": [None, "boolean"],
+    "load_embeddings": ["boolean"],
+    "on_missing_audio": [StrOptions({"warn", "ignore", "drop", "raise"})],
+    "on_missing_embedding": [StrOptions({"raise", "nan", "drop"})],
+    "taxonomy": [None, Taxonomy],
+    "metadata_file": [None, str, os.PathLike],
+}
+
+
+@validate_params(CONSTRAINTS, prefer_skip_nested_validation=True)
 def load_bsd(
     root,
     *,
@@ -53,8 +54,8 @@ def load_bsd(
 ):
     """Load a folder in the layout of the Broad Sound Datasets (BSD10k, BSD35k-CS, BSD2k).
 
-    The folder holds ``metadata/*_metadata.csv`` (or the CSV itself) and, each optional, ``audio/{sound_id}.*``,
-    ``metadata/BST_description.csv``, ``features/clap_audio_embeddings/{sound_id}.npy`` and
+    The folder holds ``metadata/*_metadata.csv`` (or the CSV itself) and, each optional, ``audio/{sound_id}.*`` (or the
+    sounds themselves), ``metadata/BST_description.csv``, ``features/clap_audio_embeddings/{sound_id}.npy`` and
     ``features/clap_text_embeddings/{sound_id}.npy``. No sound is decoded here.
 
     Rows stay in the order of the file, on which the official folds depend. No row disappears silently: those
@@ -133,7 +134,7 @@ def load_bsd(
     Notes
     -----
     ``class`` is the key. ``class_idx`` (0 to 22 in v1.0, three digits since v1.2) and ``class_top`` are never
-    used; where they contradict ``class``, a warning says so.
+    used; where they contradict ``class``, a warning says so. Blank cells contradict nothing.
 
     References
     ----------
@@ -187,7 +188,11 @@ def _find_audio(rows, layout, on_missing):
     if not missing.any() or on_missing == "ignore":
         return audio
     if layout.audio_dir is None:
-        what = f"{layout.root} has no folder audio/: the column 'audio' is empty, only text can be used"
+        folders = sorted(path.name for path in layout.root.iterdir() if path.is_dir())
+        what = (
+            f"{layout.root} has no folder audio/ (its folders: {folders[:5]}) and no sounds beside the table: the "
+            "column 'audio' is empty, only text can be used"
+        )
     else:
         first = rows.metadata.index[missing][0]
         what = (
@@ -206,8 +211,8 @@ def _load_embeddings(rows, layout, on_missing):
     """Arrays over all rows of the table; those that are left out are NaN."""
     embeddings = {}
     for name, folder_name in EMBEDDING_FOLDERS.items():
-        folder = None if layout.features_dir is None else layout.features_dir / folder_name
-        if folder is None or not folder.is_dir() or not rows.kept.any():
+        folder = None if layout.features_dir is None else find_subfolder(layout.features_dir, folder_name)
+        if folder is None or not rows.kept.any():
             continue
         kept = np.flatnonzero(rows.kept)
         ids = rows.metadata.index[kept]

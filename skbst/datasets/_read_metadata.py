@@ -44,7 +44,7 @@ def read_metadata(path, *, labelled=None):
     Raises
     ------
     DataFormatError
-        On a missing column, an empty or double id, or a confidence that is no number.
+        On a missing column, an empty or double id, or a confidence that is no number from 1 to 5.
     """
     table, lines = read_table(path)
     check_spelling(path, list(table.columns), _KNOWN)
@@ -59,7 +59,7 @@ def read_metadata(path, *, labelled=None):
     if "description" not in table:
         table["description"] = pd.Series([""] * len(table), dtype="str")
     if "confidence" in table:
-        table["confidence"] = _as_number(path, table["confidence"], lines)
+        table["confidence"] = _as_scores(path, table["confidence"], lines)
     notes = _contradictions(path, table, lines) if labelled else []
     return table.set_index(id_column).rename_axis("sound_id"), lines, labelled, notes
 
@@ -103,13 +103,14 @@ def _check_ids(path, ids, lines):
         )
 
 
-def _as_number(path, cells, lines):
-    numbers = pd.to_numeric(cells.where(cells.str.strip() != "", "nan"), errors="coerce").astype(float)
-    bad = np.flatnonzero((numbers.isna() & (cells.str.strip() != "") & (cells.str.lower() != "nan")).to_numpy())
+def _as_scores(path, cells, lines):
+    empty = (cells.str.strip() == "") | (cells.str.strip().str.lower() == "nan")
+    numbers = pd.to_numeric(cells.where(~empty, "nan"), errors="coerce").astype(float)
+    bad = np.flatnonzero((~empty & ~numbers.between(1, 5)).to_numpy())
     if len(bad):
         raise DataFormatError(
-            f"{path}, line {lines[bad[0]]}, column {cells.name!r}: {cells.iloc[bad[0]]!r} is not a number (annotators' "
-            "scores are 1 to 5; leave the cell empty where there is none)."
+            f"{path}, line {lines[bad[0]]}, column {cells.name!r}: {cells.iloc[bad[0]]!r} is not a number from 1 to 5, "
+            f"the scores that annotators give ({len(bad)} such row(s)). Leave the cell empty where there is no score."
         )
     return numbers
 
@@ -120,7 +121,8 @@ def _contradictions(path, table, lines):
     labels = table["class"].to_numpy(dtype=object)
     if "class_top" in table:
         tops = np.array([label.split("-")[0] for label in labels], dtype=object)
-        bad = np.flatnonzero((table["class_top"].str.strip().to_numpy(dtype=object) != tops) & (labels != ""))
+        given = table["class_top"].str.strip().to_numpy(dtype=object)
+        bad = np.flatnonzero((given != tops) & (given != "") & (labels != ""))
         if len(bad):
             row = bad[0]
             notes.append(
@@ -129,6 +131,7 @@ def _contradictions(path, table, lines):
             )
     if "class_idx" in table:
         pairs = pd.DataFrame({"class": labels, "idx": table["class_idx"].str.strip()}).drop_duplicates()
+        pairs = pairs[(pairs != "").all(axis=1)]
         for name, other in (("class", "idx"), ("idx", "class")):
             double = pairs[pairs[name].duplicated(keep=False)]
             if len(double):

@@ -288,6 +288,26 @@ def test_bad_parts(fetch, parts):
         fetch(parts=parts)
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"min_confidance": 4},
+            TypeError,
+            r"fetch_bsd10k\(\) got an unexpected option 'min_confidance'.*'min_confidence'",
+        ),
+        ({"root": "elsewhere"}, TypeError, "unexpected option 'root'"),
+        ({"min_confidence": 9}, ValueError, "The 'min_confidence' parameter of load_bsd must be"),
+        ({"on_missing_audio": "skip"}, ValueError, "The 'on_missing_audio' parameter of load_bsd must be"),
+    ],
+)
+def test_bad_load_options_are_refused_before_the_network(zenodo, fetch, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        fetch(**options)
+    assert zenodo.requests == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_full_disk(zenodo, fetch, monkeypatch):
     monkeypatch.setattr(download_module.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10}))
     with pytest.raises(DownloadError, match=r"metadata\.zip needs 0\.00 GB"):
@@ -303,6 +323,8 @@ def test_archives_can_be_kept(fetch, tmp_path):
 def test_a_folder_put_there_by_hand_is_used(zenodo, fetch, tmp_path):
     (tmp_path / "bsd10k/metadata").mkdir(parents=True)
     (tmp_path / "bsd10k/metadata/BSD10k_metadata.csv").write_text(TABLE)
+    assert len(fetch(parts="metadata").data) == 2
+    (tmp_path / "bsd10k/metadata").rename(tmp_path / "bsd10k/Metadata")
     assert len(fetch(parts="metadata").data) == 2
     assert zenodo.requests == []
 

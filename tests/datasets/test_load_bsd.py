@@ -84,6 +84,17 @@ def test_tree_of_ones_own(write_bsd, rows):
     assert load_bsd(root).taxonomy == tree
 
 
+def test_tree_of_ones_own_without_hyphens(write_bsd, rows):
+    rows = [row | {"class": name} for row, name in zip(rows, ("dog", "cat", "dog", "cat"), strict=True)]
+    for row in rows:
+        del row["class_top"], row["class_idx"]
+    root = write_bsd(rows)
+    (root / "metadata/BST_description.csv").write_text(HEADER + "dog,Dog,Animals,,\ncat,Cat,Animals,,\n")
+    bunch = load_bsd(root)
+    assert bunch.target.tolist() == ["dog", "cat", "dog", "cat"]
+    assert bunch.taxonomy == Taxonomy({"dog": "Animals", "cat": "Animals"})
+
+
 def test_version_1_0(write_bsd, rows):
     table = [
         {
@@ -171,6 +182,21 @@ def test_confidence_filter(write_bsd, rows):
         load_bsd(root)
 
 
+@pytest.mark.parametrize("confidence", ["9", "0", "-1", "inf", "5.5", "1e400"])
+def test_confidence_is_a_score_from_1_to_5(write_bsd, rows, confidence):
+    rows[1]["confidence"] = confidence
+    with pytest.raises(
+        DataFormatError, match=f"line 5, column 'confidence': '{confidence}' is not a number from 1 to 5"
+    ):
+        load_bsd(write_bsd(rows))
+
+
+def test_confidence_may_be_any_score_or_none(write_bsd, rows):
+    for row, cell in zip(rows, ("1", " 5 ", "3.5", " NaN"), strict=True):
+        row["confidence"] = cell
+    np.testing.assert_array_equal(load_bsd(write_bsd(rows)).metadata["confidence"], [1, 5, 3.5, np.nan])
+
+
 def test_license_filter(write_bsd):
     with pytest.warns(UserWarning, match=r"1 rows have a licence that is not a known.*unspecified"):
         bunch = load_bsd(write_bsd(), commercial_use=True)
@@ -190,6 +216,52 @@ def test_filters_that_leave_nothing(write_bsd, rows):
 @pytest.mark.parametrize("extension", [".flac", ".ogg", ".aiff", ".WAV"])
 def test_any_audio_extension(write_bsd, extension):
     assert load_bsd(write_bsd(audio=extension)).data["audio"].str.endswith(extension).all()
+
+
+def test_sounds_beside_the_table(write_bsd):
+    root = write_bsd(table="my_metadata.csv")
+    for path in list((root / "audio").iterdir()):
+        path.rename(root / path.name)
+    (root / "audio").rmdir()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bunch = load_bsd(root)
+    assert bunch.data["audio"].tolist() == [str(root / f"{name}.wav") for name in (11, 7, 100, 33)]
+    (root / "metadata").mkdir()
+    (root / "my_metadata.csv").rename(root / "metadata/my_metadata.csv")
+    assert load_bsd(root).data["audio"].tolist() == bunch.data["audio"].tolist()
+
+
+def test_names_of_folders_in_any_case(write_bsd):
+    root = write_bsd(embeddings=["clap_audio_embeddings"])
+    (root / "features/clap_audio_embeddings").rename(root / "features/CLAP_audio_embeddings")
+    for name in ("audio", "metadata", "features"):
+        (root / name).rename(root / name.title())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bunch = load_bsd(root)
+    assert bunch.data["audio"].str.startswith(str(root / "Audio")).all()
+    assert bunch.embeddings["clap_audio"].shape == (4, 6)
+    (root / "Audio").rename(root / "recordings")
+    with pytest.warns(UserWarning, match=r"no folder audio/ \(its folders: \['Features', 'Metadata', 'recordings'\]\)"):
+        load_bsd(root)
+    with pytest.raises(DataFormatError, match=f"Pass {root}"):
+        load_bsd(root.parent)
+
+
+def test_an_id_with_an_extension_finds_another_format(write_bsd, rows):
+    for row in rows[:3]:
+        row["sound_id"] += ".wav"
+    rows[3]["sound_id"] += ".x"
+    root = write_bsd(rows, audio=None)
+    (root / "audio").mkdir()
+    for name in ("11.flac", "7.WAV", "100.wav", "100.ogg", "33.flac"):
+        (root / "audio" / name).write_bytes(b"")
+    audio = load_bsd(root, on_missing_audio="ignore").data["audio"]
+    assert [path.split("/")[-1] for path in audio] == ["11.flac", "7.WAV", "100.wav", ""]
+    (root / "audio/11.ogg").write_bytes(b"")
+    with pytest.raises(DataFormatError, match=r"2 files belong to sound '11.wav': \['11.flac', '11.ogg'\]"):
+        load_bsd(root)
 
 
 def test_missing_audio(write_bsd):
@@ -338,6 +410,15 @@ def test_contradicting_columns_warn_and_class_wins(write_bsd, rows):
     assert any("line 7: class_top is 'm' but class is 'fx-a'" in message for message in messages)
     assert any("class 'fx-a' stands with idx ['405', '406']" in message for message in messages)
     assert bunch.target["33"] == "fx-a"
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_blank_cells_contradict_nothing(write_bsd, rows, blank):
+    rows[0] |= {"class_idx": blank, "class_top": blank}
+    rows[1]["class_idx"] = blank
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_bsd(write_bsd(rows))
 
 
 def test_folders_that_are_no_data_set(write_bsd, tmp_path):
