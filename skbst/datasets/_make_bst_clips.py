@@ -24,7 +24,7 @@ __all__ = ["make_bst_clips"]
 _RECORD = "made_clips.json"
 _TABLES = {"bsd10k": "BSD10k_metadata.csv", "bsd35k": "BSD35k-CS_metadata.csv", "bsd2k": "BSD2k_metadata.csv"}
 # raised whenever the same arguments would give other bytes
-_VERSION = 1
+_VERSION = 2
 
 
 @validate_params(
@@ -76,7 +76,8 @@ def make_bst_clips(
     ----------
     root : str or path-like
         Folder to write to; made if absent. A folder that holds an unfinished set of the same arguments is completed,
-        one with the same arguments and fewer clips is extended, and files that stand there are kept as they are.
+        one with the same arguments and fewer clips is extended, and files that stand there are kept as they are. One
+        with more clips is refused.
 
     n_clips : int, default=230
         Number of clips. The first clips of a larger set are those of a smaller one.
@@ -133,8 +134,8 @@ def make_bst_clips(
     Raises
     ------
     DataFormatError
-        If `root` holds another data set, or one made with other arguments; or if `class_weights` names unknown
-        classes.
+        If `root` holds another data set, or one made with other arguments or more clips; or if `class_weights` names
+        unknown classes.
 
     See Also
     --------
@@ -165,6 +166,7 @@ def make_bst_clips(
     n_empty = int(flavour == "bsd2k") if n_empty_files is None else int(n_empty_files)
     arguments = {"version": _VERSION, "sample_rate": int(sample_rate), "n_empty_files": n_empty}
     _claim(root, arguments | plan_arguments)
+    _check_size(root / "metadata" / _TABLES[flavour], n_clips)
     plans = plan_clips(n_clips, **plan_arguments)
     _write_tables(root, plans, flavour)
     write = delayed(_write_clip)
@@ -197,6 +199,18 @@ def _claim(root, arguments):
     _replace(record, json.dumps(arguments, indent=1).encode())
 
 
+def _check_size(table, n_clips):
+    """Refuse to cut a larger set short: its sounds would stay without their rows."""
+    if not table.is_file():
+        return
+    n_there = len(pd.read_csv(table, usecols=[0]))
+    if n_there > n_clips:
+        raise DataFormatError(
+            f"{table.parent.parent} holds {n_there} clips of the same arguments; n_clips={n_clips} would cut its "
+            f"table. Pass n_clips={n_there} or more, choose another folder, or take the first rows of load_bsd's data."
+        )
+
+
 def _replace(path, content):
     """Write bytes so that the file is whole or not there."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -210,16 +224,26 @@ def _csv(table):
 
 def _write_tables(root, plans, flavour):
     _replace(root / "metadata" / _TABLES[flavour], _csv(table_of(plans, flavour)))
-    rows = [
-        (code, BST.leaf_names[code], BST.top_names[code.split("-")[0]], *BST.leaf_descriptions[code].split(": ", 1))
-        for code in BST.leaves.tolist()
-    ]
-    rows += [(code, "Other", BST.top_names[code.split("-")[0]], "", "") for code in OFFICIAL_INDEX if "other" in code]
-    columns = ["ClassKey", "ClassName", "TopLevel", "Description", "Examples"]
-    _replace(root / "metadata" / "BST_description.csv", _csv(pd.DataFrame(rows, columns=columns)))
+    _replace(root / "metadata" / "BST_description.csv", _csv(_describe_classes()))
     truth = pd.DataFrame([plan.as_dict() for plan in plans])
     truth = truth[["sound_id", "truth", "kind", "label", "background", "duration"]]
     _replace(root / "made_truth.csv", _csv(truth))
+
+
+def _describe_classes():
+    """The table of the taxonomy as BSD10k-v1.2 has it, with rows for top levels and "-other"."""
+    rows = [(code, index, BST.top_names[code.split("-")[0]]) for code, index in OFFICIAL_INDEX.items()]
+    rows += [(top, 100 * number, BST.top_names[top]) for number, top in enumerate(BST.tops.tolist(), start=1)]
+    table = pd.DataFrame(rows, columns=["class_key", "class_idx", "top_level"]).sort_values("class_idx")
+    keys = table["class_key"]
+    names = keys.map(BST.leaf_names).mask(keys.str.endswith("-other"), "Other").fillna("")
+    texts = keys.map(BST.leaf_descriptions).fillna("").str.partition(": ")
+    return table.assign(
+        class_key_long=table["top_level"] + (" / " + names).where(names != "", ""),
+        second_level=names,
+        description=texts[0],
+        examples=texts[2],
+    )[["class_idx", "class_key", "class_key_long", "top_level", "second_level", "description", "examples"]]
 
 
 def _write_clip(root, plan, seed, flavour, sample_rate, empty, with_embeddings):

@@ -18,7 +18,7 @@ from skbst.datasets._synth import SOUNDS, plan_clips, render_clip
 from skbst.datasets._synth._neighbours import BSD10K_COUNTS, BSD35K_COUNTS, NEIGHBOURS, OFFICIAL_INDEX
 from skbst.datasets._synth._plan import class_sequence
 from skbst.exceptions import DataFormatError
-from skbst.taxonomy import BST
+from skbst.taxonomy import BST, Taxonomy
 
 QUICK = {"max_duration": 0.25, "sample_rate": 8000}
 COLUMNS = [
@@ -97,6 +97,34 @@ def test_layout_is_that_of_bsd10k(small_root):
     for sound_id in table["sound_id"][:10]:
         info = soundfile.info(small_root / "audio" / f"{sound_id}.wav")
         assert (info.samplerate, info.channels, info.subtype) == (8000, 1, "PCM_16")
+
+
+def test_table_of_the_taxonomy_is_that_of_v1_2(small_root):
+    path = small_root / "metadata" / "BST_description.csv"
+    table = pd.read_csv(path, keep_default_na=False).set_index("class_key")
+    assert table.columns.tolist() == [
+        "class_idx", "class_key_long", "top_level", "second_level", "description", "examples",
+    ]  # fmt: skip
+    assert len(table) == 23 + 5 + 5
+    assert table["class_idx"].is_monotonic_increasing
+    assert table.loc[list(OFFICIAL_INDEX), "class_idx"].to_dict() == OFFICIAL_INDEX
+    assert table.loc[BST.tops, "class_idx"].tolist() == [100, 200, 300, 400, 500]
+    assert table.loc["fx", "class_key_long"] == table.loc["fx", "top_level"] == "Sound effects"
+    assert table.loc["fx-a", ["class_key_long", "second_level"]].tolist() == ["Sound effects / Animals", "Animals"]
+    assert table.loc["fx-a", ["description", "examples"]].tolist() == BST.leaf_descriptions["fx-a"].split(": ")
+    assert (table.loc[[f"{top}-other" for top in BST.tops], "second_level"] == "Other").all()
+    tree = Taxonomy.from_csv(path)
+    assert (tree, tree.leaf_names, tree.top_names) == (BST, BST.leaf_names, BST.top_names)
+
+
+def test_a_larger_set_is_not_cut(tmp_path):
+    root = make_bst_clips(tmp_path / "set", n_clips=30, random_state=3, **QUICK)
+    before = digest(root)
+    with pytest.raises(DataFormatError, match=r"holds 30 clips .*n_clips=29 would cut its table. Pass n_clips=30 or"):
+        make_bst_clips(root, n_clips=29, random_state=3, **QUICK)
+    assert digest(root) == before
+    make_bst_clips(root, n_clips=30, random_state=3, **QUICK)
+    assert digest(root) == before
 
 
 def test_load_bsd_reads_it(small_root):
