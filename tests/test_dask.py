@@ -1,5 +1,9 @@
 """Everything that runs in parallel also runs on a dask cluster, and gives the same."""
 
+import os
+import runpy
+from pathlib import Path
+
 import joblib
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.features import BlockSelector, ClipFeaturizer, MFCCFeaturizer
@@ -89,10 +93,11 @@ def assert_same_search(found, expected):
             assert_allclose(found[name], expected[name], rtol=0, atol=1e-12)
 
 
-def test_featurizers_give_the_same_inside_the_context(clips, featurizer, on_dask):
+def test_a_featurizer_alone_uses_threads_of_this_process(clips, featurizer, on_dask):
     expected = featurizer.transform(clips.data)["mfcc"]
     with on_dask:
-        found = featurizer.set_params(n_jobs=2).transform(clips.data)["mfcc"]
+        found = clone(featurizer).set_params(n_jobs=2).fit(clips.data).transform(clips.data)["mfcc"]
+    assert not on_dask.workers
     assert_array_equal(found, expected)
 
 
@@ -105,14 +110,20 @@ def test_parts_of_a_library_are_featurized_by_all_workers(clips, featurizer, on_
     assert_array_equal(together, featurizer.transform(clips.data)["mfcc"])
 
 
-def test_cross_validation_from_clips_to_scores(clips, on_dask):
+def test_cross_validation_makes_features_where_its_jobs_run(clips, client, on_dask, tmp_path):
+    def note(clips):
+        (tmp_path / str(os.getpid())).touch()
+        return clips
+
     featurizer = ClipFeaturizer([("mfcc", MFCCFeaturizer(duration=0.2))])
-    model = make_pipeline(featurizer, BlockSelector("mfcc"), StandardScaler(), LogisticRegression(C=0.01))
-    settings = {"cv": OfficialKFold(2), "scoring": hierarchical_f1_scorer, "return_estimator": True}
-    expected = cross_validate(model, clips.data, clips.target, **settings)
+    steps = [FunctionTransformer(note), featurizer, BlockSelector("mfcc"), StandardScaler(), LogisticRegression(C=0.01)]
+    model = make_pipeline(*steps)
+    settings = {"cv": OfficialKFold(4), "scoring": hierarchical_f1_scorer, "return_estimator": True}
     with on_dask:
         found = cross_validate(model, clips.data, clips.target, **settings)
-    assert on_dask.workers
+    assert len(on_dask.workers) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {str(pid) for pid in client.run(os.getpid).values()}
+    expected = cross_validate(model, clips.data, clips.target, **settings)
     assert_array_equal(found["test_score"], expected["test_score"])
     for one, other in zip(found["estimator"], expected["estimator"]):
         assert_array_equal(one.predict(clips.data), other.predict(clips.data))
@@ -137,5 +148,14 @@ def test_grid_search(blobs, blender, on_dask):
     expected = search.fit(X, y).cv_results_
     with on_dask:
         search = clone(search).fit(X, y)
-    assert on_dask.workers
+    assert len(on_dask.workers) == 2
     assert_same_search(search.cv_results_, expected)
+
+
+def test_the_example(client, capsys):
+    main = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "search_on_dask.py"))["main"]
+    main(["--dask", client.scheduler.address, "--clips", "46", "--epochs", "1", "--check"])
+    said = capsys.readouterr().out
+    assert [line.split()[0] for line in said.splitlines()[:3]] == ["cross_validate", "KNNBlendSearchCV", "GridSearchCV"]
+    assert "2 workers ran" in said
+    assert "Without the cluster every figure is the same." in said
