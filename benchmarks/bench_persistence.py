@@ -2,9 +2,9 @@
 
     python benchmarks/bench_persistence.py [--size report|small] [--systems baseline system_1 ...] [--fast]
 
-The systems are fitted on made clips for one epoch, which changes neither number. Load times are CPU seconds in a
-fresh process, the least of three: of the first load, which imports torch and what else
-the model needs, and of a second.
+Without --systems: the baseline and Systems 1 to 4. They are fitted on made clips for one epoch, which changes
+neither number. Load times are CPU seconds in a fresh process, the least of three: of the first load, which imports
+torch and what else the model needs, and of a second. Parameters are in millions, each counted once.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from pathlib import Path
 import joblib
 
 from skbst import systems
-from skbst.datasets import load_bsd, make_bst_clips
+from skbst.datasets import load_bsd, make_bst_clips, measure_complexity
 from skbst.persistence import load_model, save_model
 
 NAMES = ("baseline", "system_1", "system_2", "system_3", "system_4")
@@ -70,7 +70,7 @@ def main():
         return
     size, repeats = ("small", 1) if options.fast else (options.size, 3)
     print(f"size={size!r}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':10}{'joblib':>10}{'first':>9}{'again':>9}{'folder':>12}{'first':>9}{'again':>9}")
+    print(f"{'':10}{'param.':>8}{'joblib':>10}{'first':>9}{'again':>9}{'folder':>12}{'first':>9}{'again':>9}")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         clips = make_bst_clips(root / "clips", n_clips=115, max_duration=0.5, class_weights="balanced", random_state=0)
@@ -80,7 +80,8 @@ def main():
             pickle = root / f"{name}.joblib"
             joblib.dump(system, pickle)
             saved = save_model(system, root / name)
-            print(f"{name:10}{cells(pickle, repeats)}  {cells(saved, repeats)}", flush=True)
+            millions = measure_complexity(system)["total_parameters"] / 1e6
+            print(f"{name:10}{millions:8.2f}{cells(pickle, repeats)}  {cells(saved, repeats)}", flush=True)
 
 
 def cells(path, repeats):
