@@ -16,7 +16,7 @@ from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check
 from skbst._versioned import VersionedMixin
 from skbst.neighbors._bank_queries import BankQueriesMixin
 from skbst.neighbors._explain import bank_metadata
-from skbst.neighbors._members import fit_members
+from skbst.neighbors._members import fit_members, with_groups
 from skbst.neighbors._prior import blend, decision_scores
 from skbst.neighbors._rows import counted_rows, label_positions
 
@@ -170,7 +170,8 @@ class KNNPriorBlender(
             Class labels.
 
         groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``; a missing value is a group of its own.
+            Uploader of each row, for ``exclude_own_group``, and for the classifier where its ``fit`` takes groups
+            (with metadata routing, where it has requested them); a missing value is a group of its own.
 
         metadata : DataFrame of n_samples rows, default=None
             What `explain` shall tell of a training sound (title, licence ...); its index is taken for the ids. Names
@@ -197,6 +198,8 @@ class KNNPriorBlender(
         if get_config()["enable_metadata_routing"]:
             own = {name: value for name, value in (("groups", groups), ("metadata", metadata)) if value is not None}
             fit_params = process_routing(self, "fit", **own, **fit_params).estimator.fit
+        else:
+            fit_params = with_groups(self.estimator, groups, fit_params)
         rows = counted_rows(y, fit_params.get("sample_weight"))
         columns = bank_metadata(metadata, X)
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)

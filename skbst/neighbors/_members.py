@@ -4,15 +4,22 @@ import os
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_memory
+from sklearn.utils.validation import check_memory, has_fit_parameter
 
 from skbst._version import __version__
 from skbst.neighbors._fingerprint import fingerprint
 from skbst.neighbors._retrieval import retrieval_embedding
 
-__all__ = ["fit_members"]
+__all__ = ["fit_members", "with_groups"]
 
 _ALL_BUT_KEY = ["estimator", "X", "y", "fit_params", "embedding", "blocks", "context"]
+
+
+def with_groups(estimator, groups, fit_params):
+    """Parameters of a fit, with the groups where it takes any: a network keeps each on one side of its inner split."""
+    if groups is None or not has_fit_parameter(estimator, "groups"):
+        return fit_params
+    return {**fit_params, "groups": groups}
 
 
 def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory, context):

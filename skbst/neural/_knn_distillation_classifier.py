@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d, has_
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors import leave_one_out_prior
-from skbst.neighbors._members import fit_members
+from skbst.neighbors._members import fit_members, with_groups
 from skbst.neighbors._rows import counted_rows
 from skbst.neural._branch_classifier import BranchClassifier
 
@@ -279,7 +279,8 @@ class KNNDistillationClassifier(
 
     def _route(self, groups, fit_params):
         if not get_config()["enable_metadata_routing"]:
-            return fit_params, fit_params
+            teacher = self.estimator if self.teacher is None else self.teacher
+            return with_groups(teacher, groups, fit_params), with_groups(self._student(), groups, fit_params)
         own = {} if groups is None else {"groups": groups}
         routed = process_routing(self, "fit", **own, **fit_params)
         return routed["estimator" if self.teacher is None else "teacher"]["fit"], routed["estimator"]["fit"]

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from skbst.exceptions import DataFormatError
 
@@ -131,4 +132,7 @@ def _check_groups(groups, n_samples):
     groups = np.asarray(groups)
     if groups.shape != (n_samples,):
         raise DataFormatError(f"groups must have one label for each of the {n_samples} rows; got {groups.shape}.")
-    return np.unique(groups.astype(str), return_inverse=True)[1]
+    known = ~pd.isna(groups)
+    codes = np.unique(np.where(known, groups, "").astype(str), return_inverse=True)[1]
+    # a missing group is one of its own
+    return np.where(known, codes, codes.max(initial=0) + 1 + np.arange(n_samples))

@@ -132,6 +132,9 @@ def make_bsd_grand(
             stays), ``n_words``, and the teachers' scores for those that were judged.
         card : str
             A data card in Markdown: counts per class and uploader before and after.
+        seen_ids : ndarray of str
+            Base rows that the teachers and the cleaning have seen: all, or with `fold` all but its test part. So
+            ``leakage_report(..., seen={"teachers": grand})`` tells whether a test fold is clean.
         taxonomy : Taxonomy
             That of the base set.
 
@@ -162,7 +165,10 @@ def make_bsd_grand(
     manifest = _start_manifest(bsd10k, bsd35k)
     X, y, is_candidate = _stack(bsd10k, bsd35k, manifest)
     quality = MetadataQualitySampler(min_words=min_words, max_repeats=max_repeats, min_per_class=min_per_class)
-    _apply_quality(quality, X, y, is_candidate, manifest, fold, cv, random_state)
+    seen = np.ones(len(y), dtype=bool)
+    if fold is not None:
+        seen[_test_rows(y[~is_candidate], fold, cv, random_state)] = False
+    _apply_quality(quality, X, y, is_candidate, manifest, seen)
     sampler = TeacherAgreementSampler(
         teacher,
         views=views,
@@ -182,7 +188,7 @@ def make_bsd_grand(
     settings = {"teacher": teacher, "views": sampler.views_, "agreement": agreement, "min_margin": min_margin}
     settings |= {"cap": cap, "min_words": min_words, "max_repeats": max_repeats, "min_per_class": min_per_class}
     settings |= {"fold": fold, "cv": cv, "random_state": random_state}
-    return _finish(bsd10k, bsd35k, manifest, settings)
+    return _finish(bsd10k, bsd35k, manifest, settings, X.index[seen & ~is_candidate].astype(str).to_numpy())
 
 
 def _load(source, name):
@@ -238,11 +244,8 @@ def _stack(bsd10k, bsd35k, manifest):
     return X, y, np.arange(len(X)) >= len(base)
 
 
-def _apply_quality(sampler, X, y, is_candidate, manifest, fold, cv, random_state):
+def _apply_quality(sampler, X, y, is_candidate, manifest, seen):
     """Text rules; for a fold the words of its test rows are not looked at."""
-    seen = np.ones(len(y), dtype=bool)
-    if fold is not None:
-        seen[_test_rows(y[~is_candidate], fold, cv, random_state)] = False
     sampler.fit(X[seen], y[seen], candidates=is_candidate[seen])
     scores = sampler.scores_[is_candidate[seen]]
     usable = (manifest["reason"] == "").to_numpy()
@@ -282,7 +285,7 @@ def _apply_cap(sampler, manifest):
     manifest.iloc[passed[gone], manifest.columns.get_loc("reason")] = CAP_REASON
 
 
-def _finish(bsd10k, bsd35k, manifest, settings):
+def _finish(bsd10k, bsd35k, manifest, settings, seen_ids):
     manifest.insert(2, "kept", (manifest["reason"] == "").to_numpy())
     for column in manifest.columns[manifest.dtypes == "Float64"]:
         manifest[column] = manifest[column].astype(float)
@@ -293,6 +296,7 @@ def _finish(bsd10k, bsd35k, manifest, settings):
         target=pd.concat([pd.Series(bsd10k.target), pd.Series(bsd35k.target).iloc[rows]]),
         train_only=np.arange(len(bsd10k.data) + len(rows)) >= len(bsd10k.data),
         manifest=manifest.drop(columns="row"),
+        seen_ids=seen_ids,
         taxonomy=bsd10k.get("taxonomy"),
         embeddings={},
     )

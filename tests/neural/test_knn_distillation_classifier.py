@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
 
 from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender
@@ -178,7 +179,7 @@ def test_metadata_routing(clips):
         model = make_pipeline(model).fit(X, y, groups=groups)[-1]
     np.testing.assert_array_equal(model.student_.groups_, groups)
     plain = KNNDistillationClassifier(Recorder(), exclude_own_group=True).fit(X, y, groups=groups)
-    assert plain.student_.groups_ is None
+    np.testing.assert_array_equal(plain.student_.groups_, groups)
     np.testing.assert_array_equal(plain.neighbour_targets_, model.neighbour_targets_)
 
 
@@ -227,3 +228,27 @@ def test_bad_settings_are_refused(clips, model, message):
     X, y, _ = clips
     with pytest.raises(ValueError, match=message):
         model.fit(X, y)
+
+
+class InnerGroups(Callback):
+    """Uploaders on either side of the inner split."""
+
+    def __init__(self, groups):
+        self.groups = groups
+
+    def __deepcopy__(self, memo):
+        return self  # clones report here too
+
+    def on_epoch_begin(self, net, dataset_train, dataset_valid, **kwargs):
+        self.shared_ = set(self.groups[dataset_train.rows]) & set(self.groups[dataset_valid.rows])
+
+
+@pytest.mark.parametrize("wrap", [KNNDistillationClassifier, KNNPriorBlender])
+def test_groups_reach_the_inner_split_of_the_network(clips, wrap):
+    X, y, groups = clips
+    seen = InnerGroups(groups)
+    network = BranchClassifier(size="small", max_epochs=1, callbacks=[("seen", seen)], random_state=0)
+    wrap(network).fit(X, y, groups=groups)
+    assert not seen.shared_
+    wrap(network).fit(X, y)
+    assert seen.shared_

@@ -71,3 +71,12 @@ def test_train_only_must_be_a_mask(values, train_only):
 def test_groups_must_match_rows(values):
     with pytest.raises(DataFormatError, match="one label for each of the 6 rows"):
         make(values, np.zeros(6, int), groups=["a"])
+
+
+def test_missing_groups_are_groups_of_their_own():
+    inputs = ClipInputs(np.arange(6, dtype=np.float32)[:, None], None)
+    groups = np.array(["a", None, "a", np.nan, None, "b"], dtype=object)
+    rows = make_training_rows(inputs, np.zeros(6, dtype=int), np.ones(6), groups=groups)
+    of_row = dict(zip(rows.rows, rows.groups))
+    assert of_row[0] == of_row[2]
+    assert len(set(of_row.values())) == 5

@@ -7,7 +7,7 @@ from sklearn.utils import Bunch
 
 from skbst.datasets import load_bsd, make_bst_clips, make_bst_table
 from skbst.exceptions import DataFormatError
-from skbst.model_selection import BSDGrandKFold
+from skbst.model_selection import BSDGrandKFold, leakage_report
 from skbst.sampling import make_bsd_grand
 
 
@@ -110,6 +110,12 @@ def test_a_fold_sees_nothing_of_its_test_part(parts):
         make_bsd_grand(bunch, more, cv=3, fold=1, views=["title"], min_per_class=0) for bunch in (base, changed)
     )
     pd.testing.assert_frame_equal(one.manifest, two.manifest)
+    assert set(one.seen_ids) == set(base.data.index[np.setdiff1d(np.arange(400), test)])
+    split = [(np.setdiff1d(np.arange(400), test), test)]
+    report = leakage_report(base.data, split, seen={"teachers": one}, warn=False)
+    assert not report.findings["check"].str.contains("teachers").any()
+    report = leakage_report(base.data, [split[0][::-1]], seen={"teachers": one}, warn=False)
+    assert report.findings["check"].str.contains("teachers").sum() == 400 - len(test)
     other = make_bsd_grand(changed, more, cv=3, fold=0, views=["title"], min_per_class=0)
     assert not one.manifest["score"].equals(other.manifest["score"])
 
