@@ -7,6 +7,7 @@ import numpy as np
 from skbst.audio._decode import decode_array, decode_file
 from skbst.audio._length import fix_length
 from skbst.audio._resample import resample
+from skbst.exceptions import DataFormatError
 
 __all__ = ["ClipLoader"]
 
@@ -52,7 +53,7 @@ class ClipLoader:
         ----------
         source : str, path-like, or tuple (waveform, sample_rate)
             A file, or an array of shape (n_frames,) or (n_frames, n_channels) with its rate in Hz. An array alone has
-            the loader's rate.
+            the loader's rate; integers are scaled to [-1, 1] by the range of their type.
 
         position : float in [0, 1], default=0.0
             Where the crop of a longer sound lies: 0 its first part, 0.5 the middle, 1 the last.
@@ -70,11 +71,18 @@ class ClipLoader:
 
         problem : DecodeProblem or None
             What is wrong with the sound.
+
+        Raises
+        ------
+        DataFormatError
+            If an array is no waveform or its rate no rate.
         """
         wanted = {"duration": self.duration, "position": position, "sample_rate": self.sample_rate}
         if isinstance(source, np.ndarray):
             source = (source, self.sample_rate)
         if isinstance(source, tuple):
+            if len(source) != 2:
+                raise DataFormatError(f"A sound that is a tuple is (waveform, sample_rate); got {len(source)} values.")
             decoded = decode_array(*source, **wanted)
         else:
             decoded = decode_file(source, **wanted)

@@ -3,6 +3,7 @@
 import math
 import os
 import stat
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ from skbst.audio._length import crop_start
 from skbst.audio._problems import DecodeProblem
 from skbst.audio._resample import resampled_length
 from skbst.audio._sound_file import ForwardFile, mix_to_mono, read_mono, read_to_error, truncation_of
+from skbst.exceptions import DataFormatError
 
-__all__ = ["Decoded", "decode", "decode_array", "decode_file"]
+__all__ = ["Decoded", "as_waveform", "decode", "decode_array", "decode_file", "scale_integers"]
 
 # decoders of lossy formats may be off by their own delay
 _TOLERATED_FRAMES = 4096
@@ -22,6 +24,8 @@ _TOLERATED_FRAMES = 4096
 _UNKNOWN_FRAMES = 1 << 40
 # soxr's HQ filter is shorter than this on either side
 _MARGIN_SECONDS = 0.05
+# up to here a sound may have more channels than frames; 7.1 has eight
+_FEW_CHANNELS = 8
 
 
 class Decoded(NamedTuple):
@@ -101,22 +105,65 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None):
 
 def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=None):
     """Take what a crop of an array (n_frames,) or (n_frames, n_channels) needs; integers are scaled to [-1, 1]."""
-    waveform = np.asarray(waveform)
-    if waveform.ndim not in (1, 2) or waveform.dtype.kind not in "fiu":
-        raise ValueError(
-            "A waveform must be real numbers of shape (n_frames,) or (n_frames, n_channels); "
-            f"got {waveform.dtype} of shape {waveform.shape}."
-        )
+    waveform, source_rate = as_waveform(waveform, source_rate)
     if waveform.size == 0:
         return _nothing(DecodeProblem("no samples", silent=True), source_rate)
     plan = _plan(len(waveform), source_rate, duration, position, sample_rate or source_rate)
-    part = _as_float(waveform[plan.start : plan.start + plan.count])
+    part = scale_integers(waveform[plan.start : plan.start + plan.count])
     mono, n_bad = mix_to_mono(part.reshape(len(part), -1))
     return Decoded(*_examine(mono, source_rate, plan.skip, n_bad, None))
 
 
-def _as_float(samples):
-    """Scale integers to [-1, 1] as libsndfile does; unsigned ones have their zero in the middle."""
+def as_waveform(waveform, sample_rate):
+    """Check a sound that is an array.
+
+    Parameters
+    ----------
+    waveform : array-like of shape (n_frames,) or (n_frames, n_channels)
+        Real numbers.
+
+    sample_rate : int, or a float of whole value
+        In Hz.
+
+    Returns
+    -------
+    waveform : ndarray
+        The same numbers.
+
+    sample_rate : int
+        In Hz.
+
+    Raises
+    ------
+    DataFormatError
+        If these are no real numbers, the shape is another, channels come first, or the rate is no rate.
+    """
+    waveform = np.asarray(waveform)
+    if waveform.ndim not in (1, 2) or waveform.dtype.kind not in "fiu":
+        raise DataFormatError(
+            "A waveform must be real numbers of shape (n_frames,) or (n_frames, n_channels); "
+            f"got {waveform.dtype} of shape {waveform.shape}."
+        )
+    if waveform.ndim == 2 and waveform.shape[1] > max(_FEW_CHANNELS, len(waveform)):
+        raise DataFormatError(
+            f"A waveform has the shape (n_frames, n_channels); {waveform.shape} would be {waveform.shape[1]} channels. "
+            "Pass waveform.T where the channels come first."
+        )
+    return waveform, _as_rate(sample_rate)
+
+
+def _as_rate(sample_rate):
+    rate = sample_rate.item() if isinstance(sample_rate, np.ndarray) and sample_rate.ndim == 0 else sample_rate
+    is_number = isinstance(rate, Real) and not isinstance(rate, (bool, np.bool_))
+    if not is_number or not math.isfinite(rate) or rate < 1 or rate != round(rate):
+        raise DataFormatError(
+            f"The sample rate of a waveform is a whole number of Hz above 0, such as 44100; got {sample_rate!r}."
+        )
+    return int(rate)
+
+
+def scale_integers(samples):
+    """Scale integers to [-1, 1] as libsndfile does; unsigned ones have their zero in the middle. Gives float32."""
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return samples.astype(np.float32, copy=False)

@@ -1,5 +1,6 @@
 """Load one sound, or many."""
 
+from collections.abc import Mapping, Set
 from numbers import Integral, Real
 
 import numpy as np
@@ -74,6 +75,9 @@ def load_clip(
     ------
     AudioDecodeError
         With ``on_error="raise"``, if the sound cannot be decoded.
+
+    DataFormatError
+        If an array is no waveform or its rate no rate.
 
     Warns
     -----
@@ -151,8 +155,11 @@ def load_clips(
     AudioDecodeError
         With ``on_error="raise"``, if a sound cannot be decoded.
 
+    DataFormatError
+        If an array is no waveform or its rate no rate.
+
     TypeError
-        If `sources` is one path or a whole table.
+        If `sources` is one path, a whole table, or without an order.
 
     Warns
     -----
@@ -169,6 +176,8 @@ def load_clips(
     """
     if isinstance(sources, pd.DataFrame):
         raise TypeError("Expected a sequence of sounds, such as data['audio']; got a DataFrame.")
+    if isinstance(sources, (Set, Mapping)):
+        raise TypeError(f"Expected a sequence of sounds; got {type(sources).__name__}, which has no rows in an order.")
     ids = sources.index if isinstance(sources, pd.Series) else None
     sources = list(sources)
     loader = ClipLoader(int(sample_rate), duration, pad)

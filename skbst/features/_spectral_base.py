@@ -74,8 +74,9 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            A DataFrame holds paths in ``column``; a sequence may hold tuples (waveform, sample_rate) as well.
-            A 2-D array (or a DataFrame of numbers) holds one waveform a row, at ``sample_rate``.
+            A DataFrame holds paths in ``column``; a sequence may hold tuples (waveform, sample_rate) as well, with
+            waveforms of shape (n_frames,) or (n_frames, n_channels). A 2-D array (or a DataFrame of numbers) holds one
+            waveform a row, at ``sample_rate``. Integers are scaled to [-1, 1] by the range of their type.
 
         Returns
         -------
@@ -86,6 +87,9 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         ------
         AudioDecodeError
             With ``on_error="raise"``, if a sound cannot be decoded.
+
+        DataFormatError
+            If X is none of these, or an array is no waveform.
 
         Warns
         -----

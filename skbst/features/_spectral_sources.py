@@ -1,15 +1,19 @@
 """What a featurizer of sounds is given: paths, arrays with their rate, or a table of waveforms."""
 
 import os
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from skbst._sklearn import validate_data
+from skbst.audio._decode import as_waveform, scale_integers
 from skbst.exceptions import DataFormatError
 
 __all__ = ["Sources", "read_sources"]
+
+_KINDS = "Pass text, path objects or tuples (waveform, sample_rate)."
 
 
 @dataclass
@@ -44,8 +48,8 @@ def read_sources(estimator, X, column, *, reset):
     estimator : estimator
         Whose ``n_features_in_`` is set (`reset`) or compared, where X is a table of waveforms.
 
-    X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-        The sounds.
+    X : DataFrame, Series, Index, sequence of paths, or array-like of shape (n_samples, n_values)
+        The sounds. Integers in a table are scaled to [-1, 1] by the range of their type, as in a file.
 
     column : str
         Column of a DataFrame that holds the paths.
@@ -61,10 +65,10 @@ def read_sources(estimator, X, column, *, reset):
     Raises
     ------
     DataFormatError
-        If a DataFrame has no such column and is no table of numbers, if X is one single path, or holds no sound.
+        If a DataFrame has no such column and is no table of numbers; if X is one single sound, has no order, can be
+        read only once, or holds no sound; or if an array is no waveform.
     """
-    if isinstance(X, (str, bytes, os.PathLike)):
-        raise DataFormatError(f"Expected a sequence of paths; got the single path {X!r}. Pass [path].")
+    _refuse_what_has_no_rows(X)
     if isinstance(X, pd.DataFrame):
         if column in X.columns:
             return _files(X[column].tolist(), X.index)
@@ -76,32 +80,114 @@ def read_sources(estimator, X, column, *, reset):
     elif isinstance(X, pd.Series):
         if not pd.api.types.is_numeric_dtype(X.dtype) or X.isna().all():
             return _files(X.tolist(), X.index)
-    elif _is_sequence_of_sounds(X):
-        return _files(list(X), None)
-    waveforms = validate_data(estimator, X, dtype=[np.float32, np.float64], reset=reset)
-    return Sources(waveforms, None, are_files=False)
+    else:
+        items = _sounds_of(X)
+        if items is not None:
+            return _files(items, None)
+    return Sources(_waveforms(estimator, X, reset), None, are_files=False)
 
 
-def _is_sequence_of_sounds(X):
-    """Whether X is 1-D and holds paths or (waveform, sample_rate), rather than numbers."""
+def _refuse_what_has_no_rows(X):
+    if isinstance(X, np.ndarray) and X.ndim == 0:
+        X = X.item()
+    if isinstance(X, (str, bytes, os.PathLike)):
+        raise DataFormatError(f"Expected a sequence of paths; got the single path {X!r}. Pass [path].")
+    if _is_pair(X):
+        raise DataFormatError("Expected a sequence of sounds; got a single (waveform, sample_rate). Pass it in a list.")
+    if isinstance(X, Iterator):
+        raise DataFormatError(
+            f"Expected a sequence of paths; got {type(X).__name__}, which can be read only once. Pass list(X)."
+        )
+    if isinstance(X, Set) and not isinstance(X, Mapping):
+        raise DataFormatError(
+            f"Expected a sequence of paths; got {type(X).__name__}, without an order. Pass sorted(X)."
+        )
+    if isinstance(X, Mapping):
+        raise DataFormatError(f"Expected a sequence of paths; got {type(X).__name__}. Pass pandas.Series(X).")
+
+
+def _sounds_of(X):
+    """List of sounds, or None where X is a table of numbers."""
     if isinstance(X, np.ndarray):
-        return X.ndim == 1 and X.dtype.kind in "OUS" and len(X) > 0
-    return isinstance(X, (list, tuple)) and len(X) > 0 and all(_is_sound(item) for item in X)
+        if X.dtype.kind not in "OUS" or X.ndim > 2:
+            return None
+        items = list(X)
+    elif isinstance(X, (pd.Index, pd.api.extensions.ExtensionArray)):
+        items = X.tolist()
+    elif isinstance(X, Iterable) and not hasattr(X, "shape") and not hasattr(X, "__array__"):
+        items = list(X)
+    else:
+        return None
+    if any(_is_path(item) or _is_pair(item) for item in items) or (items and all(map(_is_missing, items))):
+        return items
+    rows = [row for row in items if _has_paths(row)]
+    if not rows:
+        _check_lengths(items)
+        return None
+    if len(rows) < len(items) or any(len(row) != 1 for row in items):
+        raise DataFormatError(
+            f"Expected one path a row; got rows such as {list(rows[0])!r}. Pass the column with the paths alone, or a "
+            "DataFrame."
+        )
+    return [row[0] for row in items]
 
 
-def _is_sound(item):
-    if isinstance(item, tuple):
-        return len(item) == 2 and np.ndim(item[0]) in (1, 2) and np.ndim(item[1]) == 0
-    return item is None or item is pd.NA or isinstance(item, (str, os.PathLike))
+def _has_paths(row):
+    """Whether a row of a table holds paths; its first few values tell."""
+    if isinstance(row, np.ndarray):
+        return row.ndim == 1 and row.dtype.kind in "OUS" and any(map(_is_path, row[:8]))
+    return isinstance(row, (list, tuple)) and any(map(_is_path, row[:8]))
+
+
+def _check_lengths(rows):
+    """Refuse waveforms that make no table, where numpy would only speak of an inhomogeneous shape."""
+    lengths = {len(row) for row in rows if isinstance(row, (list, tuple)) or (isinstance(row, np.ndarray) and row.ndim)}
+    if len(lengths) > 1:
+        raise DataFormatError(
+            f"The rows of a table of waveforms have one length; these have {min(lengths)} to {max(lengths)} values. "
+            "Pass a list of tuples (waveform, sample_rate) for sounds of different length."
+        )
+
+
+def _is_path(item):
+    return isinstance(item, (str, bytes, os.PathLike))
+
+
+def _is_pair(item):
+    """Whether something is meant as (waveform, sample_rate), however wrong either is."""
+    if not isinstance(item, tuple) or len(item) != 2:
+        return False
+    waveform, rate = item
+    return hasattr(waveform, "__len__") and not _is_path(waveform) and (np.ndim(rate) == 0 or _is_path(rate))
+
+
+def _is_missing(item):
+    return item is None or item is pd.NA or (isinstance(item, float) and item != item)
 
 
 def _files(items, ids):
     if not items:
         raise DataFormatError("Found 0 sounds while a minimum of 1 is required.")
-    strange = [item for item in items if isinstance(item, (int, np.integer, bytes))]
+    strange = []
+    for row, item in enumerate(items):
+        if _is_pair(item):
+            try:
+                items[row] = as_waveform(*item)
+            except ValueError as error:
+                raise DataFormatError(f"Sound {row + 1} of {len(items)}: {error}") from error
+        elif isinstance(item, bytes) or not (_is_path(item) or _is_missing(item) or isinstance(item, np.ndarray)):
+            strange.append(item)
     if strange:
-        raise DataFormatError(
-            f"{len(strange)} of {len(items)} sounds are no paths (first: {strange[0]!r}). "
-            "Pass text, path objects or tuples (waveform, sample_rate)."
-        )
+        raise DataFormatError(f"{len(strange)} of {len(items)} sounds are no paths (first: {strange[0]!r}). {_KINDS}")
     return Sources(items, ids, are_files=True)
+
+
+def _waveforms(estimator, X, reset):
+    """Rows of numbers as floats, integers scaled."""
+    waveforms = validate_data(estimator, X, dtype="numeric", reset=reset)
+    # scikit-learn makes floats of pandas' nullable integers
+    dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [waveforms.dtype]
+    dtype = np.result_type(*(getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes))
+    if dtype.kind in "iu":
+        return scale_integers(waveforms.astype(dtype, copy=False))
+    return waveforms if waveforms.dtype in (np.float32, np.float64) else waveforms.astype(np.float32)

@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from skbst.audio import ClipLoader, _sound_file, decode, load_clip
+from skbst.exceptions import DataFormatError
 
 RATE = 44100
 
@@ -125,6 +126,31 @@ def test_an_array_and_the_file_of_it_give_the_same(tmp_path):
 def test_an_array_that_is_no_sound_is_refused(waveform):
     with pytest.raises(ValueError, match=r"shape \(n_frames,\) or \(n_frames, n_channels\)"):
         load_clip((waveform, RATE))
+
+
+@pytest.mark.parametrize("rate", [0, -1, 0.5, 44100.5, "44100", None, True, np.nan, np.inf, 1j])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(DataFormatError, match=r"whole number of Hz above 0, such as 44100; got"):
+        load_clip((tone(0.1), rate))
+
+
+@pytest.mark.parametrize("rate", [44100.0, np.int32(44100), np.float32(44100), np.array(44100)])
+def test_a_whole_rate_of_any_type(rate):
+    np.testing.assert_array_equal(load_clip((tone(0.1), rate))[0], load_clip((tone(0.1), RATE))[0])
+
+
+@pytest.mark.parametrize("shape", [(2, 16000), (1, 100), (9, 10)])
+def test_channels_come_last(shape):
+    with pytest.raises(DataFormatError, match=rf"would be {shape[1]} channels. Pass waveform.T"):
+        load_clip((np.zeros(shape), RATE))
+    assert load_clip((np.zeros(shape).T, RATE), duration=None)[1] > 0
+    # a very short sound may have more channels than frames
+    assert load_clip((np.zeros((3, 8)), 16000))[1] == 3
+
+
+def test_a_tuple_is_a_waveform_and_its_rate():
+    with pytest.raises(DataFormatError, match=r"\(waveform, sample_rate\); got 3 values"):
+        load_clip((np.zeros(3), RATE, "more"))
 
 
 def test_a_flac_of_unknown_length(tmp_path):

@@ -236,6 +236,9 @@ def test_one_path_and_a_table_are_refused():
         load_clips("clip.wav")
     with pytest.raises(TypeError, match=r"such as data\['audio'\]"):
         load_clips(pd.DataFrame({"audio": ["clip.wav"]}))
+    for unordered in ({"a.wav", "b.wav"}, {"17": "a.wav"}):
+        with pytest.raises(TypeError, match="no rows in an order"):
+            load_clips(unordered)
 
 
 def test_report_and_announcement():

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from collections import deque
 
 import numpy as np
 import pandas as pd
@@ -246,6 +247,12 @@ def test_paths_tables_and_arrays_agree(folder, name):
         folder["audio"],
         folder["audio"].tolist(),
         folder["audio"].to_numpy(),
+        folder[["audio"]].to_numpy(),
+        folder[["audio"]].to_numpy().tolist(),
+        pd.Index(folder["audio"]),
+        pd.array(folder["audio"].tolist(), dtype="string"),
+        dict(enumerate(folder["audio"])).values(),
+        deque(folder["audio"]),
         folder.rename(columns={"audio": "f"}),
     ]
     for X in inputs:
@@ -255,6 +262,21 @@ def test_paths_tables_and_arrays_agree(folder, name):
     sounds = [soundfile.read(path) for path in folder["audio"][:4]]
     np.testing.assert_allclose(featurizer.transform(sounds), expected[:4], atol=1e-2)
     assert len(featurizer.decode_report_) == 0
+
+
+@pytest.mark.parametrize("name", FEATURIZERS)
+@pytest.mark.parametrize("integer", [np.int16, np.int32, np.uint8])
+def test_integers_have_one_scale(name, integer, waveforms):
+    info = np.iinfo(integer)
+    middle = (info.max + info.min + 1) // 2
+    integers = (np.round(waveforms[:4] * 0.9 * (info.max - middle)) + middle).astype(integer)
+    featurizer = FEATURIZERS[name](duration=0.2)
+    of_tuples = featurizer.fit_transform([(row, 16000) for row in integers])
+    nullable = pd.DataFrame(integers).astype({np.int16: "Int16", np.int32: "Int32", np.uint8: "UInt8"}[integer])
+    for table in (integers, pd.DataFrame(integers), nullable):
+        np.testing.assert_array_equal(clone(featurizer).fit_transform(table), of_tuples)
+    floats = ((integers.astype(float) - middle) / (info.max - middle + 1)).astype(np.float32)
+    np.testing.assert_allclose(featurizer.fit_transform(floats), of_tuples, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", FEATURIZERS)
@@ -305,6 +327,23 @@ def test_a_missing_path_is_silence(folder):
         (pd.DataFrame({"sound": ["a.wav"]}), r"no column 'audio'.*\['sound'\]"),
         (pd.DataFrame({"audio": []}), "0 sounds"),
         (pd.DataFrame({"audio": [1, 2]}), "2 of 2 sounds are no paths"),
+        (iter(["a.wav"]), r"list_iterator, which can be read only once. Pass list\(X\)"),
+        ((path for path in ["a.wav"]), r"generator, which can be read only once. Pass list\(X\)"),
+        ({"a.wav", "b.wav"}, r"set, without an order. Pass sorted\(X\)"),
+        ({"17": "a.wav"}, r"dict. Pass pandas.Series\(X\)"),
+        (np.array("a.wav"), "single path"),
+        ((np.zeros(5), 16000), r"single \(waveform, sample_rate\). Pass it in a list"),
+        (["a.wav", 5], r"1 of 2 sounds are no paths \(first: 5\)"),
+        (["a.wav", np.zeros((2, 2)).tolist()], "1 of 2 sounds are no paths"),
+        (np.array(["a.wav", 2.5], dtype=object), r"1 of 2 sounds are no paths \(first: 2.5\)"),
+        (np.array([["a.wav", "dog"], ["b.wav", "cat"]]), r"one path a row; got rows such as \['?.*'a.wav'"),
+        ([["a.wav"], ["b.wav", "c.wav"]], "one path a row"),
+        ([np.zeros(5), np.zeros(7)], r"one length; these have 5 to 7 values. Pass a list of tuples"),
+        ([(np.zeros(5), 16000), (np.zeros(5), 0)], "Sound 2 of 2: The sample rate of a waveform is a whole number"),
+        ([(np.zeros(5), "16000")], "Sound 1 of 1: The sample rate"),
+        ([(np.zeros(5), 16000.5)], "Sound 1 of 1: The sample rate"),
+        ([(np.zeros((2, 16000)), 16000)], r"would be 16000 channels. Pass waveform.T"),
+        ([(np.zeros((2, 2, 2)), 16000)], "Sound 1 of 1: A waveform must be real numbers of shape"),
         ([], None),
         (np.zeros(5), "2D array"),
         (np.array([[np.nan, 1.0]]), "NaN"),
