@@ -13,6 +13,7 @@ from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.exceptions import DataFormatError
+from skbst.features._clip_input import check_is_table_for_both
 from skbst.features._clip_run import merge_reports, run_featurizers
 from skbst.features._spectral_base import SpectralFeaturizer
 
@@ -152,7 +153,7 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         Parameters
         ----------
         X : DataFrame, or whatever the featurizers take
-            One row a clip.
+            One row a clip. A table where some featurizers read sounds and others texts.
 
         y : array-like of shape (n_samples,), default=None
             Handed to the featurizers.
@@ -165,12 +166,14 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         Raises
         ------
         DataFormatError
-            If there is no featurizer.
+            If there is no featurizer, or X is no table where one is needed.
 
         ValueError
             If names are double or not allowed.
         """
-        for _, featurizer in self._start():
+        self._start()
+        check_is_table_for_both(self.featurizers_, X)
+        for _, featurizer in self.featurizers_:
             featurizer.fit(X, y)
         return self
 
@@ -197,7 +200,9 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
                 return featurizer.fit(X, y).transform_frames(X)
             return featurizer.fit_transform(X, y), None
 
-        for _, featurizer in self._start():
+        self._start()
+        check_is_table_for_both(self.featurizers_, X)
+        for _, featurizer in self.featurizers_:
             if isinstance(featurizer, SpectralFeaturizer):
                 featurizer.fit(X, y)
         return self._make_bundle(X, make)
@@ -226,6 +231,7 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
             Once, if a sound became silence or was damaged; `decode_report_` says which and why.
         """
         check_is_fitted(self)
+        check_is_table_for_both(self.featurizers_, X)
 
         def make(featurizer):
             if hasattr(featurizer, "transform_frames"):
@@ -279,7 +285,6 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         self.featurizers_ = [(name, self._inherit(clone(featurizer))) for name, featurizer in kept]
         self.named_featurizers_ = Bunch(**dict(self.featurizers_))
         self.decode_report_ = problem_report({})
-        return self.featurizers_
 
     def _inherit(self, featurizer):
         """Hand down what a featurizer leaves at its default."""

@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skbst.audio import ClipLoader
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning, DataFormatError
 from skbst.features import (
+    AudioStatisticsFeaturizer,
     BlockSelector,
     ClipFeaturizer,
     FeatureBundle,
@@ -23,7 +24,9 @@ from skbst.features import (
     LogSTFTFeaturizer,
     MFCCFeaturizer,
     PrecomputedFeaturizer,
+    TextLSAFeaturizer,
 )
+from skbst.text import MetadataCleaner
 
 SHORT = {"duration": 0.3}
 
@@ -187,6 +190,26 @@ def test_errors(data, three):
     shipped = PrecomputedFeaturizer(np.eye(2), sound_ids=["id0", "id1"])
     with pytest.raises(DataFormatError, match="10 of 12 sounds have no embedding"):
         ClipFeaturizer([("clap_audio", shipped)]).fit_transform(data)
+
+
+def test_paths_are_never_read_as_texts(data):
+    both = ClipFeaturizer([("mfcc", MFCCFeaturizer(**SHORT)), ("text", TextLSAFeaturizer())])
+    paths = data["audio"]
+    for X in (paths.tolist(), paths, paths.to_numpy(), tuple(paths)):
+        for method in ("fit", "fit_transform"):
+            with pytest.raises(
+                DataFormatError, match=r"\['mfcc'\] would read X as sounds and blocks \['text'\] as texts"
+            ):
+                getattr(clone(both), method)(X)
+    cleaned = make_pipeline(MetadataCleaner(), TextLSAFeaturizer())
+    statistics = ClipFeaturizer([("audio", AudioStatisticsFeaturizer()), ("text", cleaned)])
+    with pytest.raises(DataFormatError, match="a table is needed, with columns"):
+        statistics.fit(paths)
+    both.fit(data)
+    with pytest.raises(DataFormatError, match="a table is needed, with columns"):
+        both.transform(paths.tolist())
+    both.set_params(text="drop").fit_transform(paths.tolist())
+    ClipFeaturizer([("text", TextLSAFeaturizer())]).fit(data["title"].tolist())
 
 
 def test_a_bundle_stays_a_bundle(data, three):
