@@ -24,6 +24,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import Normalizer
+from sklearn.utils.validation import has_fit_parameter
 
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.features import (
@@ -119,14 +120,18 @@ def clips(root, store, grouped):
     return y, [(in_fold(train), train, test) for train, test in folds], groups
 
 
-def predictions(name, model, y, folds, store):
-    """Predicted labels of the test rows by name, "" where a fold was left out; neighbours come without a fit."""
+def predictions(name, model, y, folds, groups, store):
+    """Predicted labels of the test rows by name, "" where a fold was left out; neighbours come without a fit.
+
+    Networks are told the groups of their training rows, by which they divide these for the linear prior.
+    """
+    told = groups is not None and has_fit_parameter(model, "groups")
     predicted = {}
     for k, (bundle, train, test) in enumerate(folds):
         path = store / f"{name.replace(' ', '_')}-{k}.npz"
         if not path.exists():
             start = time.process_time()
-            fitted = clone(model).fit(bundle[train], y[train])
+            fitted = clone(model).fit(bundle[train], y[train], **({"groups": groups[train]} if told else {}))
             labels = {name: fitted.predict(bundle[test])}
             if isinstance(fitted, KNNPriorBlender):
                 labels = {name: fitted.estimator_.predict(bundle[test]), f"{name} + KNN": labels[name]}
@@ -171,7 +176,7 @@ def run(title, loaded, models, args, store):
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
-        all_predicted.update(predictions(name, model, y, folds, store))
+        all_predicted.update(predictions(name, model, y, folds, groups, store))
     report(y, folds, groups, all_predicted, next(iter(chosen)))
 
 
