@@ -1,6 +1,6 @@
 """Load one sound, or many."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
@@ -176,7 +176,7 @@ def load_clips(
     """
     if isinstance(sources, pd.DataFrame):
         raise TypeError("Expected a sequence of sounds, such as data['audio']; got a DataFrame.")
-    if isinstance(sources, (Set, Mapping)):
+    if isinstance(sources, (set, frozenset, Mapping)):
         raise TypeError(f"Expected a sequence of sounds; got {type(sources).__name__}, which has no rows in an order.")
     ids = sources.index if isinstance(sources, pd.Series) else None
     sources = list(sources)

@@ -1,7 +1,7 @@
 """What a featurizer of sounds is given: paths, arrays with their rate, or a table of waveforms."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,11 +98,12 @@ def _refuse_what_has_no_rows(X):
         raise DataFormatError(
             f"Expected a sequence of paths; got {type(X).__name__}, which can be read only once. Pass list(X)."
         )
-    if isinstance(X, Set) and not isinstance(X, Mapping):
+    if isinstance(X, (set, frozenset)):
         raise DataFormatError(
             f"Expected a sequence of paths; got {type(X).__name__}, without an order. Pass sorted(X)."
         )
-    if isinstance(X, Mapping):
+    # one kind of sparse matrix is a mapping, too
+    if isinstance(X, Mapping) and not hasattr(X, "shape"):
         raise DataFormatError(f"Expected a sequence of paths; got {type(X).__name__}. Pass pandas.Series(X).")
 
 

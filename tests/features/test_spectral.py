@@ -252,6 +252,7 @@ def test_paths_tables_and_arrays_agree(folder, name):
         pd.Index(folder["audio"]),
         pd.array(folder["audio"].tolist(), dtype="string"),
         dict(enumerate(folder["audio"])).values(),
+        dict.fromkeys(folder["audio"]).keys(),
         deque(folder["audio"]),
         folder.rename(columns={"audio": "f"}),
     ]
