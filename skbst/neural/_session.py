@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-__all__ = ["borrowed_threads", "resolve_device", "seeded"]
+__all__ = ["borrowed_threads", "check_device", "resolve_device", "seeded"]
 
 
 @contextmanager
@@ -34,8 +34,19 @@ def borrowed_threads(n_threads):
         torch.set_num_threads(before)
 
 
+def check_device(device):
+    """Refuse what is neither "auto" nor the name of a torch device."""
+    if device == "auto":
+        return
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device must be 'auto', 'cpu' or a torch device such as 'cuda:0'; got {device!r}.") from error
+
+
 def resolve_device(device):
     """Turn "auto" into a device that is there; a missing GPU becomes the CPU, with a warning."""
+    check_device(device)
     has_cuda = torch.cuda.is_available()
     if device == "auto":
         return "cuda" if has_cuda else "cpu"

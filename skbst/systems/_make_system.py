@@ -2,8 +2,10 @@
 
 from sklearn.pipeline import Pipeline
 
+from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.neural._session import check_device
 from skbst.systems._features import clip_features
 
 __all__ = ["classifier", "make_system", "pipeline"]
@@ -106,6 +108,9 @@ def make_system(
 
 def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
     """Unfitted network of a member: the report's to the parameter, or a small one."""
+    if size not in ("report", "small"):  # said now, and not after an hour of featurizing
+        raise DataFormatError(f"size must be 'report' or 'small'; got {size!r}.")
+    check_device(device)
     recipe = {"input_norm": "batch", "linear_prior": False}
     if size == "small":
         recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 40}

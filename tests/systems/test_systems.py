@@ -269,3 +269,11 @@ def test_parameters_reach_the_members():
     assert len(networks) == 6
     assert {params[name.replace("__branch", "__random_state")] for name in networks} == {7}
     assert params["classifier__estimator__lcl__head"] == "lcl"
+
+
+@pytest.mark.parametrize("build", [baseline, system_1, system_2, system_3, system_4])
+def test_wrong_settings_are_told_at_once(build):
+    with pytest.raises(DataFormatError, match="size must be 'report' or 'small'; got 'tiny'"):
+        build(size="tiny")
+    with pytest.raises(ValueError, match="device must be 'auto', 'cpu' or a torch device such as 'cuda:0'; got 'gpu'"):
+        build(device="gpu")
