@@ -131,7 +131,8 @@ def write(table, target):
 def run(parts, model, model_id, out, *, n_jobs=1):
     """Label part after part; returns how many clips were computed and how many were there already."""
     out.mkdir(parents=True, exist_ok=True)
-    taxonomy = resolve_taxonomy(None, model.classes_)
+    last = model[-1] if isinstance(model, Pipeline) else model
+    taxonomy = getattr(last, "taxonomy_", None) or resolve_taxonomy(None, model.classes_)
     targets, computed, found = set(), 0, 0
 
     def missing_parts():

@@ -46,7 +46,7 @@ class FoldEnsembleClassifier(
         Average log-probabilities (for networks: logits up to a constant per row) or probabilities.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     decode : {"leaf", "top-down", "expected-credit"}, default="leaf"
         How a class is chosen, as in `decode_proba`.

@@ -46,7 +46,7 @@ class HierarchicalDecoder(
         Has ``predict_proba``; cloned, or taken as it is inside a `FrozenEstimator`.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     decode : {"leaf", "top-down", "expected-credit"}, default="expected-credit"
         As in `decode_proba`.

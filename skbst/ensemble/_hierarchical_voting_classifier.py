@@ -52,7 +52,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         One per entry of ``estimators``, not negative; only their ratios count. `search_weights` proposes some.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     decode : {"leaf", "top-down", "expected-credit"}, default="leaf"
         How a class is chosen, as in `decode_proba`.

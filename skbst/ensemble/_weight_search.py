@@ -49,7 +49,7 @@ def search_weights(
         Labels of the columns.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all classes are BST codes, else the flat tree.
+        The tree; None takes BST where all classes are BST codes, the flat tree where none is.
 
     folds : array-like of shape (n_samples,), int, default=None
         Fold of each row, for the spread over folds; None counts all as one.

@@ -102,7 +102,7 @@ def compare_paired(
         and ``interval_method`` says so.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     top_weight, zero_division
         As in `skbst.metrics.hierarchical_f1_score`.

@@ -38,7 +38,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         Baseline's classifier, flat head, global classifier, local classifiers per level.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     audio_block : str or None, default="auto"
         Block of the audio embedding; "auto" takes "clap_audio" or else "audio", None leaves it out.

@@ -28,11 +28,20 @@ def _refuse_nan(answers, inputs):
     """
     bad = np.flatnonzero(~np.isfinite(answers).all(axis=1))
     if len(bad):
+        # in a batch a broken clip may spoil the answers to others
+        bad = [row for row in bad if _is_broken(inputs, row)] or bad
         source = "X" if inputs.frames is None else f"Block {inputs.frames_block!r}"
         raise DataFormatError(
             f"{source} has NaN, infinite or far too large values in {len(bad)} of {len(answers)} rows (first: row "
             f"{bad[0]}). Drop these rows, or let the featurizer replace what could not be decoded."
         )
+
+
+def _is_broken(inputs, row):
+    if inputs.frames is None:
+        return True
+    frames, lengths = inputs.read_frames(np.array([row]))
+    return not bool(frames[0, : lengths[0]].isfinite().all())
 
 
 def embed_rows(module, inputs, *, chunk_size, device):

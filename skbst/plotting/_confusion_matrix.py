@@ -48,7 +48,7 @@ class HierarchicalConfusionMatrixDisplay:
             Class codes.
 
         taxonomy : Taxonomy, default=None
-            The tree; None takes BST where all labels are BST codes, else the flat tree.
+            The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.

@@ -62,7 +62,7 @@ def make_system(
         10 more.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     memory_map : str or path-like, default=None
         Folder in which frames and embeddings that need no learning are kept; see `ClipFeaturizer`. Folds and searches

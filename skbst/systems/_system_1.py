@@ -37,7 +37,7 @@ def system_1(
         The report's sizes, or the same code small enough for a CPU in minutes.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     memory_map : str or path-like, default=None
         Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.

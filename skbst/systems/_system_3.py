@@ -42,7 +42,7 @@ def system_3(
         The report's sizes, or the same code small enough for a CPU in minutes.
 
     taxonomy : Taxonomy, default=None
-        The tree; None takes BST where all labels are BST codes, else the flat tree.
+        The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     cv : int or splitter, default=None
         Folds of the ensemble; None takes the five official ones.
