@@ -176,7 +176,7 @@ def run(title, loaded, models, args, store):
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
-        all_predicted.update(predictions(name, model, y, folds, groups, store))
+        all_predicted.update(predictions(name, model, y, folds, None if args.untold else groups, store))
     report(y, folds, groups, all_predicted, next(iter(chosen)))
 
 
@@ -187,6 +187,7 @@ def main():
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--protocol", nargs="*", choices=PROTOCOLS, default=PROTOCOLS, help="folds of `real`")
     parser.add_argument("--models", nargs="*", help="names of models; the first is what the others are compared with")
+    parser.add_argument("--untold", action="store_true", help="do not tell the networks the groups of their rows")
     parser.add_argument("--store", type=Path, help="folder of predictions and features")
     parser.add_argument("--fast", action="store_true", help="two folds, few clips")
     args = parser.parse_args()

@@ -97,8 +97,9 @@ def run_fold(train, test):
     """What each model, trained on the training rows, says of the test rows."""
     features = clone(system[0]).fit(X.iloc[train])
     bundle_train, bundle_test = features.transform(X.iloc[train]), features.transform(X.iloc[test])
-    with_neighbours = clone(system[-1]).fit(bundle_train, y.iloc[train])
-    others = [clone(model).fit(bundle_train, y.iloc[train]) for model in (linear, plain[-1])]
+    told = {} if groups is None else {"groups": groups.iloc[train]}  # networks keep an uploader on one side inside, too
+    with_neighbours = clone(system[-1]).fit(bundle_train, y.iloc[train], **told)
+    others = [clone(linear).fit(bundle_train, y.iloc[train]), clone(plain[-1]).fit(bundle_train, y.iloc[train], **told)]
     return test, [model.predict(bundle_test) for model in [*others, with_neighbours.estimator_, with_neighbours]]
 
 
