@@ -314,7 +314,8 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
             no row.
 
         groups : array-like of shape (n_samples,), default=None
-            Group of each row, such as its uploader: the validation part takes whole groups.
+            Group of each row, such as its uploader: the validation part takes whole groups, and so does each fold of
+            the linear prior. A missing value is a group of its own.
 
         train_only : array-like of shape (n_samples,), bool, default=None
             Rows that never join the validation part, such as extra data with noisy labels.
