@@ -40,7 +40,7 @@ class Float32Products:
         return _get_threadpool_controller().limit(limits=1, user_api="blas")
 
 
-class BFloat16Products(Float32Products):
+class BFloat16Products:
     r"""Matrix products of rows rounded to bfloat16, which some processors multiply at twice the speed.
 
     With :math:`\hat q, \hat b` the rounded rows, :math:`u = 2^{-8}` and rows of norm at most 1,
@@ -51,6 +51,11 @@ class BFloat16Products(Float32Products):
 
     by Cauchy and Schwarz; the result is rounded once more, by at most :math:`u |\hat q \cdot \hat b|`. Both ends of a
     comparison can be off, hence twice these numbers.
+
+    Parameters
+    ----------
+    block : ndarray of shape (n_rows, n_features), float32
+        Queries of norm 1 or 0.
     """
 
     relative_slack = np.float32(2 * _UNIT)

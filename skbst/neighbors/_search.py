@@ -167,7 +167,8 @@ def _search_chunks(queries, bank, k, chunks, forbid, bank_chunk):
     def search(rows):
         if not hasattr(local, "buffers"):
             local.buffers = _Buffers(len(chunks[0]), min(bank_chunk, len(bank)))
-        return _search_rows(products(queries[rows]), queries[rows], bank, k, rows, forbid, bank_chunk, local.buffers)
+        block = queries[rows]
+        return _search_rows(products(block), block, bank, k, rows, forbid, bank_chunk, local.buffers)
 
     if n_threads == 1:
         return [search(rows) for rows in chunks]

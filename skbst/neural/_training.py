@@ -27,7 +27,7 @@ _STATISTICS_ROWS = 4096
 _STATISTICS_CHUNK = 64
 
 
-def make_net(estimator, architecture, *, rng=None, **kwargs):
+def make_net(estimator, architecture, *, rng=None, optimizer=torch.optim.AdamW, **kwargs):
     """Build the untrained skorch net of a description with the settings of an estimator."""
     objective = Objective(
         parents_tensor(architecture),
@@ -38,7 +38,7 @@ def make_net(estimator, architecture, *, rng=None, **kwargs):
     net = TrainingNet(
         build_module(architecture),
         objective,
-        optimizer=_optimizer(estimator, kwargs.get("device")),
+        optimizer=optimizer,
         optimizer__weight_decay=estimator.weight_decay,
         optimizer__fused=True,
         lr=estimator.lr,
@@ -108,6 +108,7 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
         estimator,
         architecture,
         rng=order_rng,
+        optimizer=_optimizer(estimator, device),
         device=device,
         batch_size=batch_size(estimator, len(train_set)),
         train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),

@@ -1,4 +1,5 @@
 import copy
+import pickle
 
 import numpy as np
 import torch
@@ -69,9 +70,10 @@ def test_closed_it_leaves_gradients_alone():
 
 def test_a_fitted_network_can_be_trained_on(clips):
     model = BranchClassifier(max_epochs=1, validation_fraction=None, random_state=0).fit(*clips)
-    net = model.net_.module_
-    net(audio=torch.ones(4, 12), text=torch.ones(4, 8)).square().sum().backward()
-    assert all(parameter.grad is not None for parameter in net.parameters() if parameter.requires_grad)
+    for fitted in (model, pickle.loads(pickle.dumps(model))):
+        net = fitted.net_.module_
+        net(audio=torch.ones(4, 12), text=torch.ones(4, 8)).square().sum().backward()
+        assert all(parameter.grad is not None for parameter in net.parameters() if parameter.requires_grad)
 
 
 def test_callbacks_that_clip_gradients_see_them(clips):
