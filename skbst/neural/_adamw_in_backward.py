@@ -1,7 +1,7 @@
 """AdamW that takes each large step during the backward pass."""
 
 import torch
-from torch.optim.adamw import AdamW, adamw
+from torch.optim import AdamW
 
 __all__ = ["AdamWInBackward"]
 
@@ -56,14 +56,15 @@ class AdamWInBackward(AdamW):
             state["exp_avg_sq"] = torch.zeros_like(parameter)
         (group,) = self.param_groups
         beta1, beta2 = group["betas"]
-        adamw(
+        state["step"] += 1
+        # what torch.optim.adamw.adamw calls, which spends as long on finding out that there is one parameter
+        torch._fused_adamw_(
             [parameter],
             [parameter.grad],
             [state["exp_avg"]],
             [state["exp_avg_sq"]],
             [],
             [state["step"]],
-            fused=True,
             amsgrad=False,
             beta1=beta1,
             beta2=beta2,

@@ -33,7 +33,8 @@ class TrainingNet(NeuralNet):
 
     def train_step_single(self, batch, **fit_params):
         """Forward and backward pass of one batch, augmented."""
-        self._set_training(True)
+        if not self.module_.training:  # walking through all modules in each step costs a hundredth of it
+            self._set_training(True)
         inputs, target = (_to_device(part, self.device) for part in batch)
         if self.augment is not None:
             with torch.no_grad():
