@@ -15,6 +15,7 @@ from sklearn.utils.validation import column_or_1d
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba
+from skbst.ensemble._fit_members import takes_groups
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
 from skbst.ensemble._members import check_member, combine_log_proba, member_log_proba
 from skbst.ensemble._out_of_fold import fit_on_folds, mean_over_tests
@@ -170,8 +171,9 @@ class FoldEnsembleClassifier(
             Class labels.
 
         **params : dict
-            ``groups`` go to the splitter, the rest to the ``fit`` of the clones, cut to their rows. With metadata
-            routing, to whoever has requested them.
+            ``groups`` go to the splitter and, like all others, to the ``fit`` of the clones, cut to their rows; groups
+            only where that (or that of every member of a vote) takes any. With metadata routing, to whoever has
+            requested them.
 
         Returns
         -------
@@ -246,7 +248,9 @@ class FoldEnsembleClassifier(
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(self, "fit", **params)
             return routed["splitter"]["split"], routed["estimator"]["fit"]
-        return {"groups": params.get("groups")}, {name: params[name] for name in params if name != "groups"}
+        for_clones = params.get("groups") is not None and takes_groups(self.estimator)
+        fit_params = {name: params[name] for name in params if name != "groups" or for_clones}
+        return {"groups": params.get("groups")}, fit_params
 
     def _clones(self, n_folds):
         clones = [clone(self.estimator) for _ in range(n_folds)]

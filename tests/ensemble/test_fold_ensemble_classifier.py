@@ -11,7 +11,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import LinearSVC
 
-from skbst.ensemble import FoldEnsembleClassifier
+from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
 from skbst.features import FeatureBundle
 from skbst.metrics import hierarchical_f1_score
 
@@ -99,6 +99,26 @@ def test_groups_weights_and_routing(clips):
         routed = FoldEnsembleClassifier(inner, cv=GroupKFold(3)).fit(X, y, groups=groups, sample_weight=weight)
     np.testing.assert_array_equal(routed.oof_proba_, weighted.oof_proba_)
     assert not np.allclose(weighted.oof_proba_, ensemble.oof_proba_)
+
+
+class Grouped(GaussianNB):
+    def fit(self, X, y, groups=None):
+        self.groups_ = groups
+        return super().fit(X, y)
+
+
+def test_clones_that_take_groups_get_those_of_their_rows(clips):
+    X, y = clips
+    groups = np.arange(150) // 5
+    vote = HierarchicalVotingClassifier([("a", Grouped()), ("b", Grouped())])
+    for inner in (Grouped(), vote):
+        ensemble = FoldEnsembleClassifier(inner, cv=GroupKFold(3)).fit(X, y, groups=groups)
+        for clone, test in zip(ensemble.estimators_, ensemble.test_rows_):
+            for member in getattr(clone, "estimators_", [clone]):
+                np.testing.assert_array_equal(member.groups_, np.delete(groups, test))
+    mixed = HierarchicalVotingClassifier([("a", Grouped()), ("b", GaussianNB())])
+    fitted = FoldEnsembleClassifier(mixed, cv=GroupKFold(3)).fit(X, y, groups=groups)
+    assert fitted.estimators_[0].estimators_[0].groups_ is None
 
 
 def test_random_state_seeds_each_clone(clips):
