@@ -8,7 +8,8 @@ of the sound and text vectors made inside each fold. ``made``: the same on gener
 
 Predictions are kept in --store, model by model and fold by fold, so that a run can be broken off and taken up again.
 
-    python benchmarks/bench_heads.py standin --data DATA [--folds 5] [--models NAME ...] [--store FOLDER] [--fast]
+    python benchmarks/bench_heads.py standin --data DATA [--folds 5] [--seeds 0 1] [--models NAME ...]
+        [--store FOLDER] [--fast]
 """
 
 import argparse
@@ -43,7 +44,7 @@ from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
 from skbst.systems import make_system
 
-SEED = 1821
+SEED = 0  # replaced by those of --seeds
 PROTOCOLS = ["stratified", "grouped"]
 # all rows down a cosine: nothing is set aside, and no epoch is chosen
 COSINE = {"schedule": "cosine", "validation_fraction": None}
@@ -79,8 +80,8 @@ STANDIN = {
     "flat, report's recipe": network(head="flat"),
     "baseline, cosine": network(max_epochs=16, **COSINE),
     "flat, cosine": network(head="flat", max_epochs=16, **COSINE),
-    "baseline, small": network(size="small", max_epochs=16, **COSINE),
-    "flat, small": network(head="flat", size="small", max_epochs=16, **COSINE),
+    "baseline, small": network(size="small", max_epochs=16, dropout=0.3, **COSINE),
+    "flat, small": network(head="flat", size="small", max_epochs=16, dropout=0.3, **COSINE),
 }
 REAL = {
     "linear": linear_on_lengths(1.0),
@@ -120,49 +121,59 @@ def clips(root, store, grouped):
     return y, [(in_fold(train), train, test) for train, test in folds], groups
 
 
-def predictions(name, model, y, folds, groups, store):
-    """Predicted labels of the test rows by name, "" where a fold was left out; neighbours come without a fit.
+def predictions(name, model, y, folds, groups, seeds, store):
+    """Predicted labels (n_seeds, n_rows) by name, "" where a fold was left out; neighbours come without a fit.
 
-    Networks are told the groups of their training rows, by which they divide these for the linear prior.
+    Networks are told the groups of their training rows, by which they divide these for the linear prior. What draws
+    nothing is fitted once.
     """
     told = groups is not None and has_fit_parameter(model, "groups")
+    random = [key for key in model.get_params() if key.endswith("random_state")]
     predicted = {}
-    for k, (bundle, train, test) in enumerate(folds):
-        path = store / f"{name.replace(' ', '_')}-{k}.npz"
-        if not path.exists():
-            start = time.process_time()
-            fitted = clone(model).fit(bundle[train], y[train], **({"groups": groups[train]} if told else {}))
-            labels = {name: fitted.predict(bundle[test])}
-            if isinstance(fitted, KNNPriorBlender):
-                labels = {name: fitted.estimator_.predict(bundle[test]), f"{name} + KNN": labels[name]}
-            np.savez(path, **labels)
-            print(f"  fitted {name}, fold {k}: {time.process_time() - start:.0f} s of CPU", flush=True)
-        with np.load(path) as labels:
-            for key, values in labels.items():
-                predicted.setdefault(key, np.full(len(y), "", dtype=y.dtype))[test] = values
+    for i, seed in enumerate(seeds):
+        for k, (bundle, train, test) in enumerate(folds):
+            path = store / f"{name.replace(' ', '_')}-{seed if random else 0}-{k}.npz"
+            if not path.exists():
+                start = time.process_time()
+                fitted = clone(model).set_params(**dict.fromkeys(random, seed))
+                fitted.fit(bundle[train], y[train], **({"groups": groups[train]} if told else {}))
+                labels = {name: fitted.predict(bundle[test])}
+                if isinstance(fitted, KNNPriorBlender):
+                    labels = {name: fitted.estimator_.predict(bundle[test]), f"{name} + KNN": labels[name]}
+                np.savez(path, **labels)
+                seconds = time.process_time() - start
+                print(f"  fitted {name}, seed {seed}, fold {k}: {seconds:.0f} s of CPU", flush=True)
+            with np.load(path) as labels:
+                for key, values in labels.items():
+                    predicted.setdefault(key, np.full((len(seeds), len(y)), "", dtype=y.dtype))[i, test] = values
     return predicted
 
 
 def report(y, folds, groups, all_predicted, reference):
-    """Means over folds, hF of all folds' predictions in one, and the difference to the reference of the latter."""
+    """Means over folds and seeds, and the difference to the reference.
+
+    The interval is of a bootstrap of clips, or of groups, each with its predictions under every seed: it speaks of
+    these networks on other clips. The deviation is that of the means of single seeds.
+    """
     tests = [test for _, _, test in folds]
     rows = np.concatenate(tests)
+    n_seeds = len(all_predicted[reference])
     fold_of_row = np.concatenate([np.full(len(test), k) for k, test in enumerate(tests)])
-    print(f"\n{'model':28s} {'hF':>6s} {'sd':>5s} {'hAcc':>6s} {'all':>6s}  hF minus {reference!r}, 95 % interval")
+    fold_of_row = (np.arange(n_seeds)[:, None] * len(tests) + fold_of_row).ravel()
+    groups = np.tile(np.arange(len(y)) if groups is None else groups, (n_seeds, 1))[:, rows].ravel()
+    truth = np.tile(y, (n_seeds, 1))[:, rows].ravel()
+
+    print(f"\n{'model':28s} {'hF':>6s} {'folds':>5s} {'seeds':>5s} {'hAcc':>6s}  hF minus {reference!r}, 95 % interval")
     for name, predicted in all_predicted.items():
-        scores = [100 * hierarchical_f1_score(y[test], predicted[test]) for test in tests]
-        accuracy = [100 * hierarchical_accuracy_score(y[test], predicted[test]) for test in tests]
-        line = f"{name:28s} {np.mean(scores):6.2f} {np.std(scores):5.2f} {np.mean(accuracy):6.2f}"
-        line += f" {100 * hierarchical_f1_score(y[rows], predicted[rows]):6.2f}"
+        scores, accuracy = (
+            np.array([[100 * score(y[test], labels[test]) for test in tests] for labels in predicted])
+            for score in (hierarchical_f1_score, hierarchical_accuracy_score)
+        )
+        line = f"{name:28s} {scores.mean():6.2f} {scores.std(axis=1).mean():5.2f} {scores.mean(axis=1).std():5.2f}"
+        line += f" {accuracy.mean():6.2f}"
         if name != reference:
-            paired = compare_paired(
-                y[rows],
-                predicted[rows],
-                all_predicted[reference][rows],
-                folds=fold_of_row,
-                groups=None if groups is None else groups[rows],
-                random_state=0,
-            )
+            labels = (all_predicted[key][:, rows].ravel() for key in (name, reference))
+            paired = compare_paired(truth, *labels, folds=fold_of_row, groups=groups, random_state=0)
             low, high = (100 * limit for limit in paired.interval)
             line += f"  {100 * paired.difference:+.2f} [{low:+.2f}, {high:+.2f}], p {paired.p_value:.3f}"
         print(line)
@@ -176,22 +187,27 @@ def run(title, loaded, models, args, store):
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
-        all_predicted.update(predictions(name, model, y, folds, None if args.untold else groups, store))
+        told = None if args.untold else groups
+        all_predicted.update(predictions(name, model, y, folds, told, args.seeds, store))
     report(y, folds, groups, all_predicted, next(iter(chosen)))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["made"], choices=["standin", "real", "made"])
+    parser.add_argument("parts", nargs="*", default=["made"], metavar="part", help="standin, real, made (default)")
     parser.add_argument("--data", type=Path, help="folder of bsd10k-v1.0 and bst-real")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--protocol", nargs="*", choices=PROTOCOLS, default=PROTOCOLS, help="folds of `real`")
     parser.add_argument("--models", nargs="*", help="names of models; the first is what the others are compared with")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1], help="random states; figures are their means")
     parser.add_argument("--untold", action="store_true", help="do not tell the networks the groups of their rows")
     parser.add_argument("--store", type=Path, help="folder of predictions and features")
     parser.add_argument("--fast", action="store_true", help="two folds, few clips")
     args = parser.parse_args()
-    args.folds = 2 if args.fast else args.folds
+    if unknown := set(args.parts) - {"standin", "real", "made"}:
+        parser.error(f"no part is called {sorted(unknown)}")
+    if args.fast:
+        args.folds, args.seeds = 2, args.seeds[:1]
     with tempfile.TemporaryDirectory() as folder:
         store = args.store or Path(folder)
         if "standin" in args.parts:

@@ -185,7 +185,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
     >>> X, y = make_blobs(200, centers=3, random_state=0)
     >>> classifier = BranchClassifier(size="small", max_epochs=20, random_state=0).fit(X, y)
     >>> classifier.embed(X).shape
-    (200, 32)
+    (200, 3)
     >>> classifier.score(X, y) > 0.8
     True
     """

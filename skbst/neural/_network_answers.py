@@ -90,7 +90,10 @@ class NetworkAnswersMixin:
         return self.taxonomy_.aggregate(np.exp(self._leaf_log_proba(leaf, top)))
 
     def embed(self, X):
-        """Latent vectors before the head.
+        """What the network makes of each row, to find neighbours by.
+
+        That is the latent vector before the head. With ``linear_prior=True``, where the head only adds to what linear
+        models say, latent vectors tell classes badly apart; there it is the second-level logits, less their mean.
 
         Parameters
         ----------
@@ -99,9 +102,14 @@ class NetworkAnswersMixin:
 
         Returns
         -------
-        embedding : ndarray of shape (n_samples, n_latent), float32
+        embedding : ndarray of shape (n_samples, n_embedding), float32
+            With ``linear_prior=True`` `n_embedding` is the number of classes.
         """
-        return self._forward(embed_rows, X)
+        check_is_fitted(self)
+        if not self._architecture["linear_prior"]:
+            return self._forward(embed_rows, X)
+        leaf, _ = self._logits(X)
+        return leaf - leaf.mean(axis=1, keepdims=True)
 
     def _forward(self, function, X):
         check_is_fitted(self)

@@ -59,7 +59,22 @@ def test_public_attributes(clips, fitted):
     assert model.history_.columns.tolist() == ["epoch", "train_loss", "valid_loss", "valid_acc", "lr", "seconds"]
     assert model.n_features_in_ == clips[0].shape[1]
     embedding = model.embed(clips[0])
-    assert (embedding.shape, embedding.dtype) == ((150, 32), np.float32)
+    assert (embedding.shape, embedding.dtype) == ((150, 5), np.float32)
+
+
+def test_embedding_is_the_latent_vector_or_with_a_prior_the_scores(clips, fitted):
+    X, y = clips
+    model = fitted["mfcc", "baseline"]
+    scores = model.decision_function(X)
+    np.testing.assert_allclose(model.embed(X), scores - scores.mean(axis=1, keepdims=True), atol=1e-5)
+    bare = clone(model).set_params(linear_prior=False, max_epochs=1).fit(X, y)
+    net, inputs = bare.net_.module_.eval(), {"audio": "clap_audio", "text": "clap_text"}
+    assert bare.embed(X).shape == (150, net.trunk.out_features)
+    batch = {name: torch.from_numpy(X[block][:40]) for name, block in inputs.items()}
+    frames = torch.from_numpy(X["mfcc"][:40]), torch.from_numpy(X.lengths("mfcc")[:40])
+    with torch.no_grad():
+        latent = net.embed(**batch, frames=frames[0], lengths=frames[1])
+    np.testing.assert_allclose(bare.embed(X[:40]), latent.numpy(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("branch", "head"), NETWORKS)

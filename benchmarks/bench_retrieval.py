@@ -1,0 +1,101 @@
+"""By what the nearest clips should be found: hF of the neighbours alone, and what they add to the network.
+
+The network is the small one of `skbst.systems` without a branch, which adds to linear models. Neighbours are found by
+its latent vectors, by its scores (what `embed` gives), by the embeddings that come with the clips, and by these with
+either; k=10, temperature .1. ``standin``: two official folds of DATA/bsd10k-v1.0/standin_embeddings.npz; ``real``:
+DATA/bst-real, stratified and uploader-grouped folds.
+
+    python benchmarks/bench_retrieval.py [standin] [real] --data DATA [--seeds 0 1] [--store FOLDER]
+"""
+
+import argparse
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+from bench_heads import PROTOCOLS, REAL, STANDIN, clips, standin
+from sklearn.base import clone
+
+from skbst.metrics import hierarchical_f1_score
+from skbst.neighbors import KNNPriorBlender, blend, neighbour_prior, top_k_cosine
+
+ALPHAS = (0.1, 0.3, 0.5)
+BLOCKS = ("audio", "text")
+
+
+def unit(rows):
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+
+def latent(model, bundle):
+    net = model.net_.module_.eval()
+    with torch.inference_mode():
+        return net.embed(*(torch.from_numpy(np.asarray(bundle[name])) for name in BLOCKS)).numpy()
+
+
+def features(model, bundle):
+    """Parts of each kind of retrieval embedding, of norm 1 each."""
+    own = {"latent vectors": unit(latent(model, bundle)), "scores": unit(model.embed(bundle))}
+    given = [unit(np.asarray(bundle[name])) for name in BLOCKS]
+    kinds = {"embeddings": given, **{name: [rows] for name, rows in own.items()}}
+    kinds.update({f"{name} and embeddings": [rows, *given] for name, rows in own.items()})
+    return {name: unit(np.hstack(parts)) for name, parts in kinds.items()}
+
+
+def percent(y, classes, proba):
+    return 100 * hierarchical_f1_score(y, classes[proba.argmax(axis=1)])
+
+
+def compare(title, y, folds, groups, model, seeds):
+    scores = {}
+    for seed in seeds:
+        for bundle, train, test in folds:
+            fitted = clone(model).set_params(random_state=seed)
+            fitted.fit(bundle[train], y[train], groups=None if groups is None else groups[train])
+            labels = np.searchsorted(fitted.classes_, y[train])
+            proba = fitted.predict_proba(bundle[test])
+            bank, queries = features(fitted, bundle[train]), features(fitted, bundle[test])
+            hf = partial(percent, y[test], fitted.classes_)
+            scores.setdefault("", []).append([hf(proba)])
+            for name, rows in queries.items():
+                similarities, found = top_k_cosine(rows, bank[name], 10)
+                prior = neighbour_prior(similarities, labels[found], len(fitted.classes_), 0.1)
+                gains = [hf(blend(proba, prior, alpha)) - hf(proba) for alpha in ALPHAS]
+                scores.setdefault(name, []).append([hf(prior), *gains])
+    (network,) = np.mean(scores.pop(""), axis=0)
+    print(f"\n{title}: {len(folds)} folds, {len(seeds)} seeds; the network alone {network:.1f}")
+    print(f"{'neighbours by':28s} {'alone':>6s}" + "".join(f"  alpha={alpha}" for alpha in ALPHAS))
+    for name, values in scores.items():
+        alone, *gains = np.mean(values, axis=0)
+        print(f"{name:28s} {alone:6.1f}" + "".join(f"  {gain:+9.2f}" for gain in gains), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=["standin", "real"], metavar="part", help="standin, real")
+    parser.add_argument("--data", type=Path, required=True, help="folder of bsd10k-v1.0 and bst-real")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
+    parser.add_argument("--store", type=Path, help="folder of features")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - {"standin", "real"}:
+        parser.error(f"no part is called {sorted(unknown)}")
+    torch.set_num_threads(1)
+    if "standin" in args.parts:
+        y, folds, groups = standin(args.data)
+        compare("stand-in embeddings", y, folds[:2], groups, STANDIN["baseline, small"], args.seeds)
+    if "real" in args.parts:
+        blender = REAL["baseline"]
+        assert isinstance(blender, KNNPriorBlender)
+        with tempfile.TemporaryDirectory() as folder:
+            for protocol in PROTOCOLS:
+                y, folds, groups = clips(args.data / "bst-real", (args.store or Path(folder)), protocol == "grouped")
+                compare(f"bst-real, {protocol}", y, folds, groups, blender.estimator, args.seeds)
+
+
+if __name__ == "__main__":
+    main()
