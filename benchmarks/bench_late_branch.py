@@ -1,0 +1,88 @@
+"""What an acoustic branch does that joins late: hF before it joined, at the end, and at the end without its frames.
+
+The small networks of `skbst.systems` on DATA/bst-real, five folds, uploader-grouped (or stratified). One fit gives all
+three figures, so that they share everything but what the branch did: another seed alone moves a row by a point.
+
+    python benchmarks/bench_late_branch.py [BRANCH ...] --data DATA [--protocol grouped] [--seeds 0 1] [--store FOLDER]
+"""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+from bench_heads import PROTOCOLS, clips, small
+from skorch.callbacks import Callback
+
+from skbst.metrics import hierarchical_f1_score
+
+BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
+
+
+class Watch(Callback):
+    """hF of the test rows after the last epoch without the branch, and after the last with and without frames."""
+
+    def __init__(self, bundle, y, classes, block, epochs):
+        self.inputs = {name: torch.from_numpy(np.array(bundle[name])) for name in ("audio", "text")}
+        self.frames = {
+            "frames": torch.from_numpy(np.array(bundle[block])),
+            "lengths": torch.from_numpy(bundle.lengths(block)),
+        }
+        self.y, self.classes, self.epochs = y, classes, epochs
+        self.found = []
+
+    def on_epoch_end(self, net, **kwargs):
+        late, last = self.epochs
+        if len(net.history) == late:
+            self.found.append(self._score(net.module_, {}))
+        elif len(net.history) == last:
+            self.found += [self._score(net.module_, self.frames), self._score(net.module_, {})]
+
+    def _score(self, module, frames):
+        was_training = module.training
+        module.eval()
+        answers = []
+        with torch.inference_mode():
+            for rows in torch.arange(len(self.y)).split(32):
+                output = module(**{name: values[rows] for name, values in {**self.inputs, **frames}.items()})
+                answers.append(output[0] if isinstance(output, tuple) else output)
+        module.train(was_training)
+        return 100 * hierarchical_f1_score(self.y, self.classes[torch.cat(answers).argmax(dim=1).numpy()])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("branches", nargs="*", default=list(BLOCKS), metavar="branch", help=", ".join(BLOCKS))
+    parser.add_argument("--data", type=Path, required=True, help="folder of bst-real")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="grouped")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
+    parser.add_argument("--store", type=Path, help="folder of features")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        store = args.store or Path(folder)
+        y, folds, groups = clips(args.data / "bst-real", store, args.protocol == "grouped")
+        for branch in args.branches:
+            found = []
+            for seed in args.seeds:
+                for bundle, train, test in folds:
+                    model = small(branch, neighbours=False, random_state=seed)
+                    epochs = model.branch_start, model.max_epochs
+                    watch = Watch(bundle[test], y[test], np.unique(y[train]), BLOCKS[branch], epochs)
+                    model.set_params(callbacks=[watch])
+                    model.fit(bundle[train], y[train], groups=None if groups is None else groups[train])
+                    found.append(watch.found)
+                by_seed = np.reshape(found, (-1, len(folds), 3)).mean(axis=1)
+                before, after, without = by_seed.mean(axis=0)
+                print(
+                    f"{branch}, {args.protocol}, seeds {args.seeds[: len(by_seed)]}: epoch {epochs[0]} {before:.2f}, "
+                    f"epoch {epochs[1]} {after:.2f}, without frames {without:.2f}; by seed {by_seed[-1].round(1)}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
