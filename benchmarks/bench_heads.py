@@ -165,9 +165,8 @@ def report(y, folds, groups, all_predicted, reference, zero_division):
     groups = np.tile(np.arange(len(y)) if groups is None else groups, (n_seeds, 1))[:, rows].ravel()
     truth = np.tile(y, (n_seeds, 1))[:, rows].ravel()
 
-    print(
-        f"\n{'model':28s} {'hF':>6s} {'folds':>5s} {'seeds':>5s} {'hAcc':>6s} {'unsaid':>6s}  minus {reference!r}, 95 % interval"
-    )
+    head = f"{'model':28s} {'hF':>6s} {'folds':>5s} {'seeds':>5s} {'hAcc':>6s} {'unsaid':>6s}"
+    print(f"\n{head}  hF minus {reference!r}, 95 % interval")
     for name, predicted in all_predicted.items():
         scores, accuracy = (
             np.array([[100 * score(y[test], labels[test]) for test in tests] for labels in predicted])
