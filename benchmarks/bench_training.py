@@ -4,6 +4,7 @@
 (same network, same augmentation, tensors in memory, fused AdamW) and the way of the official baseline (a DataLoader
 with four workers, as published, that reads a row of a table and one .npy per modality for each sound and draws noise
 and mask sound by sound; plain Adam), once more without workers.
+``alone``: ours and the official way in processes of their own, one after the other, as a user runs them.
 ``branches``: the same for each acoustic branch on frames in memory, against the bare loop and the floor.
 ``heads``: an epoch of each head against the bare loop. ``formats``: float32, bfloat16 and a compiled network.
 ``growth``: seconds per epoch from 1,000 to 20,000 clips.
@@ -239,6 +240,53 @@ def bench_epoch(args):
     print(f"  {'matmul floor':20s} {floor:7.2f} s   ours / it {seconds['ours'] / floor:.1f}")
 
 
+def bench_alone(args):
+    n_clips = 1000 if args.fast else 4000
+    rivals = {"ours": "ours", "official, 4 workers": "4", "official, no worker": "0"}
+    found = {name: [] for name in rivals}
+    for _ in range(args.rounds):
+        for name, kind in rivals.items():
+            code = f"import bench_training as b; b.train_alone({kind!r}, {n_clips}, {args.threads})"
+            found[name].append(in_new_process(code))
+    found = {name: np.array(values) for name, values in found.items()}
+    ours = np.median(found["ours"])
+    print(f"\neach in a process of its own, {n_clips:,} clips x 2 x 512, batch 64: ours {ours:.1f} ms a step")
+    for name in list(rivals)[1:]:
+        ratios = found[name] / found["ours"]
+        goal = "   (target: at least 2)" if name.endswith("workers") else ""
+        print(
+            f"  {name:20s} {np.median(found[name]):7.1f} ms   it / ours {np.median(ratios):.2f} {ratios.round(2)}{goal}"
+        )
+
+
+def train_alone(kind, n_clips, n_threads):
+    """Print the CPU milliseconds of a step, of our loop or of the official one with so many workers."""
+    torch.set_num_threads(n_threads)
+    bundle, y = make_clips(n_clips)
+    model = BranchClassifier(validation_fraction=None, random_state=0, n_threads=n_threads, max_epochs=4, **OFFICIAL)
+    if kind == "ours":
+        turns = InTurns({}, 4)
+        model.set_params(callbacks=[turns]).fit(bundle, y)
+        seconds, n_steps = turns.seconds["ours"], -(-n_clips // 64)
+    else:
+        seconds, n_steps = [], n_clips // 64
+        with tempfile.TemporaryDirectory() as folder:
+            epoch = official_loop(new_module(model, bundle, y), FilePerSound(Path(folder), bundle, y), int(kind))
+            for _ in range(4):
+                start = cpu_seconds()
+                epoch()
+                seconds.append(cpu_seconds() - start)
+    print(json.dumps(1000 * float(np.median(seconds[1:])) / n_steps))
+
+
+def in_new_process(code):
+    """What a line of Python that imports this file prints last, parsed."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    code = f"import sys; sys.argv = ['x']; {code}"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def bench_branches(args):
     rate = matmul_rate()
     print("\nepoch with a branch, batch 32, clips of 50 to 501 frames")
@@ -320,10 +368,7 @@ def timed(function):
 
 def bench_memory(args):
     n_clips = 2000 if args.fast else 20_529
-    code = f"import sys; sys.argv = ['x']; import bench_training as b; b.fit_from_map({n_clips}, {args.threads})"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
-    result = json.loads(done.stdout.splitlines()[-1])
+    result = in_new_process(f"import bench_training as b; b.fit_from_map({n_clips}, {args.threads})")
     print(
         f"\nmemory, {n_clips:,} clips of log-STFT in a map of {result['map']:.1f} GB: largest resident "
         f"{result['peak']:.2f} GB (target < 3), {result['start']:.2f} GB before the fit"
@@ -345,6 +390,7 @@ def fit_from_map(n_clips, n_threads):
 def main():
     sections = {
         "epoch": bench_epoch,
+        "alone": bench_alone,
         "branches": bench_branches,
         "growth": bench_growth,
         "heads": bench_heads,
