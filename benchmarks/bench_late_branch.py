@@ -19,8 +19,7 @@ from bench_heads import PROTOCOLS, clips, small
 from skorch.callbacks import Callback
 
 from skbst.metrics import hierarchical_f1_score
-
-BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
+from skbst.neural._inputs import BRANCH_BLOCKS
 
 
 class Watch(Callback):
@@ -56,7 +55,9 @@ class Watch(Callback):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("branches", nargs="*", default=list(BLOCKS), metavar="branch", help=", ".join(BLOCKS))
+    parser.add_argument(
+        "branches", nargs="*", default=list(BRANCH_BLOCKS), metavar="branch", help=", ".join(BRANCH_BLOCKS)
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of bst-real")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="grouped")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
@@ -71,7 +72,7 @@ def main():
                 for bundle, train, test in folds:
                     model = small(branch, neighbours=False, random_state=seed)
                     epochs = model.branch_start, model.max_epochs
-                    watch = Watch(bundle[test], y[test], np.unique(y[train]), BLOCKS[branch], epochs)
+                    watch = Watch(bundle[test], y[test], np.unique(y[train]), BRANCH_BLOCKS[branch], epochs)
                     model.set_params(callbacks=[watch])
                     model.fit(bundle[train], y[train], groups=None if groups is None else groups[train])
                     found.append(watch.found)

@@ -13,23 +13,20 @@ import os
 import tempfile
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
-from bench_heads import PROTOCOLS, REAL, STANDIN, clips, standin
+from bench_heads import PROTOCOLS, STANDIN, clips, small, standin
 from sklearn.base import clone
 
 from skbst.metrics import hierarchical_f1_score
-from skbst.neighbors import KNNPriorBlender, blend, neighbour_prior, top_k_cosine
+from skbst.neighbors import blend, neighbour_prior, retrieval_embedding, top_k_cosine
 
 ALPHAS = (0.1, 0.3, 0.5)
-BLOCKS = ("audio", "text")
-
-
-def unit(rows):
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+BLOCKS = ["audio", "text"]
 
 
 def latent(model, bundle):
@@ -39,12 +36,13 @@ def latent(model, bundle):
 
 
 def features(model, bundle):
-    """Parts of each kind of retrieval embedding, of norm 1 each."""
-    own = {"latent vectors": unit(latent(model, bundle)), "scores": unit(model.embed(bundle))}
-    given = [unit(np.asarray(bundle[name])) for name in BLOCKS]
-    kinds = {"embeddings": given, **{name: [rows] for name, rows in own.items()}}
-    kinds.update({f"{name} and embeddings": [rows, *given] for name, rows in own.items()})
-    return {name: unit(np.hstack(parts)) for name, parts in kinds.items()}
+    """Each kind of retrieval embedding, rows of norm 1."""
+    kinds = {"embeddings": retrieval_embedding(bundle, embedding="blocks", blocks=BLOCKS)}
+    own = {"latent vectors": SimpleNamespace(embed=partial(latent, model)), "scores": model}
+    for name, source in own.items():
+        kinds[name] = retrieval_embedding(bundle, source, embedding="model")
+        kinds[f"{name} and embeddings"] = retrieval_embedding(bundle, source, embedding="both", blocks=BLOCKS)
+    return kinds
 
 
 def percent(y, classes, proba):
@@ -89,12 +87,10 @@ def main():
         y, folds, groups = standin(args.data)
         compare("stand-in embeddings", y, folds[:2], groups, STANDIN["baseline, small"], args.seeds)
     if "real" in args.parts:
-        blender = REAL["baseline"]
-        assert isinstance(blender, KNNPriorBlender)
         with tempfile.TemporaryDirectory() as folder:
             for protocol in PROTOCOLS:
                 y, folds, groups = clips(args.data / "bst-real", (args.store or Path(folder)), protocol == "grouped")
-                compare(f"bst-real, {protocol}", y, folds, groups, blender.estimator, args.seeds)
+                compare(f"bst-real, {protocol}", y, folds, groups, small(neighbours=False), args.seeds)
 
 
 if __name__ == "__main__":

@@ -44,12 +44,12 @@ from skbst.features import FeatureBundle
 from skbst.neural import BranchClassifier
 from skbst.neural._architecture import build_module
 from skbst.neural._augmentation import make_augmentation
+from skbst.neural._inputs import BRANCH_BLOCKS
 from skbst.nn import Dropout
 from skbst.taxonomy import BST
 
 BINS = {"log-stft": 257, "log-mel": 128, "mfcc": 13}
 OFFICIAL = {"linear_prior": False, "input_norm": "batch"}
-BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
 
 
 def make_clips(n_clips, branch=None, n_frames=501):
@@ -58,8 +58,8 @@ def make_clips(n_clips, branch=None, n_frames=501):
     blocks = {name: block / np.linalg.norm(block, axis=1, keepdims=True) for name, block in blocks.items()}
     lengths = None
     if branch is not None:
-        blocks[BLOCKS[branch]] = rng.standard_normal((n_clips, n_frames, BINS[branch]), dtype=np.float32)
-        lengths = {BLOCKS[branch]: rng.integers(50, n_frames + 1, size=n_clips)}
+        blocks[BRANCH_BLOCKS[branch]] = rng.standard_normal((n_clips, n_frames, BINS[branch]), dtype=np.float32)
+        lengths = {BRANCH_BLOCKS[branch]: rng.integers(50, n_frames + 1, size=n_clips)}
     classes = rng.integers(23, size=n_clips)
     classes[:23] = np.arange(23)  # the first rows alone tell the size of a network
     return FeatureBundle(blocks, lengths=lengths), BST.leaves[classes]
@@ -69,8 +69,8 @@ def bare_loop(module, bundle, target, branch, batch_size):
     """One epoch over tensors in memory."""
     inputs = {name: torch.from_numpy(bundle[f"clap_{name}"]) for name in ("audio", "text")}
     if branch is not None:
-        inputs["frames"] = torch.from_numpy(bundle[BLOCKS[branch]])
-        inputs["lengths"] = torch.from_numpy(bundle.lengths(BLOCKS[branch]))
+        inputs["frames"] = torch.from_numpy(bundle[BRANCH_BLOCKS[branch]])
+        inputs["lengths"] = torch.from_numpy(bundle.lengths(BRANCH_BLOCKS[branch]))
     optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3, weight_decay=1e-5, fused=True)
     augment = make_augmentation("default", branch=branch, standardizer=module.standardizer, n_classes=23)
 
@@ -290,7 +290,7 @@ def in_new_process(code):
 def bench_branches(args):
     rate = matmul_rate()
     print("\nepoch with a branch, batch 32, clips of 50 to 501 frames")
-    for branch, block in BLOCKS.items():
+    for branch, block in BRANCH_BLOCKS.items():
         n_clips = 64 if args.fast else 256
         bundle, y = make_clips(n_clips, branch)
         target = torch.from_numpy(np.searchsorted(np.unique(y), y))
@@ -351,7 +351,7 @@ def bench_formats(args):
 
 def bench_answers(args):
     print("\nanswers")
-    for branch in (None, *BLOCKS):
+    for branch in (None, *BRANCH_BLOCKS):
         bundle, y = make_clips(92, branch)
         model = BranchClassifier(**settings(args, branch), max_epochs=1).fit(bundle, y)
         many = bundle[np.arange(200 if args.fast else 1000) % 92]
