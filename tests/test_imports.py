@@ -12,6 +12,7 @@ import skbst
 PACKAGE = Path(skbst.__file__).parent
 
 FLOORS = {
+    "_fit_groups": 0,
     "_optional": 0,
     "_progress": 0,
     "_sklearn": 0,

@@ -4,14 +4,12 @@ from inspect import signature
 
 from sklearn import get_config
 from sklearn.base import clone
-from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter
 
-__all__ = ["fit_members", "params_of_members", "takes_groups"]
+__all__ = ["fit_members", "params_of_members"]
 
 
 def params_of_members(ensemble, names, members, fit_params):
@@ -46,13 +44,6 @@ def params_of_members(ensemble, names, members, fit_params):
     for name, member in zip(names, members):
         _check_takes(name, member, fit_params)
     return [fit_params] * len(names)
-
-
-def takes_groups(estimator):
-    """Whether an estimator's ``fit``, or that of every member of a vote, has a parameter ``groups``."""
-    if isinstance(estimator, VotingClassifier):
-        return all(takes_groups(member) for _, member in estimator.estimators if not isinstance(member, str))
-    return has_fit_parameter(estimator, "groups")
 
 
 def _check_takes(name, member, fit_params):

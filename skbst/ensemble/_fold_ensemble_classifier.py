@@ -12,10 +12,10 @@ from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import column_or_1d
 
+from skbst._fit_groups import with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba
-from skbst.ensemble._fit_members import takes_groups
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
 from skbst.ensemble._members import check_member, combine_log_proba, member_log_proba
 from skbst.ensemble._out_of_fold import fit_on_folds, mean_over_tests
@@ -248,9 +248,8 @@ class FoldEnsembleClassifier(
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(self, "fit", **params)
             return routed["splitter"]["split"], routed["estimator"]["fit"]
-        for_clones = params.get("groups") is not None and takes_groups(self.estimator)
-        fit_params = {name: params[name] for name in params if name != "groups" or for_clones}
-        return {"groups": params.get("groups")}, fit_params
+        groups = params.pop("groups", None)
+        return {"groups": groups}, with_groups(self.estimator, groups, params)
 
     def _clones(self, n_folds):
         clones = [clone(self.estimator) for _ in range(n_folds)]

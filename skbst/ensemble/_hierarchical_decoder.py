@@ -154,6 +154,12 @@ class HierarchicalDecoder(
         check_is_fitted(self)
         return self.estimator_.embed(X)
 
+    @available_if(_estimator_has("embed_predict_proba"))
+    def embed_predict_proba(self, X):
+        """Features and probabilities of the classifier inside, in one pass."""
+        check_is_fitted(self)
+        return self.estimator_.embed_predict_proba(X)
+
     def get_metadata_routing(self):
         """Get metadata routing: everything goes to the classifier's fit."""
         return MetadataRouter(owner=self).add(

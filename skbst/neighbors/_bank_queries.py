@@ -1,12 +1,10 @@
 """What the embedding bank of a fitted blender can be asked."""
 
-import numpy as np
-
 from skbst._sklearn import check_is_fitted
 from skbst.neighbors._explain import explanation_frame
 from skbst.neighbors._leave_one_out import leave_one_out_prior
 from skbst.neighbors._prior import blend, neighbour_prior
-from skbst.neighbors._retrieval import retrieval_embedding
+from skbst.neighbors._retrieval import retrieval_answers, retrieval_embedding
 from skbst.neighbors._search import top_k_cosine
 
 __all__ = ["BankQueriesMixin"]
@@ -38,27 +36,14 @@ class BankQueriesMixin:
             Positions in the bank; -1 where it is exhausted.
         """
         check_is_fitted(self)
-        if self.exclude_own_group and groups is None:
-            raise ValueError(
-                "exclude_own_group=True needs groups at prediction too: pass groups=uploaders, or set "
-                "exclude_own_group=False for clips of unknown origin."
-            )
+        self._check_groups_given(groups)
         queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
-        return top_k_cosine(
-            queries,
-            self.bank_,
-            self.k if n_neighbors is None else n_neighbors,
-            query_groups=groups if self.exclude_own_group else None,
-            bank_groups=self.bank_groups_ if self.exclude_own_group else None,
-            normalize=False,
-            engine=self.engine,
-        )
+        return self._search(queries, n_neighbors, groups)
 
     def neighbour_proba(self, X, *, groups=None):
         """Class distribution of the neighbours alone, (n_samples, n_classes); zeros where there is no neighbour."""
         check_is_fitted(self)
-        similarities, indices = self.kneighbors(X, groups=groups)
-        return neighbour_prior(similarities, self.bank_labels_[indices], len(self.classes_), self.temperature)
+        return self._prior(*self.kneighbors(X, groups=groups))
 
     def leave_one_out_proba(self):
         """Blend for the rows of the bank themselves, each looking only at the others.
@@ -108,6 +93,32 @@ class BankQueriesMixin:
             alpha on that side changes it.
         """
         check_is_fitted(self)
-        p_model = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
-        similarities, indices = self.kneighbors(X, groups=groups)
+        p_model, similarities, indices = self._model_and_neighbours(X, groups=groups)
         return explanation_frame(self, p_model, similarities, indices, ids)
+
+    def _model_and_neighbours(self, X, n_neighbors=None, *, groups=None):
+        """Probabilities of the model and what `kneighbors` gives, in one pass over the clips where that is possible."""
+        self._check_groups_given(groups)
+        queries, p_model = retrieval_answers(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        return p_model, *self._search(queries, n_neighbors, groups)
+
+    def _prior(self, similarities, indices):
+        return neighbour_prior(similarities, self.bank_labels_[indices], len(self.classes_), self.temperature)
+
+    def _check_groups_given(self, groups):
+        if self.exclude_own_group and groups is None:
+            raise ValueError(
+                "exclude_own_group=True needs groups at prediction too: pass groups=uploaders, or set "
+                "exclude_own_group=False for clips of unknown origin."
+            )
+
+    def _search(self, queries, n_neighbors, groups):
+        return top_k_cosine(
+            queries,
+            self.bank_,
+            self.k if n_neighbors is None else n_neighbors,
+            query_groups=groups if self.exclude_own_group else None,
+            bank_groups=self.bank_groups_ if self.exclude_own_group else None,
+            normalize=False,
+            engine=self.engine,
+        )

@@ -12,11 +12,12 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skbst._fit_groups import with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors._bank_queries import BankQueriesMixin
 from skbst.neighbors._explain import bank_metadata
-from skbst.neighbors._members import fit_members, with_groups
+from skbst.neighbors._members import fit_members
 from skbst.neighbors._prior import blend, decision_scores
 from skbst.neighbors._rows import counted_rows, label_positions
 
@@ -40,7 +41,7 @@ class KNNPriorBlender(
     ----------
     estimator : classifier
         Has ``predict_proba``; cloned, or taken as it is inside a `FrozenEstimator`. Its ``embed(X)``, where there is
-        one, gives the model's features.
+        one, gives the model's features; with ``embed_predict_proba(X)``, which gives both, a clip passes it once.
 
     alpha : float in [0, 1], default=0.3
         Share of the neighbours; 0 is the model alone, 1 the neighbours alone.
@@ -170,8 +171,9 @@ class KNNPriorBlender(
             Class labels.
 
         groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``, and for the classifier where its ``fit`` takes groups
-            (with metadata routing, where it has requested them); a missing value is a group of its own.
+            Uploader of each row, for ``exclude_own_group``, and for the classifier where its ``fit``, or that of every
+            member of a vote, takes groups (with metadata routing, where it has requested them); a missing value is a
+            group of its own.
 
         metadata : DataFrame of n_samples rows, default=None
             What `explain` shall tell of a training sound (title, licence ...); its index is taken for the ids. Names
@@ -243,8 +245,8 @@ class KNNPriorBlender(
             In the order of ``classes_``. A clip without any neighbour keeps the model's.
         """
         check_is_fitted(self)
-        p_model = np.asarray(self.estimator_.predict_proba(X), dtype=np.float64)
-        return blend(p_model, self.neighbour_proba(X, groups=groups), self.alpha)
+        p_model, similarities, indices = self._model_and_neighbours(X, groups=groups)
+        return blend(p_model, self._prior(similarities, indices), self.alpha)
 
     def predict_log_proba(self, X, *, groups=None):
         """Logarithm of `predict_proba`; -inf where that is 0."""

@@ -2,24 +2,16 @@
 
 import os
 
-import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import check_memory, has_fit_parameter
+from sklearn.utils.validation import check_memory
 
 from skbst._version import __version__
 from skbst.neighbors._fingerprint import fingerprint
-from skbst.neighbors._retrieval import retrieval_embedding
+from skbst.neighbors._retrieval import retrieval_answers
 
-__all__ = ["fit_members", "with_groups"]
+__all__ = ["fit_members"]
 
 _ALL_BUT_KEY = ["estimator", "X", "y", "fit_params", "embedding", "blocks", "context"]
-
-
-def with_groups(estimator, groups, fit_params):
-    """Parameters of a fit, with the groups where it takes any: a network keeps each on one side of its inner split."""
-    if groups is None or not has_fit_parameter(estimator, "groups"):
-        return fit_params
-    return {**fit_params, "groups": groups}
 
 
 def fit_members(estimator, X, y, fit_params, *, embedding, blocks, memory, context):
@@ -69,5 +61,4 @@ def _fit(key, estimator, X, y, fit_params, embedding, blocks, context):
     estimator = clone(estimator)
     with context.propagate_callback_context(estimator):
         estimator.fit(X, y, **fit_params)
-    bank = retrieval_embedding(X, estimator, embedding=embedding, blocks=blocks)
-    return estimator, bank, np.asarray(estimator.predict_proba(X), dtype=np.float64)
+    return estimator, *retrieval_answers(X, estimator, embedding=embedding, blocks=blocks)

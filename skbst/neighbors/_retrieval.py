@@ -8,7 +8,7 @@ from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors._rows import normalized_rows
 
-__all__ = ["retrieval_embedding"]
+__all__ = ["retrieval_answers", "retrieval_embedding"]
 
 
 def retrieval_embedding(X, estimator=None, *, embedding="auto", blocks="auto"):
@@ -55,26 +55,45 @@ def retrieval_embedding(X, estimator=None, *, embedding="auto", blocks="auto"):
     >>> retrieval_embedding(bundle).round(3)
     array([[0.424, 0.566, 0.   , 0.707]], dtype=float32)
     """
-    embed = _find_embed(estimator)
+    embed = _find_method(estimator, "embed")
     if embed is None and embedding in ("model", "both"):
         raise ValueError(
             f'embedding="{embedding}" needs an estimator with an embed method; {type(estimator).__name__} has none. '
             'Take embedding="blocks", or BranchClassifier.'
         )
-    parts = [] if embed is None or embedding == "blocks" else [embed(X)]
+    return _joined([] if embed is None or embedding == "blocks" else [embed(X)], X, embedding, blocks)
+
+
+def retrieval_answers(X, estimator, *, embedding, blocks):
+    """Retrieval embeddings and the estimator's probabilities of shape (n_samples, n_classes), float64.
+
+    Where the estimator has ``embed_predict_proba``, that is one pass over the clips instead of two.
+    """
+    both = _find_method(estimator, "embed_predict_proba")
+    if both is None or embedding == "blocks":
+        rows = retrieval_embedding(X, estimator, embedding=embedding, blocks=blocks)
+        proba = estimator.predict_proba(X)
+    else:
+        features, proba = both(X)
+        rows = _joined([features], X, embedding, blocks)
+    return rows, np.asarray(proba, dtype=np.float64)
+
+
+def _joined(parts, X, embedding, blocks):
+    """Join the model's features, if any, and the blocks into unit rows."""
     if embedding != "model":
-        parts += _blocks(X, blocks, optional=bool(parts) and embedding == "auto")
+        parts = parts + _blocks(X, blocks, optional=bool(parts) and embedding == "auto")
     if len(parts) == 1:
         return normalized_rows(parts[0])
     return normalized_rows(np.hstack([normalized_rows(part) for part in parts]))
 
 
-def _find_embed(estimator):
-    """Return a function from clips to the model's features, or None."""
+def _find_method(estimator, name):
+    """Return a method of an estimator that takes clips, or None; of a Pipeline the last step's."""
     if isinstance(estimator, Pipeline):
-        inner = _find_embed(estimator[-1])
+        inner = _find_method(estimator[-1], name)
         return None if inner is None else lambda X: inner(estimator[:-1].transform(X) if len(estimator) > 1 else X)
-    return getattr(estimator, "embed", None)
+    return getattr(estimator, name, None)
 
 
 def _blocks(X, names, *, optional):

@@ -81,22 +81,28 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
 
 
 def build_module(architecture):
-    """Build the untrained `ClipNet` of a description; its weights come from torch's generator."""
+    """Build the untrained `ClipNet` of a description; its weights come from torch's generator.
+
+    What only some networks have is drawn last and leaves the generator as it was: under one seed a network with a
+    branch has the trunk, the head and in training the dropout of the one without, and the two can be compared.
+    """
     n_audio, n_text = architecture["n_audio"], architecture["n_text"]
     sizes, parts = SIZES[architecture["size"]], {}
-    if architecture["branch"] is not None:
-        branch = BRANCHES[architecture["branch"]](architecture["n_bins"], **sizes[architecture["branch"]])
-        parts["branch"] = branch
-        parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
-        parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
-    if architecture["adapter"] and n_text is not None:
-        parts["adapter"] = HighwayGateAdapter(n_text)
+    regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
+    trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
+    head = _build_head(architecture, trunk.out_features)
     if architecture["linear_prior"]:
         unit_length = architecture["input_norm"] == "length"
         parts["prior"] = LinearPrior(n_audio, n_text, len(architecture["parent_of_leaf"]), unit_length=unit_length)
-    regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
-    trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
-    return ClipNet(trunk, _build_head(architecture, trunk.out_features), **parts)
+    with torch.random.fork_rng(devices=[]):
+        if architecture["branch"] is not None:
+            branch = BRANCHES[architecture["branch"]](architecture["n_bins"], **sizes[architecture["branch"]])
+            parts["branch"] = branch
+            parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
+            parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
+        if architecture["adapter"] and n_text is not None:
+            parts["adapter"] = HighwayGateAdapter(n_text)
+    return ClipNet(trunk, head, **parts)
 
 
 def parents_tensor(architecture):

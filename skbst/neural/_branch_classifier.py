@@ -137,8 +137,9 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         Called after the estimator's own; items are callbacks or (name, callback) pairs.
 
     random_state : int, RandomState or None, default=None
-        Seeds the weights, the inner split, the order of rows, dropout and augmentation. Torch's generators
-        are left as they were.
+        Seeds the weights, the inner split, the order of rows, dropout and augmentation. One seed gives networks with
+        and without a branch the same trunk and, until the branch starts, the same training. Torch's generators are
+        left as they were.
 
     verbose : int, default=0
         1 shows a bar over the epochs.

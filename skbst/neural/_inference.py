@@ -6,7 +6,7 @@ import torch
 from skbst.exceptions import DataFormatError
 from skbst.neural._callbacks import to_numpy
 
-__all__ = ["embed_rows", "forward_rows"]
+__all__ = ["embed_forward_rows", "embed_rows", "forward_rows"]
 
 # Below so many rows a matrix product takes another path through the BLAS, with other rounding.
 _MIN_ROWS = 16
@@ -15,6 +15,32 @@ _MIN_ROWS = 16
 def forward_rows(module, inputs, *, chunk_size, device):
     """Logits of all rows in eval mode, float32: (leaf, top or None)."""
     outputs = [to_numpy(output) for output in _chunks(module, module.forward, inputs, chunk_size, device)]
+    return _joined(outputs, inputs)
+
+
+def embed_rows(module, inputs, *, chunk_size, device):
+    """Latent vectors of all rows in eval mode, float32 of shape (n_samples, n_features)."""
+    latent = np.concatenate([z.cpu().numpy() for z in _chunks(module, module.embed, inputs, chunk_size, device)])
+    _refuse_nan(latent, inputs)
+    return latent
+
+
+def embed_forward_rows(module, inputs, *, chunk_size, device):
+    """Both in one pass: (latent, leaf, top or None)."""
+
+    def both(audio=None, text=None, frames=None, lengths=None):
+        latent = module.embed(audio, text, frames, lengths)
+        output = module.classify(latent, audio, text)
+        return (latent, *output) if isinstance(output, tuple) else (latent, output)
+
+    latent, outputs = [], []
+    for z, *output in _chunks(module, both, inputs, chunk_size, device):
+        latent.append(z.cpu().numpy())
+        outputs.append(to_numpy(tuple(output) if len(output) == 2 else output[0]))
+    return np.concatenate(latent), *_joined(outputs, inputs)
+
+
+def _joined(outputs, inputs):
     leaf, top = zip(*outputs)
     leaf = np.concatenate(leaf)
     _refuse_nan(leaf, inputs)
@@ -42,13 +68,6 @@ def _is_broken(inputs, row):
         return True
     frames, lengths = inputs.read_frames(np.array([row]))
     return not bool(frames[0, : lengths[0]].isfinite().all())
-
-
-def embed_rows(module, inputs, *, chunk_size, device):
-    """Latent vectors of all rows in eval mode, float32 of shape (n_samples, n_features)."""
-    latent = np.concatenate([z.cpu().numpy() for z in _chunks(module, module.embed, inputs, chunk_size, device)])
-    _refuse_nan(latent, inputs)
-    return latent
 
 
 def _chunks(module, function, inputs, chunk_size, device):

@@ -14,10 +14,11 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, column_or_1d, has_fit_parameter
 
+from skbst._fit_groups import with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors import leave_one_out_prior
-from skbst.neighbors._members import fit_members, with_groups
+from skbst.neighbors._members import fit_members
 from skbst.neighbors._rows import counted_rows
 from skbst.neural._branch_classifier import BranchClassifier
 
@@ -242,6 +243,12 @@ class KNNDistillationClassifier(
         """Features of the student, ndarray of shape (n_samples, n_embedding), float32."""
         check_is_fitted(self)
         return self.student_.embed(X)
+
+    @available_if(_student_has("embed_predict_proba"))
+    def embed_predict_proba(self, X):
+        """Features and probabilities of the student, in one pass."""
+        check_is_fitted(self)
+        return self.student_.embed_predict_proba(X)
 
     def get_metadata_routing(self):
         """Get metadata routing: ``groups`` are used here; teacher and student may request more for their fit."""

@@ -5,7 +5,7 @@ import pandas as pd
 
 from skbst._sklearn import check_is_fitted
 from skbst.neural._checks import check_new_data
-from skbst.neural._inference import embed_rows, forward_rows
+from skbst.neural._inference import embed_forward_rows, embed_rows, forward_rows
 from skbst.neural._objective import leaf_log_proba, top_log_proba
 from skbst.neural._session import borrowed_threads, resolve_device, seeded
 from skbst.neural._training import make_net
@@ -108,8 +108,31 @@ class NetworkAnswersMixin:
         check_is_fitted(self)
         if not self._architecture["linear_prior"]:
             return self._forward(embed_rows, X)
-        leaf, _ = self._logits(X)
-        return leaf - leaf.mean(axis=1, keepdims=True)
+        return _centred(self._logits(X)[0])
+
+    def embed_predict_proba(self, X):
+        """What `embed` and `predict_proba` give, in one pass of the network.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, n_embedding), float32
+            See `embed`.
+
+        proba : ndarray of shape (n_samples, n_classes), float64
+            See `predict_proba`.
+        """
+        check_is_fitted(self)
+        if self._architecture["linear_prior"]:
+            leaf, top = self._logits(X)
+            embedding = _centred(leaf)
+        else:
+            embedding, leaf, top = self._forward(embed_forward_rows, X)
+        return embedding, np.exp(self._leaf_log_proba(leaf, top))
 
     def _forward(self, function, X):
         check_is_fitted(self)
@@ -150,3 +173,7 @@ class NetworkAnswersMixin:
         with seeded(0, device):
             self.net_ = make_net(self, self._architecture, device=device, callbacks=None, train_split=None)
         self.net_.load_weights(weights)
+
+
+def _centred(leaf):
+    return leaf - leaf.mean(axis=1, keepdims=True)

@@ -1,5 +1,6 @@
 """From checked rows to a trained net."""
 
+import copy
 import math
 
 import numpy as np
@@ -127,7 +128,8 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
     if estimator.compile:
         net.module_.compile()
     if standardizer is not None:
-        _learn_statistics(standardizer, inputs, rows.rows[~valid], order_rng)
+        # of its own: the order of rows is that of a network without a branch
+        _learn_statistics(standardizer, inputs, rows.rows[~valid], copy.deepcopy(order_rng))
     try:
         net.partial_fit(train_set)
     finally:

@@ -98,7 +98,11 @@ class ClipNet(nn.Module):
             What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
             clip, or the network learns to trust it too much.
         """
-        output = self.head(self.embed(audio, text, frames, lengths))
+        return self.classify(self.embed(audio, text, frames, lengths), audio, text, prior)
+
+    def classify(self, latent, audio=None, text=None, prior=None):
+        """Return what `forward` does, for the latent vectors that `embed` gave; the other arguments as there."""
+        output = self.head(latent)
         if prior is None:
             if self.prior is None:
                 return output

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from skbst.ensemble import HierarchicalVotingClassifier
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender, retrieval_embedding
@@ -206,6 +207,24 @@ def test_a_clip_of_the_only_group_keeps_the_model(clips):
     blender = KNNPriorBlender(Embedder(), exclude_own_group=True).fit(X, y, groups=["one"] * 120)
     proba = blender.predict_proba(X, groups=["one"] * 120)
     np.testing.assert_array_equal(proba, blender.estimator_.predict_proba(X))
+
+
+class Grouped(Embedder):
+    """Remembers the groups of its fit."""
+
+    def fit(self, X, y, *, groups=None):
+        self.groups_ = groups
+        return super().fit(X, y)
+
+
+def test_members_of_a_vote_get_groups_where_all_take_them(clips):
+    X, y, groups = clips
+    vote = HierarchicalVotingClassifier([("a", Grouped()), ("b", Grouped(C=0.1))])
+    fitted = KNNPriorBlender(vote).fit(X, y, groups=groups).estimator_
+    assert all(member.groups_ is groups for member in fitted.estimators_)
+    mixed = HierarchicalVotingClassifier([("a", Grouped()), ("b", Embedder())])
+    fitted = KNNPriorBlender(mixed).fit(X, y, groups=groups).estimator_
+    assert fitted.estimators_[0].groups_ is None
 
 
 def test_groups_travel_by_metadata_routing(clips):

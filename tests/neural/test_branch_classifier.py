@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
+from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
 from skbst.taxonomy import BST, Taxonomy
 
@@ -75,6 +76,24 @@ def test_embedding_is_the_latent_vector_or_with_a_prior_the_scores(clips, fitted
     with torch.no_grad():
         latent = net.embed(**batch, frames=frames[0], lengths=frames[1])
     np.testing.assert_allclose(bare.embed(X[:40]), latent.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("linear_prior", [False, True])
+@pytest.mark.parametrize("head", ["baseline", "gc", "lcl"])
+def test_neighbours_take_one_pass_of_the_network(clips, head, linear_prior, monkeypatch):
+    X, y = clips
+    model = small("mfcc", head, linear_prior=linear_prior, max_epochs=1, validation_fraction=None)
+    blender = KNNPriorBlender(model, alpha=0.5).fit(X, y)
+    network = blender.estimator_
+    embedding, proba = network.embed_predict_proba(X)
+    np.testing.assert_array_equal(embedding, network.embed(X))
+    np.testing.assert_array_equal(proba, network.predict_proba(X))
+    expected = 0.5 * proba + 0.5 * blender.neighbour_proba(X)
+    passes = []
+    branch = network.net_.module_.branch
+    branch.register_forward_hook(lambda module, args, output: passes.append(len(output)))
+    np.testing.assert_allclose(blender.predict_proba(X), expected, rtol=0, atol=1e-12)
+    assert sum(passes) == len(y)
 
 
 @pytest.mark.parametrize(("branch", "head"), NETWORKS)

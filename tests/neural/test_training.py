@@ -257,3 +257,12 @@ def test_branch_start_leaves_the_branch_out_of_the_first_epochs(clips, validatio
     assert watch.moved_ == [(False, False, True)] * 4 + [(True, True, True)] * 2
     np.testing.assert_allclose(model.history_["lr"], 1e-3 * np.array([1, 0.8535534, 0.5, 0.1464466, 1, 0.5]), rtol=1e-6)
     assert model.best_epoch_ > 4
+
+
+@pytest.mark.parametrize("branch", ["log-stft", "log-mel", "mfcc"])
+def test_until_its_branch_starts_a_network_is_the_one_without(clips, branch):
+    """One seed gives both the same trunk, order of rows, dropout and masks, so what differs is what the branch did."""
+    settings = {"size": "small", "adapter": False, "batch_size": 32, "validation_fraction": None, "random_state": 0}
+    alone = BranchClassifier(max_epochs=3, **settings).fit(*clips)
+    late = BranchClassifier(branch, max_epochs=4, branch_start=3, **settings).fit(*clips)
+    np.testing.assert_array_equal(late.history_["train_loss"][:3], alone.history_["train_loss"])
