@@ -136,13 +136,19 @@ def as_waveform(waveform, sample_rate):
     Raises
     ------
     DataFormatError
-        If these are no real numbers, the shape is another, channels come first, or the rate is no rate.
+        If these are no real numbers or 64-bit integers, the shape is another, channels come first, or the rate is no
+        rate.
     """
     waveform = np.asarray(waveform)
     if waveform.ndim not in (1, 2) or waveform.dtype.kind not in "fiu":
         raise DataFormatError(
             "A waveform must be real numbers of shape (n_frames,) or (n_frames, n_channels); "
             f"got {waveform.dtype} of shape {waveform.shape}."
+        )
+    if waveform.dtype.kind in "iu" and waveform.dtype.itemsize > 4:
+        raise DataFormatError(
+            f"A waveform of {waveform.dtype} has no known full scale: pass int16 or int32 (waveform.astype), whichever "
+            "the sound was recorded in, or floats in [-1, 1]."
         )
     if waveform.ndim == 2 and waveform.shape[1] > max(_FEW_CHANNELS, len(waveform)):
         raise DataFormatError(

@@ -1,6 +1,7 @@
 """What a featurizer of sounds is given: paths, arrays with their rate, or a table of waveforms."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -190,5 +191,12 @@ def _waveforms(estimator, X, reset):
     dtypes = X.dtypes if isinstance(X, pd.DataFrame) else [waveforms.dtype]
     dtype = np.result_type(*(getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes))
     if dtype.kind in "iu":
+        if dtype.itemsize > 4:
+            warnings.warn(
+                f"Waveforms of {dtype} are taken for full scale at 2**63: those of 16 or 32 bits become silence. Pass "
+                "int16 or int32 (X.astype), or floats in [-1, 1].",
+                UserWarning,
+                stacklevel=3,
+            )
         return scale_integers(waveforms.astype(dtype, copy=False))
     return waveforms if waveforms.dtype in (np.float32, np.float64) else waveforms.astype(np.float32)

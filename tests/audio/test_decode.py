@@ -128,6 +128,11 @@ def test_an_array_that_is_no_sound_is_refused(waveform):
         load_clip((waveform, RATE))
 
 
+def test_64_bit_integers_are_refused():
+    with pytest.raises(DataFormatError, match=r"int64 has no known full scale: pass int16 or int32"):
+        load_clip((np.array([0, 2**14] * 50), RATE))
+
+
 @pytest.mark.parametrize("rate", [0, -1, 0.5, 44100.5, "44100", None, True, np.nan, np.inf, 1j])
 def test_a_rate_that_is_none_is_refused(rate):
     with pytest.raises(DataFormatError, match=r"whole number of Hz above 0, such as 44100; got"):

@@ -278,6 +278,8 @@ def test_integers_have_one_scale(name, integer, waveforms):
         np.testing.assert_array_equal(clone(featurizer).fit_transform(table), of_tuples)
     floats = ((integers.astype(float) - middle) / (info.max - middle + 1)).astype(np.float32)
     np.testing.assert_allclose(featurizer.fit_transform(floats), of_tuples, rtol=1e-4, atol=1e-4)
+    with pytest.warns(UserWarning, match="of int64 are taken for full scale at 2"):
+        featurizer.fit_transform(integers.astype(np.int64))
 
 
 @pytest.mark.parametrize("name", FEATURIZERS)

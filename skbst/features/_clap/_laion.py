@@ -225,6 +225,8 @@ def _without_download(model, architecture):
     from transformers import RobertaConfig
 
     class EmptyRoberta:
+        """Stands where laion-clap asks transformers for the weights of roberta-base: same sizes, no download."""
+
         @staticmethod
         def from_pretrained(_):
             return original(

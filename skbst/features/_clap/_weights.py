@@ -139,6 +139,8 @@ def without_initialisation():
     from torch.overrides import TorchFunctionMode
 
     class WithoutInitialisation(TorchFunctionMode):
+        """Skips functions that fill a parameter in place (``normal_``, ``zero_`` ...)."""
+
         def __torch_function__(self, func, types, args=(), kwargs=None):
             name, kwargs = getattr(func, "__name__", ""), kwargs or {}
             target = args[0] if args else kwargs.get("tensor")
