@@ -9,7 +9,7 @@ and mask sound by sound; plain Adam), once more without workers.
 ``heads``: an epoch of each head against the bare loop. ``formats``: float32, bfloat16 and a compiled network.
 ``growth``: seconds per epoch from 1,000 to 20,000 clips.
 ``memory``: largest resident memory of a fit on 20,529 clips of 5 s of log-STFT from a memory map.
-``answers``: latency of one clip, and clips per second of a thousand.
+``answers``: latency of one clip, clips per second of a thousand, and the time of those with `KNNPriorBlender`.
 
 Rivals run epoch by epoch in turns inside one process, so that other load falls on all alike; times are CPU times,
 those of worker processes included, and the median of the rounds counts. The floor is the time of the counted
@@ -34,6 +34,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.frozen import FrozenEstimator
 from skorch.callbacks import Callback
 from torch import nn
 from torch.nn import functional as F
@@ -41,6 +42,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from skbst.features import FeatureBundle
+from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
 from skbst.neural._architecture import build_module
 from skbst.neural._augmentation import make_augmentation
@@ -356,8 +358,12 @@ def bench_answers(args):
         model = BranchClassifier(**settings(args, branch), max_epochs=1).fit(bundle, y)
         many = bundle[np.arange(200 if args.fast else 1000) % 92]
         one = min(timed(lambda m=model, b=bundle: m.predict_proba(b[:1])) for _ in range(10))
-        rate = len(many) / min(timed(lambda m=model, b=many: m.predict_proba(b)) for _ in range(2))
-        print(f"  {branch!s:8s} one clip {1e3 * one:6.1f} ms   {rate:7.0f} clips/s")
+        blender = KNNPriorBlender(FrozenEstimator(model)).fit(bundle, y)
+        alone, blended = (
+            min(timed(lambda m=each, b=many: m.predict_proba(b)) for _ in range(3)) for each in (model, blender)
+        )
+        line = f"  {branch!s:8s} one clip {1e3 * one:6.1f} ms   {len(many) / alone:7.0f} clips/s"
+        print(f"{line}   blended with neighbours {blended / alone:.2f} of the time")
 
 
 def timed(function):

@@ -84,6 +84,10 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         First epochs that leave the acoustic branch out. It starts as nothing (the fusion passes the embedding on), so
         these epochs train the rest of the same network at a small part of the cost. Early stopping begins after them.
 
+    freeze_trunk : bool, default=False
+        Whether trunk, adapter and head stay as the first `branch_start` epochs have made them, so that the others train
+        the branch and its fusion alone.
+
     patience : int, "auto" or None, default="auto"
         Stop after so many epochs in which the validation accuracy has not passed its best by more than
         `min_delta`; "auto" is 15, or 6 with a branch; None never stops early.
@@ -207,6 +211,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "branch_start": [Interval(Integral, 0, None, closed="left")],
+        "freeze_trunk": ["boolean"],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
         "patience": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "min_delta": [Interval(Real, 0, None, closed="left")],
@@ -245,6 +250,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         weight_decay=1e-5,
         max_epochs=100,
         branch_start=0,
+        freeze_trunk=False,
         batch_size="auto",
         patience="auto",
         min_delta=0.001,
@@ -279,6 +285,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         self.weight_decay = weight_decay
         self.max_epochs = max_epochs
         self.branch_start = branch_start
+        self.freeze_trunk = freeze_trunk
         self.batch_size = batch_size
         self.patience = patience
         self.min_delta = min_delta

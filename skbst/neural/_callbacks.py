@@ -40,16 +40,38 @@ class ValidAccuracy(Callback):
 
 
 class BranchStart(Callback):
-    """Leave the acoustic branch out of the first epochs: no frames are read."""
+    """Leave the acoustic branch out of the first epochs: no frames are read.
 
-    def __init__(self, first_epoch, datasets):
+    With `freeze`, the later epochs train the branch and its fusion alone.
+    """
+
+    def __init__(self, first_epoch, datasets, *, freeze=False):
         self.first_epoch = first_epoch
         self.datasets = datasets
+        self.freeze = freeze
+
+    def on_train_begin(self, net, **kwargs):
+        """Nothing is frozen yet."""
+        self.frozen_ = []
 
     def on_epoch_begin(self, net, **kwargs):
-        """Say what the epoch reads."""
+        """Say what the epoch reads and trains."""
+        started = len(net.history) > self.first_epoch
         for dataset in self.datasets:
-            dataset.with_frames = len(net.history) > self.first_epoch
+            dataset.with_frames = started
+        if started and self.freeze and not self.frozen_:
+            self.frozen_ = [
+                parameter
+                for name, parameter in net.module_.named_parameters()
+                if parameter.requires_grad and not name.startswith(("branch.", "fusion."))
+            ]
+            for parameter in self.frozen_:
+                parameter.requires_grad_(False)
+
+    def on_train_end(self, net, **kwargs):
+        """Leave the parameters as any other fit does."""
+        for parameter in self.frozen_:
+            parameter.requires_grad_(True)
 
 
 class BestWeights(Callback):

@@ -94,10 +94,11 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
     weight = _loss_weights(estimator, rows, ~valid)
     train_set = _subset(inputs, rows, weight, ~valid)
     valid_set = _subset(inputs, rows, weight, valid) if valid.any() else None
+    datasets = [part for part in (train_set, valid_set) if part is not None]
     late = branch_start(estimator)
     best = BestWeights(patience(estimator), estimator.min_delta, skipped=late)
     callbacks = [
-        ("skbst_branch_start", BranchStart(late, [part for part in (train_set, valid_set) if part is not None])),
+        ("skbst_branch_start", BranchStart(late, datasets, freeze=estimator.freeze_trunk and late > 0)),
         ("skbst_valid_acc", ValidAccuracy(_label_predictor(architecture, estimator.beta))),
         ("skbst_best_weights", best),
         *_schedule(estimator, late),

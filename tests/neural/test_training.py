@@ -259,6 +259,35 @@ def test_branch_start_leaves_the_branch_out_of_the_first_epochs(clips, validatio
     assert model.best_epoch_ > 4
 
 
+class KeepWeights(Callback):
+    """Weights after each epoch."""
+
+    def on_train_begin(self, net, **kwargs):
+        self.weights_ = []
+
+    def on_epoch_end(self, net, **kwargs):
+        self.weights_.append({name: value.detach().clone() for name, value in net.module_.named_parameters()})
+
+
+def test_a_frozen_trunk_stays_as_it_was_when_the_branch_starts(clips):
+    keep = KeepWeights()
+    settings = {"size": "small", "weight_decay": 0.1, "validation_fraction": None, "random_state": 0}
+    model = BranchClassifier(
+        "log-stft", max_epochs=4, branch_start=2, freeze_trunk=True, callbacks=[keep], **settings
+    ).fit(*clips)
+    _, before, _, after = keep.weights_
+    moved = {name for name in before if not bool((before[name] == after[name]).all())}
+    assert {name.split(".")[0] for name in moved} == {"branch", "fusion"}
+    assert all(name in moved for name in before if name.startswith("fusion."))
+    name = "trunk.audio_encoder.input_projection.0.weight"
+    assert not bool((keep.weights_[0][name] == before[name]).all())
+    frozen = {name.split(".")[0] for name, value in model.net_.module_.named_parameters() if not value.requires_grad}
+    assert frozen == {"prior"}
+    never_late = BranchClassifier("log-stft", max_epochs=1, freeze_trunk=True, callbacks=[keep], **settings).fit(*clips)
+    thawed = never_late.set_params(freeze_trunk=False, callbacks=None).fit(*clips).net_.module_.named_parameters()
+    assert all((keep.weights_[0][name] == value).all() for name, value in thawed)
+
+
 @pytest.mark.parametrize("branch", ["log-stft", "log-mel", "mfcc"])
 def test_until_its_branch_starts_a_network_is_the_one_without(clips, branch):
     """One seed gives both the same trunk, order of rows, dropout and masks, so what differs is what the branch did."""
