@@ -95,13 +95,13 @@ def build_module(architecture):
         unit_length = architecture["input_norm"] == "length"
         parts["prior"] = LinearPrior(n_audio, n_text, len(architecture["parent_of_leaf"]), unit_length=unit_length)
     with torch.random.fork_rng(devices=[]):
+        if architecture["adapter"] and n_text is not None:
+            parts["adapter"] = HighwayGateAdapter(n_text)
         if architecture["branch"] is not None:
             branch = BRANCHES[architecture["branch"]](architecture["n_bins"], **sizes[architecture["branch"]])
             parts["branch"] = branch
             parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
             parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
-        if architecture["adapter"] and n_text is not None:
-            parts["adapter"] = HighwayGateAdapter(n_text)
     return ClipNet(trunk, head, **parts)
 
 

@@ -86,7 +86,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
 
     freeze_trunk : bool, default=False
         Whether trunk, adapter and head stay as the first `branch_start` epochs have made them, so that the others train
-        the branch and its fusion alone.
+        the branch and its fusion alone. On few clips the trunk would go on to learn these by heart.
 
     patience : int, "auto" or None, default="auto"
         Stop after so many epochs in which the validation accuracy has not passed its best by more than

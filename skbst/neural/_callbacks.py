@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from skorch.callbacks import Callback
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from skbst._progress import progress_bar
 
@@ -42,7 +43,8 @@ class ValidAccuracy(Callback):
 class BranchStart(Callback):
     """Leave the acoustic branch out of the first epochs: no frames are read.
 
-    With `freeze`, the later epochs train the branch and its fusion alone.
+    With `freeze`, the later epochs train the branch and its fusion alone: all else keeps its parameters, and its batch
+    normalisation the statistics that it has, by which it normalises from then on.
     """
 
     def __init__(self, first_epoch, datasets, *, freeze=False):
@@ -60,18 +62,21 @@ class BranchStart(Callback):
         for dataset in self.datasets:
             dataset.with_frames = started
         if started and self.freeze and not self.frozen_:
-            self.frozen_ = [
-                parameter
-                for name, parameter in net.module_.named_parameters()
-                if parameter.requires_grad and not name.startswith(("branch.", "fusion."))
-            ]
-            for parameter in self.frozen_:
-                parameter.requires_grad_(False)
+            self._freeze(net)
 
     def on_train_end(self, net, **kwargs):
-        """Leave the parameters as any other fit does."""
+        """Leave parameters and modules as any other fit does."""
         for parameter in self.frozen_:
             parameter.requires_grad_(True)
+        net.frozen_norms = ()
+
+    def _freeze(self, net):
+        kept = [part for name, part in net.module_.named_children() if name not in ("branch", "fusion")]
+        self.frozen_ = [each for part in kept for each in part.parameters() if each.requires_grad]
+        for parameter in self.frozen_:
+            parameter.requires_grad_(False)
+        net.frozen_norms = [each for part in kept for each in part.modules() if isinstance(each, _BatchNorm)]
+        net.set_training(net.module_.training)
 
 
 class BestWeights(Callback):

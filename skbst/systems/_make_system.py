@@ -115,7 +115,7 @@ def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
     if size == "small":
         recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 40, "dropout": 0.3}
         if branch is not None:
-            recipe |= {"branch_start": 40, "max_epochs": 50}
+            recipe |= {"branch_start": 40, "freeze_trunk": True, "max_epochs": 50}
     return BranchClassifier(
         branch,
         head,
