@@ -2,8 +2,10 @@
 
 The small networks of `skbst.systems` on DATA/bst-real, five folds, uploader-grouped (or stratified). One fit gives all
 three figures, so that they share everything but what the branch did: another seed alone moves a row by a point.
+The small systems freeze the trunk when the branch joins; with --together all goes on training.
 
-    python benchmarks/bench_late_branch.py [BRANCH ...] --data DATA [--protocol grouped] [--seeds 0 1] [--store FOLDER]
+    python benchmarks/bench_late_branch.py [BRANCH ...] --data DATA [--protocol grouped] [--seeds 0 1] [--together]
+        [--store FOLDER]
 """
 
 import argparse
@@ -61,6 +63,7 @@ def main():
     parser.add_argument("--data", type=Path, required=True, help="folder of bst-real")
     parser.add_argument("--protocol", choices=PROTOCOLS, default="grouped")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1])
+    parser.add_argument("--together", action="store_true", help="train the trunk with the branch, too")
     parser.add_argument("--store", type=Path, help="folder of features")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -71,6 +74,7 @@ def main():
             for seed in args.seeds:
                 for bundle, train, test in folds:
                     model = small(branch, neighbours=False, random_state=seed)
+                    model.set_params(freeze_trunk=not args.together)
                     epochs = model.branch_start, model.max_epochs
                     watch = Watch(bundle[test], y[test], np.unique(y[train]), BRANCH_BLOCKS[branch], epochs)
                     model.set_params(callbacks=[watch])
@@ -78,11 +82,9 @@ def main():
                     found.append(watch.found)
                 by_seed = np.reshape(found, (-1, len(folds), 3)).mean(axis=1)
                 before, after, without = by_seed.mean(axis=0)
-                print(
-                    f"{branch}, {args.protocol}, seeds {args.seeds[: len(by_seed)]}: epoch {epochs[0]} {before:.2f}, "
-                    f"epoch {epochs[1]} {after:.2f}, without frames {without:.2f}; by seed {by_seed[-1].round(1)}",
-                    flush=True,
-                )
+                line = f"epoch {epochs[0]} {before:.2f}, epoch {epochs[1]} {after:.2f}, without frames {without:.2f}"
+                line = f"{branch}, {args.protocol}, seeds {args.seeds[: len(by_seed)]}: {line}"
+                print(f"{line}; seed {seed} alone {by_seed[-1].round(1)}", flush=True)
 
 
 if __name__ == "__main__":
