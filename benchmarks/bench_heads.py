@@ -90,6 +90,10 @@ REAL = {
     "official network": network(size="small", max_epochs=40, **COSINE, **OFFICIAL),
     **{head: small(head=head) for head in ("baseline", "flat", "gc", "lcl")},
     **{branch: small(branch) for branch in ("log-stft", "mfcc", "log-mel")},
+    **{
+        f"{branch}, own logits": small(branch).set_params(estimator__branch_logits=True)
+        for branch in ("log-stft", "mfcc")
+    },
     "KD-log-stft": small("log-stft", neighbours=False, distillation=True),
 }
 

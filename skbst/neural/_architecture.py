@@ -5,6 +5,7 @@ import torch
 from skbst.nn import (
     HATR,
     BaselineHead,
+    BranchHead,
     ClipNet,
     FlatHead,
     FrameStandardizer,
@@ -38,12 +39,14 @@ SIZES = {
 }
 
 
-def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, linear_prior):
+def describe(
+    *, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, linear_prior, branch_logits
+):
     """Describe a network by plain numbers and text, all that is needed to build it again.
 
     Parameters
     ----------
-    branch, head, size, dropout, linear_prior : as in the estimator
+    branch, head, size, dropout, linear_prior, branch_logits : as in the estimator
 
     shapes : dict
         Shape of one row of "audio", "text" and "frames", where there are any.
@@ -77,6 +80,7 @@ def describe(*, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dro
         "dropout": float(dropout),
         "input_norm": input_norm,
         "linear_prior": bool(linear_prior),
+        "branch_logits": bool(branch_logits and linear_prior and branch is not None),
     }
 
 
@@ -102,6 +106,9 @@ def build_module(architecture):
             parts["branch"] = branch
             parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
             parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
+        if architecture["branch_logits"]:
+            n_classes = len(architecture["parent_of_leaf"])
+            parts["branch_head"] = BranchHead(branch.out_features, n_classes, dropout=architecture["dropout"])
     return ClipNet(trunk, head, **parts)
 
 

@@ -64,6 +64,11 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         `fit`; see `skbst.nn.LinearPrior`. ``input_norm="batch", linear_prior=False`` is the network of the official
         baseline to the parameter.
 
+    branch_logits : bool, default=False
+        Whether the branch also adds logits of its own to those of the linear models (`skbst.nn.BranchHead`), by which
+        it learns much faster than through the trunk, and also what is true of one uploader's recordings only. Without
+        a linear prior there is nothing to add to.
+
     dropout : float in [0, 1), default=0.1
         Dropout of trunk and head.
 
@@ -206,6 +211,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         "adapter": ["boolean", StrOptions({"auto"})],
         "input_norm": [StrOptions({"auto", "length", "batch"})],
         "linear_prior": ["boolean"],
+        "branch_logits": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
@@ -245,6 +251,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         adapter="auto",
         input_norm="auto",
         linear_prior=True,
+        branch_logits=False,
         dropout=0.1,
         lr=1e-3,
         weight_decay=1e-5,
@@ -280,6 +287,7 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
         self.adapter = adapter
         self.input_norm = input_norm
         self.linear_prior = linear_prior
+        self.branch_logits = branch_logits
         self.dropout = dropout
         self.lr = lr
         self.weight_decay = weight_decay
@@ -387,4 +395,5 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
             dropout=self.dropout,
             input_norm=input_norm,
             linear_prior=self.linear_prior,
+            branch_logits=self.branch_logits,
         )

@@ -10,6 +10,9 @@ from skbst._progress import progress_bar
 __all__ = ["BestWeights", "BranchStart", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
 
 
+_OF_BRANCH = ("branch", "fusion", "branch_head")
+
+
 class StopFit(Exception):
     """Training ends here, as planned."""
 
@@ -71,7 +74,7 @@ class BranchStart(Callback):
         net.frozen_norms = ()
 
     def _freeze(self, net):
-        kept = [part for name, part in net.module_.named_children() if name not in ("branch", "fusion")]
+        kept = [part for name, part in net.module_.named_children() if name not in _OF_BRANCH]
         self.frozen_ = [each for part in kept for each in part.parameters() if each.requires_grad]
         for parameter in self.frozen_:
             parameter.requires_grad_(False)

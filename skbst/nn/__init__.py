@@ -1,6 +1,7 @@
 """Torch modules: branches, fusion, adapter, trunk, heads, losses and augmentation. Plain torch, no scikit-learn."""
 
 from skbst.nn._attention_pooling import AttentionPooling
+from skbst.nn._branch_head import BranchHead
 from skbst.nn._clip_net import ClipNet
 from skbst.nn._clip_strip import ClipStrip
 from skbst.nn._crop_and_patch import CropAndPatch
@@ -35,6 +36,7 @@ from skbst.nn._time_masking import TimeMasking
 __all__ = [
     "AttentionPooling",
     "BaselineHead",
+    "BranchHead",
     "ClipNet",
     "ClipStrip",
     "CropAndPatch",

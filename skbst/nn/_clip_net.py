@@ -34,6 +34,9 @@ class ClipNet(nn.Module):
         Takes the audio embedding and the text embedding, as they come, and gives log-probabilities that are added to
         the second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
 
+    branch_head : Module, default=None
+        Takes the branch vector and gives logits that are added to those of the prior; needs both. See `BranchHead`.
+
     References
     ----------
     Report, figure 1 (a).
@@ -49,10 +52,23 @@ class ClipNet(nn.Module):
     7319513
     """
 
-    def __init__(self, trunk, head, *, standardizer=None, branch=None, fusion=None, adapter=None, prior=None):
+    def __init__(
+        self,
+        trunk,
+        head,
+        *,
+        standardizer=None,
+        branch=None,
+        fusion=None,
+        adapter=None,
+        prior=None,
+        branch_head=None,
+    ):
         super().__init__()
         if branch is not None and fusion is None:
             raise ValueError("A branch needs a fusion module that joins it with the audio embedding.")
+        if branch_head is not None and (branch is None or prior is None):
+            raise ValueError("A branch head needs a branch, whose vector it reads, and a prior, to which it adds.")
         self.standardizer = standardizer
         self.branch = branch
         self.fusion = fusion
@@ -60,6 +76,7 @@ class ClipNet(nn.Module):
         self.trunk = trunk
         self.head = head
         self.prior = prior
+        self.branch_head = branch_head
 
     def embed(self, audio=None, text=None, frames=None, lengths=None):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
@@ -76,12 +93,20 @@ class ClipNet(nn.Module):
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
         """
-        if self.branch is not None and frames is not None:
-            if lengths is None:
-                lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
-            if self.standardizer is not None:
-                frames = self.standardizer(frames, lengths)
-            audio = self.fusion(audio, self.branch(frames, lengths))
+        return self._embed(audio, text, self._hear(frames, lengths))
+
+    def _hear(self, frames, lengths):
+        if self.branch is None or frames is None:
+            return None
+        if lengths is None:
+            lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
+        if self.standardizer is not None:
+            frames = self.standardizer(frames, lengths)
+        return self.branch(frames, lengths)
+
+    def _embed(self, audio, text, z_branch):
+        if z_branch is not None:
+            audio = self.fusion(audio, z_branch)
         if self.adapter is not None:
             text = self.adapter(text)
         return self.trunk(audio, text)
@@ -98,15 +123,22 @@ class ClipNet(nn.Module):
             What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
             clip, or the network learns to trust it too much.
         """
-        return self.classify(self.embed(audio, text, frames, lengths), audio, text, prior)
+        z_branch = self._hear(frames, lengths)
+        return self.classify(self._embed(audio, text, z_branch), audio, text, prior, z_branch)
 
-    def classify(self, latent, audio=None, text=None, prior=None):
-        """Return what `forward` does, for the latent vectors that `embed` gave; the other arguments as there."""
+    def classify(self, latent, audio=None, text=None, prior=None, z_branch=None):
+        """Return what `forward` does, for the latent vectors that `embed` gave.
+
+        The other arguments are as there; ``z_branch`` of shape (batch, branch.out_features) is what the branch gave,
+        for a branch head.
+        """
         output = self.head(latent)
         if prior is None:
             if self.prior is None:
                 return output
             prior = self.prior(audio, text)
+        if self.branch_head is not None and z_branch is not None:
+            prior = prior + self.branch_head(z_branch)
         if not isinstance(output, tuple):
             return output + prior
         leaf, top = output

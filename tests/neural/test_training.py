@@ -279,6 +279,19 @@ def test_a_frozen_trunk_is_that_of_the_network_without_a_branch(clips, validatio
     assert (late.predict_proba(X) != alone.predict_proba(X)).any()
 
 
+def test_a_branch_with_logits_is_heard_where_the_embeddings_say_nothing(clips):
+    """Through the trunk alone a branch has learnt nothing by then."""
+    X, y = clips
+    X = X.select(["mfcc"]).with_block("clap_audio", np.random.default_rng(0).normal(size=(150, 8)).astype(np.float32))
+    settings = {"size": "small", "branch_start": 1, "max_epochs": 9, "freeze_trunk": True, "lr": 3e-3}
+    settings |= {"validation_fraction": None, "schedule": "cosine", "input_norm": "length", "random_state": 0}
+    score = {}
+    for own in (False, True):
+        model = BranchClassifier("mfcc", branch_logits=own, **settings).fit(X[:100], y[:100])
+        score[own] = model.score(X[100:], y[100:])
+    assert score[True] > 0.9 > 0.5 > score[False]
+
+
 def test_without_first_epochs_nothing_is_frozen(clips):
     settings = {"size": "small", "max_epochs": 1, "validation_fraction": None, "random_state": 0}
     one, other = (BranchClassifier("mfcc", freeze_trunk=freeze, **settings).fit(*clips) for freeze in (False, True))

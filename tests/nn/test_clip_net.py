@@ -4,12 +4,14 @@ import torch
 from skbst.nn import (
     HATR,
     BaselineHead,
+    BranchHead,
     ClipNet,
     FlatHead,
     FrameStandardizer,
     GatedResidualFusion,
     GlobalHead,
     HighwayGateAdapter,
+    LinearPrior,
     LocalPerLevelHead,
     LogMelMDFD,
     LogSTFTTransformer,
@@ -114,3 +116,37 @@ def test_answers_do_not_depend_on_the_batch(batch):
     for i in range(6):
         one = net(**{name: value[i : i + 1] for name, value in batch.items()})
         torch.testing.assert_close(one, whole[i : i + 1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("head", ["baseline", "gc"])
+def test_a_branch_head_is_nothing_at_first_and_adds_to_the_prior(batch, head):
+    net = small_net(head=HEADS[head]())
+    net.prior = LinearPrior(12, 9, 3)
+    with torch.no_grad():
+        net.prior.models["audio"].weight.normal_()
+        net.prior.models["audio"].share.fill_(1.0)
+    before = net.eval()(**batch)
+    net.branch_head = BranchHead(16, 3).eval()
+    torch.testing.assert_close(net(**batch), before, rtol=0, atol=0)
+    with torch.no_grad():
+        net.branch_head.classifier.weight.normal_()
+    after = net(**batch)
+    z = net.branch(net.standardizer(batch["frames"], batch["lengths"]), batch["lengths"])
+    added = net.branch_head(z)
+    if head == "baseline":
+        torch.testing.assert_close(after - before, added)
+        # without frames there is nothing to read
+        alone = net(batch["audio"], batch["text"])
+        net.branch_head = None
+        torch.testing.assert_close(net(batch["audio"], batch["text"]), alone)
+        return
+    torch.testing.assert_close(after[0] - before[0], added)
+    prior = net.prior(batch["audio"], batch["text"])
+    tops = [[0, 1], [2]]
+    expected = [(prior + added)[:, leaves].logsumexp(1) - prior[:, leaves].logsumexp(1) for leaves in tops]
+    torch.testing.assert_close(after[1] - before[1], torch.stack(expected, dim=1))
+
+
+def test_a_branch_head_needs_a_branch_and_a_prior():
+    with pytest.raises(ValueError, match="needs a branch, whose vector it reads, and a prior"):
+        ClipNet(HATR(4, width=4), BaselineHead(2, 2), branch_head=BranchHead(4, 2), prior=LinearPrior(4, None, 2))
