@@ -87,12 +87,19 @@ def test_decoder_takes_a_tree_and_passes_embed_through(clips):
     assert decoder.top_classes_.tolist() == ["all"]
     assert set(decoder.predict_top(X)) == {"all"}
     assert not hasattr(decoder, "embed")
+    assert not hasattr(decoder, "embed_predict_proba")
 
     class Embedder(LogisticRegression):
         def embed(self, X):
             return X * 2
 
-    np.testing.assert_array_equal(HierarchicalDecoder(Embedder()).fit(X, y).embed(X), X * 2)
+        def embed_predict_proba(self, X):
+            return self.embed(X), self.predict_proba(X)
+
+    decoder = HierarchicalDecoder(Embedder()).fit(X, y)
+    np.testing.assert_array_equal(decoder.embed(X), X * 2)
+    for one, other in zip(decoder.embed_predict_proba(X), (X * 2, decoder.predict_proba(X))):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_decoder_needs_probabilities(clips):

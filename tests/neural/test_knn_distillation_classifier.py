@@ -110,6 +110,8 @@ def test_student_is_the_network_trained_with_these_targets(clips):
     student = network(distillation_weight=0.7).fit(X, y, soft_targets=model.neighbour_targets_)
     for method in ("predict", "predict_proba", "predict_log_proba", "decision_function", "predict_top_proba", "embed"):
         np.testing.assert_array_equal(getattr(model, method)(X), getattr(student, method)(X))
+    for one, other in zip(model.embed_predict_proba(X), (student.embed(X), student.predict_proba(X))):
+        np.testing.assert_array_equal(one, other)
     assert not np.array_equal(model.predict_proba(X), teacher.predict_proba(X))
     again = clone(model).set_params(teacher=FrozenEstimator(teacher)).fit(X, y)
     np.testing.assert_array_equal(again.neighbour_targets_, model.neighbour_targets_)
@@ -212,6 +214,7 @@ def test_methods_follow_the_student():
     assert hasattr(KNNDistillationClassifier(), "predict_top_proba")
     assert hasattr(KNNDistillationClassifier(Recorder()), "predict_proba")
     assert not hasattr(KNNDistillationClassifier(Recorder()), "embed")
+    assert not hasattr(KNNDistillationClassifier(Recorder()), "embed_predict_proba")
 
 
 @pytest.mark.parametrize(
