@@ -3,14 +3,10 @@
 import numpy as np
 import torch
 from skorch.callbacks import Callback
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from skbst._progress import progress_bar
 
 __all__ = ["BestWeights", "BranchStart", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
-
-
-_OF_BRANCH = ("branch", "fusion", "branch_head")
 
 
 class StopFit(Exception):
@@ -46,8 +42,7 @@ class ValidAccuracy(Callback):
 class BranchStart(Callback):
     """Leave the acoustic branch out of the first epochs: no frames are read.
 
-    With `freeze`, the later epochs train the branch and its fusion alone: all else keeps its parameters, and its batch
-    normalisation the statistics that it has, by which it normalises from then on.
+    With `freeze`, the later epochs train the branch and its fusion alone; see `ClipNet.freeze_trunk`.
     """
 
     def __init__(self, first_epoch, datasets, *, freeze=False):
@@ -55,31 +50,18 @@ class BranchStart(Callback):
         self.datasets = datasets
         self.freeze = freeze
 
-    def on_train_begin(self, net, **kwargs):
-        """Nothing is frozen yet."""
-        self.frozen_ = []
-
     def on_epoch_begin(self, net, **kwargs):
         """Say what the epoch reads and trains."""
         started = len(net.history) > self.first_epoch
         for dataset in self.datasets:
             dataset.with_frames = started
-        if started and self.freeze and not self.frozen_:
-            self._freeze(net)
+        if started and self.freeze:
+            net.module_.freeze_trunk()
 
     def on_train_end(self, net, **kwargs):
-        """Leave parameters and modules as any other fit does."""
-        for parameter in self.frozen_:
-            parameter.requires_grad_(True)
-        net.frozen_norms = ()
-
-    def _freeze(self, net):
-        kept = [part for name, part in net.module_.named_children() if name not in _OF_BRANCH]
-        self.frozen_ = [each for part in kept for each in part.parameters() if each.requires_grad]
-        for parameter in self.frozen_:
-            parameter.requires_grad_(False)
-        net.frozen_norms = [each for part in kept for each in part.modules() if isinstance(each, _BatchNorm)]
-        net.set_training(net.module_.training)
+        """Leave the network as any other fit does."""
+        if self.freeze:
+            net.module_.freeze_trunk(False)
 
 
 class BestWeights(Callback):

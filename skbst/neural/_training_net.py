@@ -29,13 +29,12 @@ class TrainingNet(NeuralNet):
         self.augment = augment
         self.precision = precision
         self.stop_requested = False
-        self.frozen_norms = ()
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch, **fit_params):
         """Forward and backward pass of one batch, augmented."""
         if not self.module_.training:  # walking through all modules in each step costs a hundredth of it
-            self.set_training(True)
+            self._set_training(True)
         inputs, target = (_to_device(part, self.device) for part in batch)
         if self.augment is not None:
             with torch.no_grad():
@@ -48,17 +47,11 @@ class TrainingNet(NeuralNet):
 
     def validation_step(self, batch, **fit_params):
         """Forward pass of one validation batch, in float32."""
-        self.set_training(False)
+        self._set_training(False)
         inputs, target = (_to_device(part, self.device) for part in batch)
         with torch.no_grad():
             output = self.module_(**inputs)
             return {"loss": self.criterion_(output, target), "y_pred": output}
-
-    def set_training(self, training):
-        """Put the network into training mode, or out of it; `frozen_norms` never enter it."""
-        self._set_training(training)
-        for norm in self.frozen_norms:
-            norm.eval()
 
     def notify(self, method_name, **cb_kwargs):
         """Call the callbacks; skorch's own stop by KeyboardInterrupt, which is told from the user's here."""

@@ -1,6 +1,7 @@
 """The whole network of a clip: branch, fusion, adapter, trunk and head."""
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from skbst.nn._hierarchy import log_aggregate_to_top
 
@@ -77,6 +78,30 @@ class ClipNet(nn.Module):
         self.head = head
         self.prior = prior
         self.branch_head = branch_head
+        self._trunk_is_frozen = False
+
+    def freeze_trunk(self, frozen=True):
+        """Keep trunk, adapter and head as they are, or let them learn again.
+
+        Frozen they ask for no gradients, and batch normalisation neither changes the statistics that it has nor leaves
+        them in training mode. The prior never learns by gradients.
+        """
+        self._trunk_is_frozen = frozen
+        for part in self._trunk_parts():
+            part.requires_grad_(not frozen)
+        self.train(self.training)
+
+    def train(self, mode=True):
+        """Set training mode as in any module, but for the batch norms of a frozen trunk."""
+        super().train(mode)
+        if self._trunk_is_frozen:
+            for module in (module for part in self._trunk_parts() for module in part.modules()):
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def _trunk_parts(self):
+        return [part for part in (self.trunk, self.adapter, self.head) if part is not None]
 
     def embed(self, audio=None, text=None, frames=None, lengths=None):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).

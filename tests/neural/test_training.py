@@ -279,6 +279,24 @@ def test_a_frozen_trunk_is_that_of_the_network_without_a_branch(clips, validatio
     assert (late.predict_proba(X) != alone.predict_proba(X)).any()
 
 
+class Predicts(Callback):
+    """Passes the network through eval mode after each epoch, as whatever predicts with it does."""
+
+    def on_epoch_end(self, net, **kwargs):
+        net.module_.eval()
+        net.module_.train()
+
+
+def test_a_callback_that_predicts_does_not_thaw_the_trunk(clips):
+    settings = {"branch_start": 2, "max_epochs": 5, "freeze_trunk": True, "validation_fraction": None}
+    settings |= {"size": "small", "adapter": True, "random_state": 0}
+    plain, watched = (
+        BranchClassifier("mfcc", callbacks=callbacks, **settings).fit(*clips) for callbacks in (None, [Predicts()])
+    )
+    state = watched.net_.module_.state_dict()
+    assert all(bool((state[name] == value).all()) for name, value in plain.net_.module_.state_dict().items())
+
+
 def test_a_branch_with_logits_is_heard_where_the_embeddings_say_nothing(clips):
     """Through the trunk alone a branch has learnt nothing by then."""
     X, y = clips
