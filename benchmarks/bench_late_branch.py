@@ -16,43 +16,34 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
-import torch
 from bench_heads import PROTOCOLS, clips, small
 from skorch.callbacks import Callback
 
 from skbst.metrics import hierarchical_f1_score
-from skbst.neural._inputs import BRANCH_BLOCKS
+from skbst.neural._inference import forward_rows
+from skbst.neural._inputs import BRANCH_BLOCKS, read_bundle
 
 
 class Watch(Callback):
     """hF of the test rows after the last epoch without the branch, and after the last with and without frames."""
 
     def __init__(self, bundle, y, classes, block, epochs):
-        self.inputs = {name: torch.from_numpy(np.array(bundle[name])) for name in ("audio", "text")}
-        self.frames = {
-            "frames": torch.from_numpy(np.array(bundle[block])),
-            "lengths": torch.from_numpy(bundle.lengths(block)),
-        }
+        self.without, self.whole = (
+            read_bundle(bundle, {"audio": "audio", "text": "text", "frames": frames}) for frames in (None, block)
+        )
         self.y, self.classes, self.epochs = y, classes, epochs
         self.found = []
 
     def on_epoch_end(self, net, **kwargs):
         late, last = self.epochs
         if len(net.history) == late:
-            self.found.append(self._score(net.module_, {}))
+            self.found.append(self._score(net, self.without))
         elif len(net.history) == last:
-            self.found += [self._score(net.module_, self.frames), self._score(net.module_, {})]
+            self.found += [self._score(net, self.whole), self._score(net, self.without)]
 
-    def _score(self, module, frames):
-        was_training = module.training
-        module.eval()
-        answers = []
-        with torch.inference_mode():
-            for rows in torch.arange(len(self.y)).split(32):
-                output = module(**{name: values[rows] for name, values in {**self.inputs, **frames}.items()})
-                answers.append(output[0] if isinstance(output, tuple) else output)
-        module.train(was_training)
-        return 100 * hierarchical_f1_score(self.y, self.classes[torch.cat(answers).argmax(dim=1).numpy()])
+    def _score(self, net, inputs):
+        leaf, _ = forward_rows(net.module_, inputs, chunk_size=32, device=net.device)
+        return 100 * hierarchical_f1_score(self.y, self.classes[leaf.argmax(axis=1)])
 
 
 def main():

@@ -6,7 +6,7 @@ import torch
 from skbst.exceptions import DataFormatError
 from skbst.neural._callbacks import to_numpy
 
-__all__ = ["embed_forward_rows", "embed_rows", "forward_rows"]
+__all__ = ["embed_forward_rows", "forward_rows"]
 
 # Below so many rows a matrix product takes another path through the BLAS, with other rounding.
 _MIN_ROWS = 16
@@ -18,25 +18,12 @@ def forward_rows(module, inputs, *, chunk_size, device):
     return _joined(outputs, inputs)
 
 
-def embed_rows(module, inputs, *, chunk_size, device):
-    """Latent vectors of all rows in eval mode, float32 of shape (n_samples, n_features)."""
-    latent = np.concatenate([z.cpu().numpy() for z in _chunks(module, module.embed, inputs, chunk_size, device)])
-    _refuse_nan(latent, inputs)
-    return latent
-
-
 def embed_forward_rows(module, inputs, *, chunk_size, device):
-    """Both in one pass: (latent, leaf, top or None)."""
-
-    def both(audio=None, text=None, frames=None, lengths=None):
-        latent = module.embed(audio, text, frames, lengths)
-        output = module.classify(latent, audio, text)
-        return (latent, *output) if isinstance(output, tuple) else (latent, output)
-
+    """Latent vectors and, from the same pass, the logits: (latent, leaf, top or None)."""
     latent, outputs = [], []
-    for z, *output in _chunks(module, both, inputs, chunk_size, device):
+    for z, output in _chunks(module, module.embed_forward, inputs, chunk_size, device):
         latent.append(z.cpu().numpy())
-        outputs.append(to_numpy(tuple(output) if len(output) == 2 else output[0]))
+        outputs.append(to_numpy(output))
     return np.concatenate(latent), *_joined(outputs, inputs)
 
 
@@ -92,5 +79,5 @@ def _padded(inputs, rows):
 
 def _first(output, n_rows):
     if isinstance(output, tuple):
-        return tuple(part[:n_rows] for part in output)
+        return tuple(_first(part, n_rows) for part in output)
     return output[:n_rows]

@@ -5,7 +5,7 @@ import pandas as pd
 
 from skbst._sklearn import check_is_fitted
 from skbst.neural._checks import check_new_data
-from skbst.neural._inference import embed_forward_rows, embed_rows, forward_rows
+from skbst.neural._inference import embed_forward_rows, forward_rows
 from skbst.neural._objective import leaf_log_proba, top_log_proba
 from skbst.neural._session import borrowed_threads, resolve_device, seeded
 from skbst.neural._training import make_net
@@ -105,10 +105,7 @@ class NetworkAnswersMixin:
         embedding : ndarray of shape (n_samples, n_embedding), float32
             With ``linear_prior=True`` `n_embedding` is the number of classes.
         """
-        check_is_fitted(self)
-        if not self._architecture["linear_prior"]:
-            return self._forward(embed_rows, X)
-        return _centred(self._logits(X)[0])
+        return self.embed_predict_proba(X)[0]
 
     def embed_predict_proba(self, X):
         """What `embed` and `predict_proba` give, in one pass of the network.
@@ -126,12 +123,9 @@ class NetworkAnswersMixin:
         proba : ndarray of shape (n_samples, n_classes), float64
             See `predict_proba`.
         """
-        check_is_fitted(self)
+        embedding, leaf, top = self._forward(embed_forward_rows, X)
         if self._architecture["linear_prior"]:
-            leaf, top = self._logits(X)
-            embedding = _centred(leaf)
-        else:
-            embedding, leaf, top = self._forward(embed_forward_rows, X)
+            embedding = leaf - leaf.mean(axis=1, keepdims=True)
         return embedding, np.exp(self._leaf_log_proba(leaf, top))
 
     def _forward(self, function, X):
@@ -173,7 +167,3 @@ class NetworkAnswersMixin:
         with seeded(0, device):
             self.net_ = make_net(self, self._architecture, device=device, callbacks=None, train_split=None)
         self.net_.load_weights(weights)
-
-
-def _centred(leaf):
-    return leaf - leaf.mean(axis=1, keepdims=True)

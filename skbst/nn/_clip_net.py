@@ -148,16 +148,15 @@ class ClipNet(nn.Module):
             What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
             clip, or the network learns to trust it too much.
         """
+        return self.embed_forward(audio, text, frames, lengths, prior)[1]
+
+    def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None):
+        """Return what `embed` and `forward` give, in one pass; same arguments as `forward`."""
         z_branch = self._hear(frames, lengths)
-        return self.classify(self._embed(audio, text, z_branch), audio, text, prior, z_branch)
+        latent = self._embed(audio, text, z_branch)
+        return latent, self._add_prior(self.head(latent), audio, text, prior, z_branch)
 
-    def classify(self, latent, audio=None, text=None, prior=None, z_branch=None):
-        """Return what `forward` does, for the latent vectors that `embed` gave.
-
-        The other arguments are as there; ``z_branch`` of shape (batch, branch.out_features) is what the branch gave,
-        for a branch head.
-        """
-        output = self.head(latent)
+    def _add_prior(self, output, audio, text, prior, z_branch):
         if prior is None:
             if self.prior is None:
                 return output

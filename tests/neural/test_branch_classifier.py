@@ -80,7 +80,7 @@ def test_embedding_is_the_latent_vector_or_with_a_prior_the_scores(clips, fitted
 
 @pytest.mark.parametrize("linear_prior", [False, True])
 @pytest.mark.parametrize("head", ["baseline", "gc", "lcl"])
-def test_neighbours_take_one_pass_of_the_network(clips, head, linear_prior, monkeypatch):
+def test_neighbours_take_one_pass_of_the_network(clips, head, linear_prior):
     X, y = clips
     model = small("mfcc", head, linear_prior=linear_prior, max_epochs=1, validation_fraction=None)
     blender = KNNPriorBlender(model, alpha=0.5).fit(X, y)
