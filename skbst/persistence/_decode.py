@@ -3,28 +3,22 @@
 import pathlib
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from skbst.exceptions import UnsafeModelError
 from skbst.persistence._registry import class_of_name, function_of_name
+from skbst.persistence._tables import decode_column, decode_frame
+from skbst.persistence._trust import trusted_state
 
 __all__ = ["Decoder"]
 
 # written out without references, a model of some kilobytes could be longer than any memory
 _MOST_REPEATED = 100_000_000
-_LONGEST_SIDE = 100_000_000
-# what building raises where a part is missing, of another kind, or does not fit the others
-_DAMAGE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    MemoryError,
-)
+_LONGEST_RANGE = 100_000_000
+# What may be built beyond the arrays of the files, in bytes: so much at least, and so many times the files' own size.
+# The systems of skbst need less than one time; the rest is room for models of scikit-learn.
+_LEAST_BUDGET = 64 << 20
+_BUDGET_PER_BYTE = 8
 
 
 class Decoder:
@@ -40,6 +34,7 @@ class Decoder:
 
     def __init__(self, arrays):
         self.arrays = arrays
+        self._budget = _LEAST_BUDGET + _BUDGET_PER_BYTE * sum(array.nbytes for array in arrays.values())
         self._copies = {}
         self._shared = {}
         self._n_values = 0
@@ -61,7 +56,7 @@ class Decoder:
             return build(self, value)
         except (UnsafeModelError, RecursionError):
             raise
-        except _DAMAGE as error:
+        except Exception as error:  # whatever numpy, pandas or an estimator makes of a damaged part
             raise UnsafeModelError(f"A {value['$']!r} of the model is damaged: {error!r}.") from error
 
     def _keep(self, value):
@@ -84,6 +79,12 @@ class Decoder:
             raise UnsafeModelError(f"The references of the model repeat more than {_MOST_REPEATED:,} values.")
         return made
 
+    def _spend(self, n_bytes):
+        """Count memory that the files themselves do not hold, before it is taken."""
+        self._budget -= n_bytes
+        if self._budget < 0:
+            raise UnsafeModelError("The model would take far more memory than its files are large. It was not loaded.")
+
     def _items(self, value):
         return [self.decode(item) for item in value["items"]]
 
@@ -95,6 +96,7 @@ class Decoder:
             return array
         name = value["key"], int(value["copy"])
         if name not in self._copies:
+            self._spend(array.nbytes)
             self._copies[name] = array.copy()
         return self._copies[name]
 
@@ -104,37 +106,38 @@ class Decoder:
         return array.reshape(value["shape"])
 
     def _scalar(self, value):
-        return _plain_dtype(value["dtype"]).type(self.decode(value["value"]))
+        plain = self.decode(value["value"])
+        if not isinstance(plain, (bool, int, float, str)):
+            raise ValueError(f"a scalar made of a {type(plain).__name__}")
+        return _plain_dtype(value["dtype"]).type(plain)
 
     def _csr(self, value):
         parts = tuple(self.decode(value[name]) for name in ("data", "indices", "indptr"))
         shape = tuple(value["shape"])
         build = sparse.csr_matrix if value["matrix"] else sparse.csr_array
-        if max(shape) > _LONGEST_SIDE:
-            raise ValueError(f"a matrix of shape {shape}")
+        self._spend(8 * sum(shape))  # another format holds a number for each row or column
         matrix = build(parts, shape=shape)
         # positions outside of the matrix would be written to memory that is not its own
         matrix.check_format(full_check=True)
         return matrix.asformat(value["format"])
 
+    def _masked_array(self, value):
+        data, mask = self.decode(value["data"]), self.decode(value["mask"])
+        if not isinstance(data, np.ndarray) or np.shape(mask) != data.shape:
+            raise ValueError("a masked array without a mask of its shape")
+        return np.ma.MaskedArray(data, mask)
+
     def _range(self, value):
         numbers = range(*value["items"])
-        if len(numbers) > _LONGEST_SIDE:
+        if len(numbers) > _LONGEST_RANGE:
             raise ValueError(f"a range of {len(numbers):,} numbers")
         return numbers
 
     def _frame(self, value):
-        frame = pd.DataFrame(index=self.decode(value["index"]))
-        for name, column in value["columns"]:
-            frame[self.decode(name)] = self.decode(column)
-        return frame
+        return decode_frame(value, self.decode)
 
     def _series(self, value):
-        index, values, name = (self.decode(value[part]) for part in ("index", "values", "name"))
-        dtype = "str" if value["text"] else values.dtype
-        if value["$"] == "index":
-            return pd.Index(values, dtype=dtype, name=name)
-        return pd.Series(values, dtype=dtype, index=index, name=name)
+        return decode_column(value, self.decode)
 
     def _random_state(self, value):
         position, has_gauss, cached = value["rest"]
@@ -145,8 +148,8 @@ class Decoder:
     def _object(self, value):
         cls = class_of_name(value["class"])
         state = {key: self.decode(item) for key, item in _state_items(value["state"], self)}
-        if state.get("memory") is not None:
-            raise UnsafeModelError("The model names a cache of pickles (memory=), which is never taken from a file.")
+        if not issubclass(cls, dict):
+            state = trusted_state(state)
         if issubclass(cls, dict):
             return cls(**state)
         instance = cls.__new__(cls)
@@ -169,7 +172,7 @@ class Decoder:
         "random-state": _random_state,
         "object": _object,
         "function": lambda self, value: function_of_name(value["name"]),
-        "masked-array": lambda self, value: np.ma.MaskedArray(self.decode(value["data"]), self.decode(value["mask"])),
+        "masked-array": _masked_array,
         "float": lambda self, value: float(value["value"]),
         "tuple": lambda self, value: tuple(self._items(value)),
         "set": lambda self, value: set(self._items(value)),

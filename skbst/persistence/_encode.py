@@ -11,11 +11,11 @@ from scipy import sparse
 
 from skbst.exceptions import UnsafeModelError
 from skbst.persistence._registry import name_of_class, name_of_function
+from skbst.persistence._tables import encode_column, encode_frame
+from skbst.persistence._trust import FOLDERS
 
 __all__ = ["Encoder"]
 
-# left behind: caches of pickles on disk are not to be trusted on another machine
-_DROPPED_PARAMETERS = {"memory": None}
 # what can be changed in place: one that is held twice must come back as one
 _CHANGEABLE = {"dict", "frame", "csr", "masked-array", "object", "object-array", "random-state", "series", "set"}
 
@@ -134,18 +134,10 @@ class Encoder:
         return {"$": "csr", "shape": list(rows.shape), "format": value.format, "matrix": matrix, **parts}
 
     def _frame(self, value):
-        index = self._inside("index", value.index)
-        columns = [[self._value(name), self._inside(name, value[name])] for name in value.columns]
-        return {"$": "frame", "index": index, "columns": columns}
+        return encode_frame(value, self._inside)
 
     def _series(self, value):
-        index = None if isinstance(value, pd.Index) else self._inside("index", value.index)
-        if isinstance(value.dtype, pd.CategoricalDtype):
-            raise self._refusal(value)
-        values = value.to_numpy() if isinstance(value.dtype, np.dtype) else value.to_numpy(dtype=object, na_value=None)
-        text = not isinstance(value.dtype, np.dtype)
-        parts = {"values": self._inside("values", values), "name": self._value(value.name), "text": text}
-        return {"$": "index" if index is None else "series", "index": index, **parts}
+        return encode_column(value, self._inside)
 
     def _random_state(self, value):
         name, keys, *rest = value.get_state()
@@ -163,12 +155,12 @@ class Encoder:
         if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc)):
             raise self._refusal(value)
         name = name_of_class(cls)
-        state = value.__getstate__() if hasattr(value, "__getstate__") else value.__dict__
+        # a Bunch that has been through pickle has no state beside its items
+        state = dict(value) if isinstance(value, dict) else value.__getstate__()
         if not isinstance(state, dict):
             raise self._refusal(value)
-        if isinstance(value, dict):
-            state = dict(value)
-        state = {key: _DROPPED_PARAMETERS.get(key, item) for key, item in state.items()}
+        if not isinstance(value, dict):
+            state = {key: None if key in FOLDERS else item for key, item in state.items()}
         return {"$": "object", "class": name, "state": self._mapping(state)}
 
     def _refusal(self, value):

@@ -1,24 +1,28 @@
 """The files of a saved model: written, read, and checked before anything is built."""
 
+import hashlib
 import json
 import math
 import shutil
+import stat
 import zipfile
 
 import numpy as np
 
 from skbst.exceptions import UnsafeModelError
 
-__all__ = ["FORMAT", "read_arrays", "read_content", "write_files"]
+__all__ = ["FORMAT", "check_files", "read_arrays", "read_content", "write_files"]
 
-FORMAT = 2
-# 1 had no references: what a model holds twice was written, and is loaded, as two
-_READABLE = (1, 2)
+FORMAT = 3
+# 1 had no references: what a model holds twice was written, and is loaded, as two. 2 had no checksums.
+_READABLE = (1, 2, 3)
+_CHECKED = ("model.json", "arrays.safetensors", "arrays.npz")
+_CHECKSUMS = "checksums.json"
 _TENSOR_KINDS = "biuf"
 
 
 def write_files(folder, content, arrays, card):
-    """Write the four files of a model into `folder`.
+    """Write the five files of a model into `folder`.
 
     Parameters
     ----------
@@ -45,6 +49,39 @@ def write_files(folder, content, arrays, card):
     content = {"format": FORMAT, **content, "npz": {key: f"a{i}" for i, key in enumerate(others)}}
     (folder / "model.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
     (folder / "README.md").write_text(card, encoding="utf-8")
+    # the card is left out: its words are for people, who may add to them
+    checksums = {name: _checksum(folder / name) for name in _CHECKED}
+    (folder / _CHECKSUMS).write_text(json.dumps(checksums, indent=1), encoding="utf-8")
+
+
+def check_files(folder, found_format):
+    """Compare the files of a model with their checksums.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a model.
+
+    found_format : int
+        Format of its ``model.json``; 1 and 2 had no checksums.
+
+    Raises
+    ------
+    UnsafeModelError
+        If a file is not the one that was saved, or there are no checksums where there must be some.
+    """
+    path = folder / _CHECKSUMS
+    if not path.exists() and found_format < 3:
+        return
+    saved = _read_json(path)
+    if not isinstance(saved, dict):
+        raise UnsafeModelError(f"{path} must map files to their checksums; got {_kind(saved)}.")
+    changed = [name for name in _CHECKED if saved.get(name) != _checksum(folder / name)]
+    if changed:
+        raise UnsafeModelError(
+            f"{', '.join(changed)} in {folder} {'is' if len(changed) == 1 else 'are'} damaged or not what save_model "
+            "wrote (the checksum differs). Copy the whole folder again, or save the model anew."
+        )
 
 
 def read_content(folder):
@@ -66,17 +103,13 @@ def read_content(folder):
         If the file is no JSON, of another format, or lacks a part.
     """
     path = folder / "model.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise UnsafeModelError(f"{path} is damaged: {error}. Copy the model again, or save it anew.") from error
+    content = _read_json(path)
     if not isinstance(content, dict):
         raise UnsafeModelError(f"{path} must hold a JSON object; got {_kind(content)}. Pass what save_model wrote.")
     found = content.get("format")
     if type(found) is not int or found not in _READABLE:
         raise UnsafeModelError(
-            f"{path} must be of format {' or '.join(map(str, _READABLE))}; got {str(found)[:40]}. "
+            f"{path} must be of format {_READABLE[0]} to {_READABLE[-1]}; got {str(found)[:40]}. "
             "Load it with the skbst that saved it and save it anew, or update skbst."
         )
     if "model" not in content:
@@ -107,25 +140,71 @@ def read_arrays(folder, names):
     UnsafeModelError
         If a file is damaged, lacks an array, or holds pickles.
     """
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+    for name in _CHECKED:
+        _check_regular(folder / name)
     try:
         arrays = load_file(folder / "arrays.safetensors")
-        with np.load(folder / "arrays.npz", allow_pickle=False) as file:
-            arrays.update({key: file[name] for key, name in names.items()})
-    except (
-        SafetensorError,
-        zipfile.BadZipFile,
-        ValueError,
-        KeyError,
-        OSError,
-        EOFError,
-        AttributeError,
-        NotImplementedError,
-    ) as error:
+        arrays.update(_read_npz(folder / "arrays.npz", names))
+    except Exception as error:  # zlib, tokenize, struct and numpy each have errors of their own for damaged bytes
         raise UnsafeModelError(f"The arrays in {folder} are damaged or hold pickles: {error}.") from error
     return arrays
+
+
+def _read_npz(path, names):
+    """Arrays of a file of numpy, by key; each is as long in the file as it says, so that none can fill the memory."""
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        for key, name in names.items():
+            entry = archive.getinfo(f"{name}.npy")
+            if entry.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{name} is compressed, which save_model never does")
+            with archive.open(entry) as file:
+                shape, dtype = _read_header(file)
+                if dtype.hasobject:
+                    raise ValueError(f"{name} holds pickles")
+                size = math.prod(shape) * dtype.itemsize
+                if size != entry.file_size - file.tell():
+                    raise ValueError(f"{name} says {size:,} bytes and holds {entry.file_size - file.tell():,}")
+                file.seek(0)
+                arrays[key] = np.lib.format.read_array(file, allow_pickle=False)
+    return arrays
+
+
+def _read_header(file):
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"an array of version {version}")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype
+
+
+def _read_json(path):
+    _check_regular(path)
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise UnsafeModelError(f"{path} is damaged: {error}. Copy the model again, or save it anew.") from error
+
+
+def _check_regular(path):
+    """Refuse what is no file before it is opened: a named pipe would be waited for, a device never ends."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UnsafeModelError(
+            f"The files in {path.parent} are damaged: {error}. Copy the whole folder again."
+        ) from error
+    if not stat.S_ISREG(mode):
+        raise UnsafeModelError(f"{path} is no regular file. Copy the model again, or save it anew.")
+
+
+def _checksum(path):
+    _check_regular(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _no_number(text):

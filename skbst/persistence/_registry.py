@@ -1,4 +1,8 @@
-"""Which classes the safe format may build: estimators of skbst and scikit-learn, and a short list of their helpers."""
+"""Which classes the safe format may build: estimators of skbst and scikit-learn, and a short list of their helpers.
+
+Files hold public names (``skbst.neighbors.KNNPriorBlender``), so that a private file can be renamed without breaking a
+saved model. Older files hold private ones, whose private parts are passed over.
+"""
 
 import importlib
 import re
@@ -16,23 +20,23 @@ _METRICS = ("skbst.metrics", "sklearn.metrics")
 
 # plain classes that fitted estimators hold
 _HELPERS = {
-    "skbst.features._bundle.FeatureBundle",
-    "skbst.taxonomy._taxonomy.Taxonomy",
+    "skbst.features.FeatureBundle",
+    "skbst.taxonomy.Taxonomy",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.utils._bunch.Bunch",
+    "sklearn.utils.Bunch",
 }
 # splitters are parameters of searches and ensembles
-_HELPER_MODULES = {"sklearn.model_selection._split", "skbst.model_selection"}
+_SPLITTERS = re.compile(r"(sklearn|skbst)\.model_selection\.[A-Za-z]+")
 
 
 def name_of_class(cls):
-    """Full name of a class that may be stored; UnsafeModelError for any other."""
-    name = f"{cls.__module__}.{cls.__qualname__}"
+    """Public name of a class that may be stored; UnsafeModelError for any other."""
+    name = _public_name(cls)
     _check(name, cls)
     return name
 
@@ -41,16 +45,16 @@ def class_of_name(name):
     """Class of a stored name; UnsafeModelError if it is none that may be built."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or _CLOSED & set(name.split(".")):
         raise UnsafeModelError(
-            f"The model asks for {name!r}; only estimators of skbst and scikit-learn are built. It was not loaded."
+            f"The model asks for {str(name)[:200]!r}; only estimators of skbst and scikit-learn are built. It was not "
+            "loaded."
         )
-    module_name, _, class_name = name.rpartition(".")
-    try:
-        cls = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+    cls = _find(name)
+    if cls is None:
         raise UnsafeModelError(
-            f"The model asks for {name!r}, which these versions of skbst and scikit-learn do not have."
-        ) from error
-    _check(name, cls)
+            f"The model asks for {name!r}, which these versions of skbst and scikit-learn do not have. Load it with "
+            "the versions in its README.md and save it anew."
+        )
+    _check(_public_name(cls), cls)
     return cls
 
 
@@ -72,8 +76,41 @@ def function_of_name(name):
     return getattr(importlib.import_module(package), function)
 
 
+def _public_name(cls):
+    """Name under which everybody imports a class; where there is none, that of the file it stands in."""
+    module, name = getattr(cls, "__module__", ""), getattr(cls, "__qualname__", "")
+    public = f"{_public_part(module)}.{name}"
+    return public if _find_exactly(public) is cls else f"{module}.{name}"
+
+
+def _public_part(module):
+    """The package around a private file: ``skbst.neighbors`` of ``skbst.neighbors._search``."""
+    parts = module.split(".")
+    private = next((i for i, part in enumerate(parts) if part.startswith("_")), len(parts))
+    return ".".join(parts[:private])
+
+
+def _find(name):
+    """Class of a public name, or of a private one of an older file wherever it stands now; None if there is none."""
+    module, _, class_name = name.rpartition(".")
+    public = f"{_public_part(module)}.{class_name}"
+    found = _find_exactly(public)
+    return _find_exactly(name) if found is None else found
+
+
+def _find_exactly(name):
+    module, _, class_name = name.rpartition(".")
+    if not _NAME.fullmatch(name) or "." not in name:
+        return None
+    try:
+        found = getattr(importlib.import_module(module), class_name)
+    except (ImportError, AttributeError):
+        return None
+    return found if isinstance(found, type) else None
+
+
 def _check(name, cls):
-    if not isinstance(cls, type) or f"{cls.__module__}.{cls.__qualname__}" != name or not _may_build(name, cls):
+    if not isinstance(cls, type) or not _may_build(name, cls):
         raise UnsafeModelError(
             f"{name} is no estimator of skbst or scikit-learn, so the safe format neither stores nor builds it. "
             "Use joblib.dump for models with parts of your own."
@@ -81,7 +118,9 @@ def _check(name, cls):
 
 
 def _may_build(name, cls):
-    if not _NAME.fullmatch(name) or _CLOSED & set(name.split(".")):
+    if not _NAME.fullmatch(name) or _CLOSED & set(name.split(".")) or _find_exactly(name) is not cls:
         return False
-    own_module = any(cls.__module__ == known or cls.__module__.startswith(known + ".") for known in _HELPER_MODULES)
-    return issubclass(cls, BaseEstimator) or name in _HELPERS or own_module
+    if name.startswith("skbst.") and "._" in name:
+        return False  # a saved model must not depend on where a private file lies
+    splitter = _SPLITTERS.fullmatch(name) is not None and hasattr(cls, "get_n_splits")
+    return issubclass(cls, BaseEstimator) or name in _HELPERS or splitter

@@ -12,7 +12,7 @@ from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
 from skbst.persistence._card import model_card
 from skbst.persistence._decode import Decoder
 from skbst.persistence._encode import Encoder
-from skbst.persistence._files import read_arrays, read_content, write_files
+from skbst.persistence._files import check_files, read_arrays, read_content, write_files
 from skbst.persistence._folder import bring_back, find_model, is_model, put_in_place, scratch_folder
 
 __all__ = ["load_model", "save_model"]
@@ -24,7 +24,8 @@ def save_model(model, folder, *, notes="", overwrite=False):
     """Write a fitted model to a folder, without pickle.
 
     The folder holds ``model.json`` (parameters and structure), ``arrays.safetensors`` (numbers), ``arrays.npz``
-    (text arrays, no pickles) and ``README.md`` (a model card). It appears whole or not at all.
+    (text arrays, no pickles), ``checksums.json`` (SHA-256 of these three) and ``README.md`` (a model card). It appears
+    whole or not at all. Folders that parts keep things in (``store=``) belong to a machine and are left out.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def load_model(folder):
     Raises
     ------
     UnsafeModelError
-        If the files are damaged, hold no estimator or ask for anything that may not be built.
+        If the files are damaged or were changed, hold no estimator or ask for anything that may not be built.
     FileNotFoundError
         If there is no model.
 
@@ -109,15 +110,19 @@ def load_model(folder):
     VersionMismatchWarning
         If the model was saved by other versions of skbst, scikit-learn, torch, numpy or skorch.
     UserWarning
-        If replacing the model was interrupted, so that the old one is loaded.
+        If replacing the model was interrupted, so that the old one is loaded; or the file names a folder in which
+        to keep things, which is never taken from a file.
     """
     folder = find_model(Path(folder))
     content = read_content(folder)
+    check_files(folder, content["format"])
     _compare_versions(content["versions"])
     try:
         model = Decoder(read_arrays(folder, content["npz"])).decode(content["model"])
     except RecursionError as error:
         raise UnsafeModelError(f"{folder / 'model.json'} is nested too deeply.") from error
+    except MemoryError as error:
+        raise UnsafeModelError(f"{folder} takes more memory than there is.") from error
     _check_estimator(model, f"{folder / 'model.json'} must hold")
     return model
 

@@ -146,6 +146,6 @@ def test_permissions_are_those_of_any_new_file(umask, tmp_path):
             assert stat.S_IMODE(folder.stat().st_mode) == 0o777 & ~umask
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
             assert modes == dict.fromkeys(modes, 0o666 & ~umask)
-            assert len(modes) == 4
+            assert len(modes) == 5
     finally:
         os.umask(before)

@@ -130,6 +130,67 @@ def test_tables_sparse_matrices_and_generators_come_back():
     assert back[4] == BST
 
 
+NUMBERS = pd.Index([7, 3, 3], name="sound_id")
+INDEXES = [
+    pd.RangeIndex(3, 12, 3, name="row"),
+    NUMBERS,
+    pd.Index(["a", None, "b"], dtype="str"),
+    pd.Index(["a", 2, None], dtype=object),
+    pd.CategoricalIndex(["x", "y", "x"], categories=["y", "x"], ordered=True, name="class"),
+    pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)], names=["uploader", None]),
+    pd.date_range("2026-01-01", periods=3, tz="Europe/Madrid"),
+    pd.Index([1, None, 3], dtype="Int64"),
+]
+COLUMNS = [
+    pd.array([True, None, False], dtype="boolean"),
+    pd.array([1, None, 2**60 + 1], dtype="Int64"),
+    pd.array([1, None, 250], dtype="UInt8"),
+    pd.array([0.1, None, float("inf")], dtype="Float32"),
+    pd.array(["a", None, ""], dtype="string"),
+    pd.array(["a", None, ""], dtype="str"),
+    pd.Categorical(["x", None, "y"], categories=["y", "x", "z"]),
+    pd.Categorical([3, 1, 1], ordered=True),
+    pd.to_datetime(["2026-07-01", None, "2026-07-02"]).tz_localize("America/New_York"),
+    pd.to_datetime(["2026-07-01", None, "2026-07-02"]),
+    np.array([1.5, np.nan, 2.0]),
+    np.array([True, False, True]),
+    np.array([None, ["a"], 3], dtype=object),
+]
+
+
+def there_and_back(value):
+    encoder = Encoder()
+    text = json.dumps(encoder.encode(value), allow_nan=False)
+    return Decoder(encoder.arrays).decode(json.loads(text))
+
+
+@pytest.mark.parametrize("index", INDEXES, ids=lambda index: f"{type(index).__name__} {index.dtype}")
+def test_an_index_keeps_its_type(index):
+    pd.testing.assert_index_equal(there_and_back(index), index, exact=True, check_freq=False)
+    series = pd.Series([1.0, 2.0, 3.0], index=index, name=("a", 1))
+    pd.testing.assert_series_equal(there_and_back(series), series, check_freq=False)
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: str(column.dtype))
+def test_a_column_keeps_its_type(column):
+    series = pd.Series(column, index=NUMBERS)
+    pd.testing.assert_series_equal(there_and_back(series), series)
+    frame = pd.DataFrame({"a": series, "b": series})
+    pd.testing.assert_frame_equal(there_and_back(frame), frame)
+
+
+def test_names_of_columns_may_be_of_any_kind_and_repeat():
+    frame = pd.DataFrame([[1, "x", None], [2, "y", 0.5]], columns=["a", "a", 3], index=["u", "u"])
+    pd.testing.assert_frame_equal(there_and_back(frame), frame)
+    for empty in (frame.iloc[:0], frame[[]], pd.DataFrame()):
+        pd.testing.assert_frame_equal(there_and_back(empty), empty)
+
+
+def test_a_column_of_another_type_is_refused_by_name():
+    with pytest.raises(UnsafeModelError, match=r"A column of type period\[D\] cannot be stored"):
+        there_and_back(pd.Series(pd.period_range("2026-01-01", periods=2)))
+
+
 def test_an_array_held_twice_is_stored_once():
     array = np.arange(10.0)
     encoder = Encoder()
@@ -187,10 +248,10 @@ def test_nothing_is_overwritten_unasked(rows, tmp_path):
         save_model(LogisticRegression().fit(X, y), other, overwrite=True)
 
 
-def test_other_versions_are_warned_about(rows, tmp_path):
+def test_other_versions_are_warned_about(rows, tmp_path, write_content):
     folder = save_model(LogisticRegression().fit(*rows), tmp_path / "model")
     content = json.loads((folder / "model.json").read_text())
     content["versions"]["torch"] = "1.0.0"
-    (folder / "model.json").write_text(json.dumps(content))
+    write_content(folder, content)
     with pytest.warns(VersionMismatchWarning, match=r"torch 1\.0\.0"):
         load_model(folder)

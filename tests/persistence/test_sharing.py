@@ -2,6 +2,8 @@
 
 import copy
 import json
+import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skbst.datasets import load_bsd, make_bst_clips, measure_complexity
+from skbst.ensemble import HierarchicalDecoder
 from skbst.persistence import load_model, save_model
 from skbst.persistence._decode import Decoder
 from skbst.persistence._encode import Encoder
@@ -80,11 +83,23 @@ def test_what_is_held_once_bears_no_mark(tmp_path):
     assert "shared" not in (save_model(model, tmp_path / "model") / "model.json").read_text()
 
 
-def test_models_of_format_1_are_read(tmp_path):
-    folder = save_model(LogisticRegression().fit([[0.0], [1.0]], ["fx-a", "m-sp"]), tmp_path / "model")
+@pytest.mark.parametrize("old", [1, 2])
+def test_models_of_older_formats_are_read(old, tmp_path):
+    """They have no checksums, and name classes by private files, wherever these may lie now."""
+    model = HierarchicalDecoder(LogisticRegression()).fit([[0.0], [1.0]], ["fx-a", "m-sp"])
+    folder = save_model(model, tmp_path / "model")
     content = json.loads((folder / "model.json").read_text())
-    assert content["format"] == 2
-    (folder / "model.json").write_text(json.dumps({**content, "format": 1}))
+    assert content["format"] == 3
+    text = json.dumps({**content, "format": old})
+    for public, private in {
+        "skbst.ensemble.HierarchicalDecoder": "skbst.ensemble._a_name_of_old.HierarchicalDecoder",
+        "sklearn.linear_model.LogisticRegression": "sklearn.linear_model._logistic.LogisticRegression",
+        "skbst.taxonomy.Taxonomy": "skbst.taxonomy._taxonomy.Taxonomy",
+    }.items():
+        assert public in text
+        text = text.replace(public, private)
+    (folder / "model.json").write_text(text)
+    (folder / "checksums.json").unlink()
     assert load_model(folder).predict([[0.9]]) == ["m-sp"]
 
 
@@ -125,7 +140,12 @@ def votings(system):
 @pytest.mark.parametrize(("build", "extra"), [(system_2, {}), (system_3, {"cv": 2}), (system_4, {"cv": 2})])
 def test_systems_count_the_same_once_loaded(build, extra, clips, fitted, tmp_path):
     system = fitted(build, **extra)
-    loaded = load_model(save_model(system, tmp_path / "model"))
+    folder = save_model(system, tmp_path / "model")
+    assert "skbst." in (folder / "model.json").read_text()
+    assert not re.search(r"skbst(\.\w+)*\._", (folder / "model.json").read_text())  # public names only
+    loaded = load_model(folder)
+    again = save_model(pickle.loads(pickle.dumps(system)), tmp_path / "again")  # one that a worker sent back
+    assert (load_model(again).predict(clips.data) == system.predict(clips.data)).all()
     assert measure_complexity(loaded) == measure_complexity(system)
     for before, after in zip(votings(system), votings(loaded), strict=True):
         for i, (name, _) in enumerate(before.estimators):
@@ -134,11 +154,12 @@ def test_systems_count_the_same_once_loaded(build, extra, clips, fitted, tmp_pat
     np.testing.assert_allclose(loaded.predict_proba(clips.data), system.predict_proba(clips.data), atol=1e-6)
 
 
-def test_a_model_of_a_gpu_loads_where_there_is_none(clips, fitted, tmp_path, monkeypatch):
+def test_a_model_of_a_gpu_loads_where_there_is_none(clips, fitted, tmp_path, monkeypatch, sign):
     system = fitted(system_2)
     path = save_model(system, tmp_path / "model") / "model.json"
     text = path.read_text()
     path.write_text(text.replace('"device": "cpu"', '"device": "cuda"'))
+    sign(path.parent)
     assert text.count('"device": "cpu"') >= 4
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.warns(UserWarning, match="the CPU is used"):
