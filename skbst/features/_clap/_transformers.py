@@ -116,6 +116,15 @@ def _read_folder(transformers, folder):
     settings = _read_json(folder / "config.json")
     if settings.get("model_type") != "clap":
         raise CheckpointError(f"{folder} holds a model of type {settings.get('model_type')!r}; expected 'clap'.")
+    try:
+        return _read_parts(transformers, folder, settings)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a setting of another kind ends in any error of transformers' own
+        raise CheckpointError(f"The settings in {folder} are damaged or of another version: {error!r}.") from error
+
+
+def _read_parts(transformers, folder, settings):
     config = transformers.ClapConfig(**settings)
     if config.projection_dim != N_FEATURES:
         raise CheckpointError(
@@ -152,6 +161,9 @@ def _read_spec(folder, config):
 
 def _read_json(path):
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise CheckpointError(f"{path} is missing or not readable as JSON ({error}).") from error
+        settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (ValueError, OSError, RecursionError) as error:
+        raise CheckpointError(f"{path} is not readable as JSON ({error}). Fetch it again.") from error
+    if not isinstance(settings, dict):
+        raise CheckpointError(f"{path} is missing or holds no settings; expected a JSON object. Fetch it again.")
+    return settings

@@ -74,7 +74,36 @@ class TestReading:
         with pytest.raises(CheckpointError, match="damaged or truncated"):
             read_state(tmp_path / "cut.safetensors")
 
-    @pytest.mark.parametrize("content", [[1, 2], {}, {"state_dict": {"a": 3}}, {"epoch": 3}])
+    @pytest.mark.parametrize("zipped", [True, False])
+    def test_cut_anywhere(self, zipped, tmp_path):
+        path = tmp_path / "cut.pt"
+        torch.save(
+            {"epoch": 7, "best": np.float64(0.5), "state_dict": {"a": torch.zeros(40, 4)}},
+            path,
+            _use_new_zipfile_serialization=zipped,
+        )
+        whole = path.read_bytes()
+        for n in range(0, len(whole) - 1, 13):
+            path.write_bytes(whole[:n])
+            with pytest.raises(CheckpointError):
+                read_state(path)
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: None])
+    @pytest.mark.parametrize("name", ["x.pt", "x.safetensors"])
+    def test_no_file(self, make, name, tmp_path):
+        make(tmp_path / name)
+        with pytest.raises(CheckpointError, match="is no file of weights"):
+            read_state(tmp_path / name)
+
+    @pytest.mark.parametrize(
+        "header", [b"{}", b'{"a":1}', b'{"a":{"dtype":"F9","shape":[1],"data_offsets":[0,4]}}', b"[]", b"\xff"]
+    )
+    def test_odd_headers(self, header, tmp_path):
+        (tmp_path / "x.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+        with pytest.raises(CheckpointError):
+            read_state(tmp_path / "x.safetensors")
+
+    @pytest.mark.parametrize("content", [[1, 2], {}, {"state_dict": {"a": 3}}, {"epoch": 3}, {1: torch.ones(2)}, 5])
     def test_no_weights(self, tmp_path, content):
         torch.save(content, tmp_path / "x.pt")
         with pytest.raises(CheckpointError, match="holds no weights"):
@@ -292,3 +321,27 @@ class TestMissingLibraries:
         featurizer = ClapTextFeaturizer(laion_module[1], tokenizer="no-such/tokenizer", cleaner=None)
         with pytest.raises(DownloadError, match=r"load_bsd\(root\)\.embeddings"):
             featurizer.fit_transform(["rain"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.json", "[]"),
+        ("config.json", "{"),
+        ("config.json", '{"model_type": "clap", "audio_config": 3}'),
+        ("config.json", '{"model_type": "clap", "projection_dim": "many"}'),
+        ("config.json", '{"model_type": "clap", "text_config": {"hidden_size": -5}}'),
+        ("config.json", "[" * 100_000),
+        ("preprocessor_config.json", "[1]"),
+        ("preprocessor_config.json", '{"sampling_rate": "fast"}'),
+        ("preprocessor_config.json", '{"frequency_min": []}'),
+        ("model.safetensors", "no tensors"),
+    ],
+)
+def test_an_odd_folder_is_a_checkpoint_error(name, text, tiny_clap, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(tiny_clap, tmp_path / "odd")
+    (folder / name).write_text(text)
+    with pytest.raises(CheckpointError):
+        load_encoder("transformers", folder, device="cpu")
