@@ -6,6 +6,7 @@ Every step takes ``removed``, a list to which it appends the pieces that it took
 import html
 import re
 import unicodedata
+from itertools import groupby
 
 from skbst.text._lexicon import (
     BOILERPLATE_SENTENCE,
@@ -15,6 +16,7 @@ from skbst.text._lexicon import (
     STUB_WORDS,
     TECHNICAL_PHRASE,
 )
+from skbst.text._pieces import search, substitute
 
 __all__ = [
     "has_words",
@@ -37,7 +39,16 @@ _LOOSE_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^
 _LINE_END = re.compile(r"\r\n?|[\x85\u2028\u2029\v\f]")
 _SPACES = re.compile(r"[^\S\n]+")
 
-_COMMENT = re.compile(r"(?is)<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>")
+_OPENING = re.compile(r"(?i)<!--|<(script|style)\b[^<>]*>")
+_CLOSING = {
+    "": re.compile("-->"),
+    "script": re.compile(r"(?i)</script\s*>"),
+    "style": re.compile(r"(?i)</style\s*>"),
+}
+# no character has a longer number; Python refuses to read one of thousands of digits
+_LONG_ENTITY = re.compile(r"&#(?:\d{9,}|[xX][0-9a-fA-F]{9,});?")
+# Unicode's stream-safe form (UAX 15, D4): putting longer runs in order takes quadratic time
+_MOST_MARKS = 30
 _BREAK = re.compile(r"(?i)</?(?:br|p|div|li|ul|ol|h[1-6]|tr|table|blockquote|hr)\b[^<>]*>")
 _TAG = re.compile(rf"(?i)</?(?:{HTML_ELEMENT})(?:\s[^<>]*|\s*/)?>")
 
@@ -48,6 +59,9 @@ _URL = re.compile(
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"')\]]*\s+|\n+")
 _BULLET = re.compile(r"^(?:[-*•·–—~=_#>|]+\s+|[-*•·–—~=_#>|]+$)")
+_EMPTY_BRACKETS = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}")
+_SPACE_BEFORE_MARK = re.compile(r"(?<!\s)\s+(?=[.,;:!?])")
+_DANGLING = re.compile(r"(?:\s*[,;:/|+&]|\s[-–—])(?=\s*[,;:.!?/|+&]|\s*[-–—]\s|\s*\Z)")
 _EDGES = " \t\n,;:-–—/|+&"
 
 
@@ -93,7 +107,7 @@ def tidy_unicode(text, removed=None):
     text = _LINE_END.sub("\n", text)
     for pattern in (_CONTROL, _INVISIBLE, _LOOSE_JOINER):
         text = _cut(pattern, text, removed, "")
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", _shorten_marks(text, removed))
     text = _SPACES.sub(" ", text)
     return re.sub(r" ?\n ?", "\n", text).strip()
 
@@ -122,10 +136,11 @@ def strip_html(text, removed=None):
     'Rain & wind\\non a roof'
     """
     if "<" in text:
-        text = _cut(_COMMENT, text, removed, " ")
+        text = _cut_comments(text, removed)
         text = _cut(_BREAK, text, removed, "\n")
         text = _cut(_TAG, text, removed, "")
     if "&" in text:
+        text = _LONG_ENTITY.sub("", text)  # of any length, and linear: a match starts at an ampersand alone
         plain = html.unescape(text)
         if removed is not None and plain != text:
             removed.extend(re.findall(r"&#?\w+;", text))
@@ -223,7 +238,7 @@ def strip_boilerplate(text, removed=None):
     """
     kept = []
     for sentence in split_sentences(text):
-        if BOILERPLATE_SENTENCE.search(sentence):
+        if search(BOILERPLATE_SENTENCE, sentence):
             if removed is not None:
                 removed.append(sentence)
             continue
@@ -237,13 +252,46 @@ def strip_boilerplate(text, removed=None):
 
 def tidy_punctuation(text):
     """Close the gaps that a cut leaves: empty brackets, doubled and dangling separators, spaces."""
-    text = re.sub(r"\(\W*\)|\[\W*\]|\{\W*\}", " ", text)
-    text = re.sub(r"\s+([.,;:!?])", r"\1", _SPACES.sub(" ", text))
-    text = re.sub(r"(?:\s*[,;:/|+&]|\s[-–—])(?=\s*[,;:.!?/|+&]|\s*[-–—]\s|\s*$)", "", text)
+    text = substitute(_EMPTY_BRACKETS, " ", text)
+    text = _SPACE_BEFORE_MARK.sub("", _SPACES.sub(" ", text))
+    text = substitute(_DANGLING, "", text)
     return _SPACES.sub(" ", text).strip(_EDGES)
 
 
 def _cut(pattern, text, removed, replacement):
     if removed is None:
-        return pattern.sub(replacement, text)
-    return pattern.sub(lambda match: removed.append(match.group(0).strip()) or replacement, text)
+        return substitute(pattern, replacement, text)
+    return substitute(pattern, lambda match: removed.append(match.group(0).strip()) or replacement, text)
+
+
+def _cut_comments(text, removed):
+    """Cut comments, scripts and styles; one that is never closed is looked for once, and stays."""
+    parts, done, unclosed = [], 0, set()
+    for opening in _OPENING.finditer(text):
+        name = (opening.group(1) or "").lower()
+        if opening.start() < done or name in unclosed:
+            continue
+        closing = _CLOSING[name].search(text, opening.end())
+        if closing is None:
+            unclosed.add(name)
+            continue
+        if removed is not None:
+            removed.append(text[opening.start() : closing.end()].strip())
+        parts += [text[done : opening.start()], " "]
+        done = closing.end()
+    return "".join([*parts, text[done:]])
+
+
+def _shorten_marks(text, removed):
+    """Keep the first marks of a letter that has more than any script puts on one."""
+    if len(text) <= _MOST_MARKS or text.isascii():
+        return text
+    parts = []
+    for is_mark, run in groupby(text, key=lambda char: unicodedata.combining(char) != 0):
+        piece = "".join(run)
+        if is_mark and len(piece) > _MOST_MARKS:
+            if removed is not None:
+                removed.append(piece[_MOST_MARKS:])
+            piece = piece[:_MOST_MARKS]
+        parts.append(piece)
+    return "".join(parts)

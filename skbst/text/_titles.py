@@ -3,6 +3,7 @@
 import re
 
 from skbst.text._lexicon import DRUM_MACHINES, EQUIPMENT_PHRASE, EXTENSION, FILE_CODE, TECHNICAL_PHRASE, UNIT
+from skbst.text._pieces import substitute
 from skbst.text._steps import _cut, has_words, tidy_punctuation
 
 __all__ = ["clean_title", "strip_extension", "strip_numbers", "unfold_file_name"]
@@ -102,7 +103,7 @@ def strip_numbers(title, removed=None):
     title = _cut(_DATE, title, removed, " ")
     title = _cut(FILE_CODE, title, removed, " ")
     for pattern in (_NUMBER, _TRAILING, _LEADING):
-        title = pattern.sub(lambda match: _drop_number(match.group(0), removed), title)
+        title = substitute(pattern, lambda match: _drop_number(match.group(0), removed), title)
     return title
 
 
