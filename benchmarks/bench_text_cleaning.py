@@ -60,7 +60,7 @@ def count_pieces():
 
 def report(table, folder):
     fields = table[[field for field in FIELDS if field in table]]
-    cleaner = MetadataCleaner().fit(fields, uploader=table["uploader"])
+    cleaner = MetadataCleaner().fit(fields, groups=table["uploader"])
     ours, floor = seconds(lambda: cleaner.transform(fields)), seconds(lambda: strip_tags_and_links(fields))
     print(f"{folder}: {len(fields)} rows cleaned in {ours:.2f} s; tags and links alone {floor:.2f} s")
     print(cleaner.report_[["field", "step", "n_rows", "n_pieces", "share"]].to_string(float_format="{:.3f}".format))
@@ -68,7 +68,7 @@ def report(table, folder):
     if count is None:
         return
     view = MetadataCleaner("title+tags+description", max_tokens=None)
-    texts = view.fit_transform(fields, uploader=table["uploader"])
+    texts = view.fit_transform(fields, groups=table["uploader"])
     exact, estimate = np.array([(count(text), approximate_token_count(text)) for text in texts]).T
     low, median, high = np.percentile(estimate / exact, [1, 50, 95])
     print(f"tokens, estimate over CLIP's: 1 % {low:.2f}, median {median:.2f}, 95 % {high:.2f}")

@@ -28,7 +28,7 @@ for title, tags, description in data.head(4).to_numpy():
 # A table goes in, a table with the same rows comes out. The sentences that one uploader repeats are learnt in `fit`,
 # which therefore wants to know the uploaders; cleaning does not.
 
-cleaner = MetadataCleaner().fit(data, uploader=uploader)
+cleaner = MetadataCleaner().fit(data, groups=uploader)
 for title, tags, description in cleaner.transform(data).head(4).to_numpy():
     print(f"{title!r}\n  {tags!r}\n  {description!r}")
 
@@ -49,7 +49,7 @@ plt.show()
 # tags, then the description, and what does not fit goes from the end.
 
 for view in ("title", "title+tags", "title+tags+description"):
-    print(f"{view:24s}", MetadataCleaner(view, max_tokens=24).fit(data, uploader=uploader).transform(data).iloc[4])
+    print(f"{view:24s}", MetadataCleaner(view, max_tokens=24).fit(data, groups=uploader).transform(data).iloc[4])
 
 # %%
 # The single steps are functions of their own.

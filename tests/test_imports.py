@@ -13,7 +13,6 @@ PACKAGE = Path(skbst.__file__).parent
 
 FLOORS = {
     "_files": 0,
-    "_fit_groups": 0,
     "_groups": 0,
     "_optional": 0,
     "_paths": 0,

@@ -9,10 +9,12 @@ from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
+from skbst._groups import with_groups
+
 __all__ = ["fit_members", "params_of_members"]
 
 
-def params_of_members(ensemble, names, members, fit_params):
+def params_of_members(ensemble, names, members, fit_params, groups=None):
     """Tell what each member's fit gets.
 
     Parameters
@@ -27,6 +29,9 @@ def params_of_members(ensemble, names, members, fit_params):
         Parameters of the ensemble's fit. Without metadata routing all members get all that are not None; with it, what
         they have requested.
 
+    groups : array-like of shape (n_samples,), default=None
+        For the members that can use them.
+
     Returns
     -------
     params : list of dict
@@ -38,12 +43,13 @@ def params_of_members(ensemble, names, members, fit_params):
         If a member does not take a parameter that all members get.
     """
     if get_config()["enable_metadata_routing"]:
-        routed = process_routing(ensemble, "fit", **fit_params)
+        given = fit_params if groups is None else {"groups": groups, **fit_params}
+        routed = process_routing(ensemble, "fit", **given)
         return [routed[name]["fit"] for name in names]
     fit_params = {key: value for key, value in fit_params.items() if value is not None}
     for name, member in zip(names, members):
         _check_takes(name, member, fit_params)
-    return [fit_params] * len(names)
+    return [with_groups(member, groups, fit_params) for member in members]
 
 
 def _check_takes(name, member, fit_params):

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import column_or_1d
 
-from skbst._fit_groups import with_groups
+from skbst._groups import groups_for_splitter, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba
@@ -171,9 +171,9 @@ class FoldEnsembleClassifier(
             Class labels.
 
         **params : dict
-            ``groups`` go to the splitter and, like all others, to the ``fit`` of the clones, cut to their rows; groups
-            only where that (or that of every member of a vote) takes any. With metadata routing, to whoever has
-            requested them.
+            ``groups`` go to the splitter and, like all others, to the ``fit`` of the clones, cut to their rows: to
+            every part that takes groups; missing ones (None, NaN, pd.NA or "") are nobody's. With metadata routing,
+            to whoever has requested them.
 
         Returns
         -------
@@ -188,10 +188,8 @@ class FoldEnsembleClassifier(
         self.classes_ = np.unique(y)
         self._learn_taxonomy()
         splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **split_params))
-        tasks = [(estimator, train, test) for estimator, (train, test) in zip(self._clones(len(splits)), splits)]
-        fitted = fit_on_folds(
-            tasks, X, y, fit_params, self.classes_, self.min_proba, n_jobs=self.n_jobs, verbose=self.verbose
-        )
+        tasks = [(estimator, fit_params, *split) for estimator, split in zip(self._clones(len(splits)), splits)]
+        fitted = fit_on_folds(tasks, X, y, self.classes_, self.min_proba, n_jobs=self.n_jobs, verbose=self.verbose)
         self.estimators_ = [estimator for estimator, _ in fitted]
         self.test_rows_ = [test for _, test in splits]
         self._score_out_of_fold([answer for _, answer in fitted], y)
@@ -249,7 +247,7 @@ class FoldEnsembleClassifier(
             routed = process_routing(self, "fit", **params)
             return routed["splitter"]["split"], routed["estimator"]["fit"]
         groups = params.pop("groups", None)
-        return {"groups": groups}, with_groups(self.estimator, groups, params)
+        return {"groups": groups_for_splitter(groups)}, with_groups(self.estimator, groups, params)
 
     def _clones(self, n_folds):
         clones = [clone(self.estimator) for _ in range(n_folds)]

@@ -11,6 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 
+from skbst._groups import with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS
@@ -99,7 +100,7 @@ class HierarchicalDecoder(
         self.top_weight = top_weight
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **fit_params):
+    def fit(self, X, y, *, groups=None, **fit_params):
         """Fit the classifier.
 
         Parameters
@@ -109,6 +110,10 @@ class HierarchicalDecoder(
 
         y : array-like of shape (n_samples,)
             Class labels.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for the classifier and its parts whose ``fit`` takes groups; missing ones (None, NaN,
+            pd.NA or "") are nobody's. With metadata routing, for those that have requested them.
 
         **fit_params : dict
             Go to the classifier's ``fit``; with metadata routing, those that it has requested.
@@ -124,7 +129,10 @@ class HierarchicalDecoder(
                 "Wrap it in sklearn.calibration.CalibratedClassifierCV."
             )
         if get_config()["enable_metadata_routing"]:
-            fit_params = process_routing(self, "fit", **fit_params)["estimator"]["fit"]
+            given = fit_params if groups is None else {"groups": groups, **fit_params}
+            fit_params = process_routing(self, "fit", **given)["estimator"]["fit"]
+        else:
+            fit_params = with_groups(self.estimator, groups, fit_params)
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
         self.estimator_ = clone(self.estimator)
         with context.subcontext(task_name="fit-estimator").propagate_callback_context(self.estimator_):

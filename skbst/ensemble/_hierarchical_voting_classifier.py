@@ -153,7 +153,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         self.min_proba = min_proba
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **fit_params):
+    def fit(self, X, y, *, groups=None, **fit_params):
         """Fit the members on the class codes.
 
         Parameters
@@ -163,6 +163,10 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
 
         y : array-like of shape (n_samples,)
             Class labels.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for the members and their parts whose ``fit`` takes groups; missing ones (None, NaN,
+            pd.NA or "") are nobody's. With metadata routing, for those that have requested them.
 
         **fit_params : dict
             ``sample_weight``, ``train_only`` and whatever else is given goes to all members; with metadata routing,
@@ -180,7 +184,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         names, members = self._kept()
         for name, member in zip(names, members):
             check_member(name, member, self.voting)
-        params = params_of_members(self, names, members, fit_params)
+        params = params_of_members(self, names, members, fit_params, groups)
         self.le_ = LabelEncoder().fit(y)
         self.classes_ = self.le_.classes_
         self._learn_taxonomy()
@@ -269,7 +273,7 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
             Folds; the members are fitted on each training part.
 
         groups : array-like of shape (n_samples,), default=None
-            For the splitter.
+            Uploader of each row, for the splitter and for the members and their parts whose ``fit`` takes groups.
 
         **options
             ``step``, ``n_bootstrap``, ``zero_division`` ... of `skbst.ensemble.search_weights`.

@@ -7,6 +7,7 @@ from sklearn.utils import Bunch, _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 
+from skbst._groups import groups_for_splitter, with_groups
 from skbst._progress import progress_bar
 from skbst.ensemble._members import combine_log_proba, member_log_proba
 
@@ -31,7 +32,7 @@ def out_of_fold_log_proba(estimators, X, y, *, cv=None, groups=None, min_proba=1
         Folds, as in `sklearn.model_selection.cross_validate`.
 
     groups : array-like of shape (n_samples,), default=None
-        For the splitter.
+        Uploader of each row, for the splitter and for the classifiers and their parts whose ``fit`` takes groups.
 
     min_proba : float, default=1e-12
         Least probability.
@@ -52,9 +53,13 @@ def out_of_fold_log_proba(estimators, X, y, *, cv=None, groups=None, min_proba=1
     X, y = indexable(X, y)
     y = np.asarray(y)
     classes = np.unique(y)
-    splits = list(check_cv(cv, y, classifier=True).split(X, y, groups))
-    tasks = [(estimator, train, test) for estimator in estimators for train, test in splits]
-    fitted = fit_on_folds(tasks, X, y, {}, classes, min_proba, n_jobs=n_jobs, verbose=verbose)
+    splits = list(check_cv(cv, y, classifier=True).split(X, y, groups_for_splitter(groups, len(y))))
+    tasks = [
+        (estimator, with_groups(estimator, groups, {}), train, test)
+        for estimator in estimators
+        for train, test in splits
+    ]
+    fitted = fit_on_folds(tasks, X, y, classes, min_proba, n_jobs=n_jobs, verbose=verbose)
     tests = [test for _, test in splits]
     log_proba = [
         mean_over_tests([answer for _, answer in fitted[i : i + len(splits)]], tests, len(y), len(classes))
@@ -67,19 +72,17 @@ def out_of_fold_log_proba(estimators, X, y, *, cv=None, groups=None, min_proba=1
     return Bunch(log_proba=np.stack(log_proba)[:, rows], y=y[rows], rows=rows, folds=folds[rows], classes=classes)
 
 
-def fit_on_folds(tasks, X, y, fit_params, classes, min_proba, *, n_jobs, verbose):
-    """Fit a clone for each (estimator, train, test) and predict its test rows.
+def fit_on_folds(tasks, X, y, classes, min_proba, *, n_jobs, verbose):
+    """Fit a clone for each (estimator, fit_params, train, test) and predict its test rows.
 
     Parameters
     ----------
-    tasks : list of (classifier, ndarray of int, ndarray of int)
-        What to fit on which rows, and which to predict.
+    tasks : list of (classifier, dict, ndarray of int, ndarray of int)
+        What to fit, with which parameters (what has a value per row is cut to the training part), on which rows, and
+        which to predict.
 
     X, y : array-like
         All rows.
-
-    fit_params : dict
-        For ``fit``; what has a value per row is cut to the training part.
 
     classes : ndarray of shape (n_classes,)
         Columns of the answer.
@@ -98,7 +101,7 @@ def fit_on_folds(tasks, X, y, fit_params, classes, min_proba, *, n_jobs, verbose
     parallel = Parallel(n_jobs=n_jobs, return_as="generator")
     found = parallel(
         delayed(_fit_and_predict)(estimator, X, y, train, test, fit_params, classes, min_proba)
-        for estimator, train, test in tasks
+        for estimator, fit_params, train, test in tasks
     )
     return list(progress_bar(found, total=len(tasks), desc="folds", unit="fit", verbose=int(verbose)))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 
+from skbst._groups import groups_by_any_name, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
@@ -132,7 +133,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, uploader=None):
+    def fit(self, X, y=None, *, groups=None, uploader=None):
         """Fit the cleaner; no weights are loaded.
 
         Parameters
@@ -143,8 +144,11 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         y : None
             Ignored.
 
-        uploader : array-like of shape (n_samples,), default=None
+        groups : array-like of shape (n_samples,), default=None
             Who uploaded each clip, for a cleaner that asks for it.
+
+        uploader : array-like of shape (n_samples,), default=None
+            The old name of `groups`.
 
         Returns
         -------
@@ -153,8 +157,8 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         self._check_kind(X, reset=True)
         self.cleaner_ = self._new_cleaner(isinstance(X, pd.DataFrame))
         if self.cleaner_ is not None:
-            options = {} if uploader is None else {"uploader": uploader}
-            self.cleaner_.fit(X, **options)
+            groups = groups_by_any_name(groups, uploader, "ClapTextFeaturizer")
+            self.cleaner_.fit(X, **with_groups(self.cleaner_, groups, {}))
         self._fitted_on_table = isinstance(X, pd.DataFrame)
         return self
 

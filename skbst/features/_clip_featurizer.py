@@ -9,6 +9,7 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import _BaseComposition
 
+from skbst._groups import with_groups
 from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
@@ -147,7 +148,7 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, *, groups=None):
         """Fit every featurizer.
 
         Parameters
@@ -157,6 +158,10 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
 
         y : array-like of shape (n_samples,), default=None
             Handed to the featurizers.
+
+        groups : array-like of shape (n_samples,), default=None
+            Who uploaded each clip, handed to the featurizers whose fit takes groups: a text's cleaner learns the
+            phrases that one uploader repeats.
 
         Returns
         -------
@@ -174,11 +179,11 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         self._start()
         check_is_table_for_both(self.featurizers_, X)
         for _, featurizer in self.featurizers_:
-            featurizer.fit(X, y)
+            featurizer.fit(X, y, **with_groups(featurizer, groups, {}))
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, *, groups=None):
         """Fit every featurizer and make the bundle.
 
         Parameters
@@ -189,6 +194,10 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         y : array-like of shape (n_samples,), default=None
             Handed to the featurizers.
 
+        groups : array-like of shape (n_samples,), default=None
+            Who uploaded each clip, handed to the featurizers whose fit takes groups: a text's cleaner learns the
+            phrases that one uploader repeats.
+
         Returns
         -------
         bundle : FeatureBundle
@@ -197,8 +206,8 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
 
         def make(featurizer):
             if hasattr(featurizer, "transform_frames"):
-                return featurizer.fit(X, y).transform_frames(X)
-            return featurizer.fit_transform(X, y), None
+                return featurizer.fit(X, y, **with_groups(featurizer, groups, {})).transform_frames(X)
+            return featurizer.fit_transform(X, y, **with_groups(featurizer, groups, {})), None
 
         self._start()
         check_is_table_for_both(self.featurizers_, X)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 
+from skbst._groups import groups_by_any_name, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
@@ -137,7 +138,7 @@ class TextLSAFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transfo
         self.min_df = min_df
         self.random_state = random_state
 
-    def fit(self, X, y=None, *, uploader=None):
+    def fit(self, X, y=None, *, groups=None, uploader=None):
         """Learn terms and directions.
 
         Parameters
@@ -148,18 +149,21 @@ class TextLSAFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transfo
         y : None
             Ignored.
 
+        groups : array-like of shape (n_samples,), default=None
+            Who uploaded each clip, for a cleaner that asks for it.
+
         uploader : array-like of shape (n_samples,), default=None
-            Who uploaded each clip, for the cleaner.
+            The old name of `groups`.
 
         Returns
         -------
         self : TextLSAFeaturizer
         """
-        self.fit_transform(X, y, uploader=uploader)
+        self.fit_transform(X, y, groups=groups_by_any_name(groups, uploader, "TextLSAFeaturizer"))
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None, *, uploader=None):
+    def fit_transform(self, X, y=None, *, groups=None, uploader=None):
         """Fit, and return the vectors; the same as ``fit(X).transform(X)``, with every text cleaned once.
 
         Parameters
@@ -170,7 +174,7 @@ class TextLSAFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transfo
         y : None
             Ignored.
 
-        uploader : array-like of shape (n_samples,), default=None
+        groups, uploader : array-like of shape (n_samples,), default=None
             As in `fit`.
 
         Returns
@@ -181,8 +185,8 @@ class TextLSAFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transfo
         self._check_kind(X, reset=True)
         self.cleaner_ = self._new_cleaner(isinstance(X, pd.DataFrame))
         if self.cleaner_ is not None:
-            options = {} if uploader is None else {"uploader": uploader}
-            X = self.cleaner_.fit(X, **options).transform(X)
+            groups = groups_by_any_name(groups, uploader, "TextLSAFeaturizer")
+            X = self.cleaner_.fit(X, **with_groups(self.cleaner_, groups, {})).transform(X)
         self._on_table = isinstance(X, pd.DataFrame)
         texts = _fields_of(X)
         self.vectorizers_ = self._fit_vectorizers(texts)

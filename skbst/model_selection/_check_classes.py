@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skbst._groups import own_group_codes
 from skbst.exceptions import DataFormatError
 
 __all__ = ["as_groups", "as_labels", "check_enough_groups", "check_enough_rows"]
@@ -25,16 +26,10 @@ def as_labels(y):
 
 
 def as_groups(groups, labels):
-    """Check groups and return a number per row."""
+    """Check groups and return a number per row; a row of nobody (None, NaN, pd.NA, "") is a group of its own."""
     check_consistent_length(labels, groups)
-    groups = column_or_1d(np.asarray(groups, dtype=object))
-    empty = pd.isna(groups) | (groups == "")
-    if empty.any():
-        raise DataFormatError(
-            f"{int(empty.sum())} of {len(groups)} groups are empty. Give each row a group; a row of nobody gets one "
-            "of its own, such as its sound_id."
-        )
-    return pd.factorize(groups)[0]
+    # numbered as they appear: the folds by uploader depend on it
+    return pd.factorize(own_group_codes(groups))[0]
 
 
 def check_enough_rows(labels, n_splits):

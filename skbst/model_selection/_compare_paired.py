@@ -86,7 +86,8 @@ def compare_paired(
 
     groups : array-like of shape (n_samples,), default=None
         Uploaders: whole groups are drawn and swapped. Clips of one uploader stand or fall together, which makes this
-        interval wider, and the honest one for clips of new uploaders.
+        interval wider, and the honest one for clips of new uploaders. A row of
+        nobody (None, NaN, pd.NA, "") is a group of its own.
 
     n_bootstrap : int, default=2000
         Number of resamples.

@@ -9,16 +9,16 @@ from sklearn import get_config
 from sklearn.base import clone
 from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection import ParameterGrid, check_cv
-from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 
+from skbst._groups import groups_for_splitter, with_groups
 from skbst._progress import progress_bar
-from skbst._sklearn import _fit_context, check_is_fitted
+from skbst._sklearn import BaseSearchCV, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend_cells import fast_scores_of, score_cells
-from skbst.model_selection._blend_fits import blender_of, blender_params, fit_fold, split_candidates
+from skbst.model_selection._blend_fits import blender_params, fit_fold, split_candidates
 
 __all__ = ["KNNBlendSearchCV"]
 
@@ -144,7 +144,8 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
             Class labels.
 
         **params : dict
-            ``groups`` go to the splitter and to the blender, the rest to the estimator's ``fit``. With metadata
+            ``groups`` go to the splitter, to the blender and to all other parts whose ``fit`` takes groups; missing
+            ones (None, NaN, pd.NA or "") are nobody's. The rest goes to the estimator's ``fit``. With metadata
             routing, to whoever has requested them. With ``exclude_own_group`` the groups that the blender gets in
             ``fit`` count at prediction, too.
 
@@ -157,14 +158,17 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
         params = _check_method_params(X, params)
         scorers, refit_metric = self._get_scorers()
         routed = self._get_routed_params_for_fit(params)
-        fit_params = self._with_groups(routed["estimator"]["fit"], params.get("groups"))
+        fit_params = with_groups(self.estimator, params.get("groups"), routed["estimator"]["fit"])
         score_params = self._score_params(scorers, routed["scorer"]["score"])
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         candidates = list(ParameterGrid(self.param_grid))
         settings = split_candidates(self.estimator, candidates)
         cv = check_cv(self.cv, y, classifier=True)
-        splits = list(cv.split(X, y, **routed["splitter"]["split"]))
+        split_params = routed["splitter"]["split"]
+        if "groups" in split_params:
+            split_params = {**split_params, "groups": groups_for_splitter(split_params["groups"])}
+        splits = list(cv.split(X, y, **split_params))
         self.n_splits_, self.n_fits_ = len(splits), len(splits) * len(settings)
         folds = self._fit_folds(X, y, splits, settings, fit_params, context)
         out = self._score_folds(X, y, folds, settings, scorers, score_params)
@@ -209,12 +213,6 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
             values = np.stack([fold[name] for fold in folds])
             table[f"mean_test_{name}"], table[f"std_test_{name}"] = values.mean(axis=0), values.std(axis=0)
         return table
-
-    def _with_groups(self, fit_params, groups):
-        # with metadata routing it is the user who says where groups go
-        if groups is None or get_config()["enable_metadata_routing"]:
-            return fit_params
-        return {f"{blender_of(self.estimator)[1]}groups": groups, **fit_params}
 
     def _score_params(self, scorers, params):
         # without a scorer they are for the score method of the estimator, which a bare classifier answers for here

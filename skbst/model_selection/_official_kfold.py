@@ -81,7 +81,8 @@ class OfficialKFold(GroupAwareSplitter):
             Class codes.
 
         groups : array-like of shape (n_samples,), default=None
-            Uploaders; None makes the official folds.
+            Uploaders; None makes the official folds. A row of
+            nobody (None, NaN, pd.NA, "") is a group of its own.
 
         Yields
         ------
@@ -105,7 +106,8 @@ class OfficialKFold(GroupAwareSplitter):
             Class codes.
 
         groups : array-like of shape (n_samples,), default=None
-            Uploaders; None makes the official folds.
+            Uploaders; None makes the official folds. A row of
+            nobody (None, NaN, pd.NA, "") is a group of its own.
 
         Returns
         -------
@@ -160,7 +162,8 @@ def official_folds(y, *, groups=None, n_splits=5, random_state=1821, validation_
         Class codes, in the order of the metadata file, on which the published folds depend.
 
     groups : array-like of shape (n_samples,), default=None
-        Uploaders. None makes the official folds; with groups, no uploader is on two sides of a split.
+        Uploaders. None makes the official folds; with groups, no uploader is on two sides of a split. A row of
+        nobody (None, NaN, pd.NA, "") is a group of its own.
 
     n_splits : int, default=5
         Number of folds.

@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from skbst._fit_groups import with_groups
+from skbst._groups import stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors._bank_queries import BankQueriesMixin
@@ -90,7 +90,7 @@ class KNNPriorBlender(
         Positions of their labels in ``classes_``.
 
     bank_groups_ : ndarray of shape (n_bank,) or None
-        Their groups, if given.
+        Their groups, if given; "" (among other types None) for a row of nobody.
 
     bank_metadata_ : dict of str to ndarray of shape (n_bank,)
         Columns of ``metadata``, if given, for `explain`; its index is the column "id".
@@ -171,9 +171,9 @@ class KNNPriorBlender(
             Class labels.
 
         groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``, and for the classifier where its ``fit``, or that of every
-            member of a vote, takes groups (with metadata routing, where it has requested them); a missing value is a
-            group of its own.
+            Uploader of each row, for ``exclude_own_group``, and for the classifier and its parts whose ``fit`` takes
+            groups (with metadata routing, where they have requested them); a missing value (None, NaN, pd.NA or "") is
+            nobody's.
 
         metadata : DataFrame of n_samples rows, default=None
             What `explain` shall tell of a training sound (title, licence ...); its index is taken for the ids. Names
@@ -220,7 +220,7 @@ class KNNPriorBlender(
         all_count = len(rows) == len(y)
         self.bank_, self.train_proba_ = (bank, train_proba) if all_count else (bank[rows], train_proba[rows])
         self.bank_labels_ = label_positions(y[rows], self.classes_)
-        self.bank_groups_ = None if groups is None else np.asarray(groups)[rows]
+        self.bank_groups_ = None if groups is None else stored_groups(groups)[rows]
         self.bank_metadata_ = {name: values[rows] for name, values in columns.items()}
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):

@@ -1,12 +1,12 @@
 """Rows of embeddings: normalisation, and groups as integers."""
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from skbst._groups import matched_group_codes
 from skbst.exceptions import DataFormatError
 
-__all__ = ["counted_rows", "group_codes", "label_positions", "normalized_rows"]
+__all__ = ["checked_groups", "counted_rows", "label_positions", "normalized_rows"]
 
 
 def normalized_rows(X, normalize=True):
@@ -51,13 +51,13 @@ def _norms(X):
         return np.sqrt(np.einsum("ij,ij->i", X, X))
 
 
-def group_codes(query_groups, bank_groups, n_queries, n_bank):
+def checked_groups(query_groups, bank_groups, n_queries, n_bank):
     """Encode two lists of groups as integers that are equal where the groups are.
 
     Parameters
     ----------
     query_groups, bank_groups : array-like or None
-        Labels of any type; missing ones (None, NaN, empty text) equal nothing.
+        Labels of any type; missing ones equal nothing.
 
     n_queries, n_bank : int
         Their expected lengths.
@@ -70,20 +70,16 @@ def group_codes(query_groups, bank_groups, n_queries, n_bank):
     Raises
     ------
     DataFormatError
-        If only one of the two is given.
+        If only one of the two is given, or one is of the wrong length.
     """
     if query_groups is None and bank_groups is None:
         return None, None
     if query_groups is None or bank_groups is None:
         given, missing = ("bank", "query") if query_groups is None else ("query", "bank")
         raise DataFormatError(f"Groups of the {given} are given, but not those of the {missing}; pass both or none.")
-    query_groups, bank_groups = (pd.Series(np.asarray(g).ravel(), dtype=object) for g in (query_groups, bank_groups))
     check_consistent_length(query_groups, range(n_queries))
     check_consistent_length(bank_groups, range(n_bank))
-    both = pd.concat([query_groups, bank_groups], ignore_index=True)
-    codes = pd.factorize(both.mask(both == ""))[0].astype(np.int32)
-    query_codes, bank_codes = codes[:n_queries], codes[n_queries:]
-    return np.where(query_codes < 0, -2, query_codes), bank_codes
+    return tuple(codes.astype(np.int32) for codes in matched_group_codes(query_groups, bank_groups))
 
 
 def counted_rows(y, sample_weight):

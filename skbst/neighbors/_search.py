@@ -11,7 +11,7 @@ from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._candidates import Candidates, cosine_of_pairs
 from skbst.neighbors._products import choose_products
-from skbst.neighbors._rows import group_codes, normalized_rows
+from skbst.neighbors._rows import checked_groups, normalized_rows
 
 __all__ = ["top_k_cosine"]
 
@@ -66,7 +66,7 @@ def top_k_cosine(
 
     query_groups, bank_groups : array-like of shape (n_queries,) and (n_bank,), default=None
         Group (such as the uploader) of each row: a query finds no row of its own group. Missing values (None, NaN,
-        empty text) belong to no group.
+        pd.NA, empty text) belong to no group.
 
     normalize : bool, default=True
         Whether rows are divided by their norm first. False for rows of norm 1 (or 0).
@@ -108,7 +108,7 @@ def top_k_cosine(
         raise DataFormatError(f"Queries have {queries.shape[1]} features, but the bank has {bank.shape[1]}.")
     if exclude_self and len(queries) != len(bank):
         raise DataFormatError(f"exclude_self needs the bank's own rows; got {len(queries)} and {len(bank)} rows.")
-    groups = group_codes(query_groups, bank_groups, len(queries), len(bank))
+    groups = checked_groups(query_groups, bank_groups, len(queries), len(bank))
     forbid = _Forbid(exclude_self, *groups)
     similarities = np.full((len(queries), k), -np.inf, dtype=np.float32)
     indices = np.full((len(queries), k), -1, dtype=np.int64)

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, column_or_1d, has_fit_parameter
 
-from skbst._fit_groups import with_groups
+from skbst._groups import read_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors import leave_one_out_prior
@@ -166,7 +166,8 @@ class KNNDistillationClassifier(
             Class labels.
 
         groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``.
+            Uploader of each row, for ``exclude_own_group``, and for teacher and student and their parts whose ``fit``
+            takes groups; a missing value (None, NaN, pd.NA or "") is nobody's.
 
         **fit_params : dict
             Go to the ``fit`` of teacher and student; with metadata routing, to whoever has requested them.
@@ -301,7 +302,7 @@ class KNNDistillationClassifier(
             len(classes),
             k=self.k,
             temperature=self.temperature,
-            groups=np.asarray(groups)[counts] if self.exclude_own_group else None,
+            groups=read_groups(groups)[counts] if self.exclude_own_group else None,
             engine=self.engine,
         )
         return targets

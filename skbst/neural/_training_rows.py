@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
+from skbst._groups import own_group_codes
 from skbst.exceptions import DataFormatError
 
 __all__ = ["TrainingRows", "make_training_rows"]
@@ -62,7 +62,7 @@ def make_training_rows(inputs, target, weight, *, groups=None, train_only=None, 
         Weights, at least one above zero.
 
     groups : array-like of shape (n_samples,), default=None
-        Group labels.
+        Group labels; a row of nobody is a group of its own.
 
     train_only : array-like of shape (n_samples,), bool, default=None
         Rows kept out of validation.
@@ -76,7 +76,7 @@ def make_training_rows(inputs, target, weight, *, groups=None, train_only=None, 
     """
     n_samples = len(inputs)
     train_only = _check_train_only(train_only, n_samples)
-    groups = _check_groups(groups, n_samples)
+    groups = None if groups is None else own_group_codes(groups, n_samples)
     kept = np.flatnonzero(weight > 0)
     extras = np.column_stack([target, train_only, np.zeros(n_samples) if groups is None else groups]).astype(np.int64)
     first, member = _equal_rows(inputs, kept, extras)
@@ -124,15 +124,3 @@ def _check_train_only(train_only, n_samples):
             f"{train_only.shape}."
         )
     return train_only
-
-
-def _check_groups(groups, n_samples):
-    if groups is None:
-        return None
-    groups = np.asarray(groups)
-    if groups.shape != (n_samples,):
-        raise DataFormatError(f"groups must have one label for each of the {n_samples} rows; got {groups.shape}.")
-    known = ~pd.isna(groups)
-    codes = np.unique(np.where(known, groups, "").astype(str), return_inverse=True)[1]
-    # a missing group is one of its own
-    return np.where(known, codes, codes.max(initial=0) + 1 + np.arange(n_samples))

@@ -8,12 +8,14 @@ import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
+from skbst._groups import groups_by_any_name
 from skbst._sklearn import Interval, _fit_context
 from skbst.exceptions import DataFormatError
 from skbst.sampling._row_sampler import (
     RowSampler,
     best_first_rank,
     keep_class_floor,
+    own_codes,
     read_candidates,
     read_uploaders,
 )
@@ -114,7 +116,7 @@ class MetadataQualitySampler(RowSampler):
         self.min_per_class = min_per_class
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, uploader=None, candidates=None):
+    def fit(self, X, y, *, groups=None, candidates=None, uploader=None):
         """Choose the rows; same arguments as `fit_resample`.
 
         Returns
@@ -123,9 +125,9 @@ class MetadataQualitySampler(RowSampler):
         """
         X, y = self._check_rows(X, y)
         mask = read_candidates(candidates, len(y))
-        uploaders = read_uploaders(X, uploader, len(y)).astype(str)
-        texts = _clean_texts(X, uploaders)
-        _, who = np.unique(uploaders, return_inverse=True)
+        groups = groups_by_any_name(groups, uploader, "MetadataQualitySampler")
+        uploaders = read_uploaders(X, groups, len(y))
+        texts, who = _clean_texts(X, uploaders), own_codes(uploaders)
         _, codes = np.unique(y, return_inverse=True)
         n_words = self._count_telling_words(texts, who, codes)
         _, same = np.unique(np.array([f"{w}\n{c}\n{t}" for w, c, t in zip(who, codes, texts)]), return_inverse=True)
@@ -141,7 +143,7 @@ class MetadataQualitySampler(RowSampler):
         self.sample_indices_ = np.flatnonzero(reason == "")
         return self
 
-    def fit_resample(self, X, y, *, uploader=None, candidates=None):
+    def fit_resample(self, X, y, *, groups=None, candidates=None, uploader=None):
         """Return the rows that stay.
 
         Parameters
@@ -152,19 +154,23 @@ class MetadataQualitySampler(RowSampler):
         y : array-like of shape (n_samples,)
             Class of each row.
 
-        uploader : array-like of shape (n_samples,), default=None
-            Who uploaded each row; None takes the column "uploader" of `X`. Without it all rows count as one
-            uploader's.
+        groups : array-like of shape (n_samples,), default=None
+            Who uploaded each row; None takes the column "uploader" of `X`. A row of nobody (None, NaN, pd.NA or "")
+            shares its uploader with no other; without groups and column all rows count as one uploader's.
 
         candidates : array-like of shape (n_samples,), bool, default=None
             Rows that may go; the others stay, and their words count as other people's use. None: all.
+
+        uploader : array-like of shape (n_samples,), default=None
+            The old name of `groups`.
 
         Returns
         -------
         X_resampled, y_resampled
             The rows that stay, in their order, of the same types.
         """
-        return self.fit(X, y, uploader=uploader, candidates=candidates)._resample(X, y)
+        groups = groups_by_any_name(groups, uploader, "MetadataQualitySampler")
+        return self.fit(X, y, groups=groups, candidates=candidates)._resample(X, y)
 
     def _count_telling_words(self, texts, who, codes):
         """Different words per row, without templates that nobody else uses for the class; int (n_samples,)."""
@@ -205,7 +211,7 @@ def _clean_texts(X, uploaders):
     """One lower-case text of words per row; numbers and marks go."""
     if isinstance(X, pd.DataFrame) and not set(_FIELDS) & set(X.columns):
         raise DataFormatError(f"X needs at least one of the columns {list(_FIELDS)}; got {list(X.columns)[:10]}.")
-    cleaned = MetadataCleaner(max_tokens=None).fit_transform(X, uploader=uploaders)
+    cleaned = MetadataCleaner(max_tokens=None).fit_transform(X, groups=uploaders)
     if isinstance(cleaned, pd.DataFrame):
         columns = [cleaned[field].astype(str).tolist() for field in _FIELDS if field in cleaned]
         cleaned = [" ".join(parts) for parts in zip(*columns)]

@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skbst._groups import own_group_codes, read_groups
 from skbst._sklearn import _num_samples, check_class_labels, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
@@ -51,15 +52,15 @@ def _is_numeric_array(X):
     return not (isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "OUT")
 
 
-def read_uploaders(X, uploader, n_rows):
-    """Uploader of each row as text, "" where unknown.
+def read_uploaders(X, groups, n_rows):
+    """Uploader of each row, None where it is nobody's.
 
     Parameters
     ----------
     X : DataFrame or other rows
-        Its column "uploader" is taken where `uploader` is None.
+        Its column "uploader" is taken where `groups` is None.
 
-    uploader : array-like of shape (n_rows,) or None
+    groups : array-like of shape (n_rows,) or None
         Who uploaded each row.
 
     n_rows : int
@@ -67,22 +68,22 @@ def read_uploaders(X, uploader, n_rows):
 
     Returns
     -------
-    uploader : ndarray of shape (n_rows,), object
-        One and the same "" for all rows where nothing is known.
+    uploaders : ndarray of shape (n_rows,), object
+        One and the same name for all rows where there are neither groups nor a column.
 
     Raises
     ------
     DataFormatError
         If there is not one entry per row.
     """
-    if uploader is None and isinstance(X, pd.DataFrame) and "uploader" in X.columns:
-        uploader = X["uploader"]
-    if uploader is None:
-        return np.full(n_rows, "", dtype=object)
-    uploader = pd.Series(np.asarray(uploader, dtype=object).ravel())
-    if len(uploader) != n_rows:
-        raise DataFormatError(f"uploader needs one entry per row: {n_rows} rows, {len(uploader)} entries.")
-    return uploader.where(uploader.notna(), "").astype(str).to_numpy(dtype=object)
+    if groups is None and isinstance(X, pd.DataFrame) and "uploader" in X.columns:
+        groups = X["uploader"]
+    return np.full(n_rows, "", dtype=object) if groups is None else read_groups(groups, n_rows)
+
+
+def own_codes(uploaders):
+    """Number the uploaders that `read_uploaders` gives; each row of nobody has a number of its own."""
+    return np.zeros(len(uploaders), dtype=np.int64) if (uploaders == "").all() else own_group_codes(uploaders)
 
 
 def read_candidates(candidates, n_rows):

@@ -5,8 +5,16 @@ from typing import ClassVar
 
 import numpy as np
 
+from skbst._groups import groups_by_any_name
 from skbst._sklearn import Interval, _fit_context
-from skbst.sampling._row_sampler import RowSampler, best_first_rank, read_candidates, read_scores, read_uploaders
+from skbst.sampling._row_sampler import (
+    RowSampler,
+    best_first_rank,
+    own_codes,
+    read_candidates,
+    read_scores,
+    read_uploaders,
+)
 
 __all__ = ["UploaderCapSampler"]
 
@@ -42,7 +50,8 @@ class UploaderCapSampler(RowSampler):
 
     Notes
     -----
-    Rows without a known uploader count as one uploader's, so without any uploaders the cap is one per class.
+    A row of nobody (None, NaN, pd.NA or "") shares its uploader with no other and is never over the cap. Where there
+    are neither groups nor a column "uploader", all rows count as one uploader's: the cap is one per class.
 
     References
     ----------
@@ -65,7 +74,7 @@ class UploaderCapSampler(RowSampler):
         self.cap = cap
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, *, uploader=None, score=None, candidates=None):
+    def fit(self, X, y, *, groups=None, score=None, candidates=None, uploader=None):
         """Choose the rows; same arguments as `fit_resample`.
 
         Returns
@@ -75,15 +84,15 @@ class UploaderCapSampler(RowSampler):
         X, y = self._check_rows(X, y)
         n_rows = len(y)
         mask = read_candidates(candidates, n_rows)
-        uploaders, score = read_uploaders(X, uploader, n_rows), read_scores(score, n_rows)
-        _, who = np.unique(uploaders.astype(str), return_inverse=True)
+        groups = groups_by_any_name(groups, uploader, "UploaderCapSampler")
+        who, score = own_codes(read_uploaders(X, groups, n_rows)), read_scores(score, n_rows)
         _, codes = np.unique(y, return_inverse=True)
         self.rank_ = np.full(n_rows, -1, dtype=np.intp)
         self.rank_[mask] = best_first_rank((who * (codes.max() + 1) + codes)[mask], score[mask])
         self.sample_indices_ = np.flatnonzero(self.rank_ < self.cap)
         return self
 
-    def fit_resample(self, X, y, *, uploader=None, score=None, candidates=None):
+    def fit_resample(self, X, y, *, groups=None, score=None, candidates=None, uploader=None):
         """Return the rows that stay.
 
         Parameters
@@ -94,7 +103,7 @@ class UploaderCapSampler(RowSampler):
         y : array-like of shape (n_samples,)
             Class of each row.
 
-        uploader : array-like of shape (n_samples,), default=None
+        groups : array-like of shape (n_samples,), default=None
             Who uploaded each row; None takes the column "uploader" of `X`.
 
         score : array-like of shape (n_samples,), default=None
@@ -103,12 +112,16 @@ class UploaderCapSampler(RowSampler):
         candidates : array-like of shape (n_samples,), bool, default=None
             Rows that may go; the others stay and are not counted. None: all.
 
+        uploader : array-like of shape (n_samples,), default=None
+            The old name of `groups`.
+
         Returns
         -------
         X_resampled, y_resampled
             The rows that stay, in their order, of the same types.
         """
-        return self.fit(X, y, uploader=uploader, score=score, candidates=candidates)._resample(X, y)
+        groups = groups_by_any_name(groups, uploader, "UploaderCapSampler")
+        return self.fit(X, y, groups=groups, score=score, candidates=candidates)._resample(X, y)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from skbst._groups import groups_by_any_name
 from skbst._sklearn import Interval, StrOptions, _fit_context, _num_samples, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
@@ -80,8 +81,8 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     Templates and uploader names are learnt from the rows of `fit` alone and removed from any row, whoever uploaded
-    it, so that prediction needs no uploader. Pass the uploaders as ``fit(X, uploader=...)``; inside a
-    Pipeline request them with ``MetadataCleaner().set_fit_request(uploader=True)`` and
+    it, so that prediction needs no uploader. Pass the uploaders as ``fit(X, groups=...)``; inside a
+    Pipeline request them with ``MetadataCleaner().set_fit_request(groups=True)`` and
     ``sklearn.set_config(enable_metadata_routing=True)``. Without them a column "uploader" of `X` is used if there
     is one; else sentences are counted over all rows together.
 
@@ -124,7 +125,7 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
         self.token_counter = token_counter
         self.extra_tags = extra_tags
 
-    def fit(self, X, y=None, *, uploader=None):
+    def fit(self, X, y=None, *, groups=None, uploader=None):
         """Learn the templates of uploaders, and report what cleaning takes out.
 
         Parameters
@@ -135,21 +136,26 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
         y : ignored
             Exists for API consistency.
 
+        groups : array-like of shape (n_samples,), default=None
+            Who uploaded each clip; None takes the column "uploader" of `X` where there is one. A text of nobody (None,
+            NaN, pd.NA or "") is counted with no other.
+
         uploader : array-like of shape (n_samples,), default=None
-            Who uploaded each clip.
+            The old name of `groups`.
 
         Returns
         -------
         self : MetadataCleaner
         """
-        self.fit_transform(X, y, uploader=uploader)
+        self.fit_transform(X, y, groups=groups_by_any_name(groups, uploader, "MetadataCleaner"))
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X, y=None, *, uploader=None):
+    def fit_transform(self, X, y=None, *, groups=None, uploader=None):
         """Fit, and return the cleaned rows; same arguments as `fit`, same result as ``fit(X).transform(X)``."""
         fields = self._read(X, reset=True)
-        uploaders = read_uploaders(X, uploader, _num_samples(X))
+        groups = groups_by_any_name(groups, uploader, "MetadataCleaner")
+        uploaders = read_uploaders(X, groups, _num_samples(X))
         prepared = [strip_boilerplate(prepare(text)) for text in fields["description"]]
         found = find_templates(prepared, uploaders, titles=fields["title"], min_repeats=self.min_repeats)
         self.template_keys_ = np.array(list(found), dtype=str)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from skbst._groups import read_groups
 from skbst.exceptions import DataFormatError
 
 __all__ = ["FIELDS", "read_texts", "read_uploaders"]
@@ -31,13 +32,10 @@ def _as_text(value):
     return str(value)
 
 
-def read_uploaders(X, uploader, n_samples):
-    """Uploader of each row, None where unknown; None as a whole where nobody knows any."""
-    if uploader is None and isinstance(X, pd.DataFrame) and "uploader" in X.columns:
-        uploader = X["uploader"]
-    if uploader is None:
+def read_uploaders(X, groups, n_samples):
+    """Uploader of each row as text, None where it is nobody's; None as a whole where there are no groups."""
+    if groups is None and isinstance(X, pd.DataFrame) and "uploader" in X.columns:
+        groups = X["uploader"]
+    if groups is None:
         return None
-    uploader = np.asarray(uploader, dtype=object)
-    if uploader.shape != (n_samples,):
-        raise DataFormatError(f"uploader must have one entry per row, shape ({n_samples},); got {uploader.shape}.")
-    return [None if _is_missing(name) else str(name) for name in uploader]
+    return [None if name is None else str(name) for name in read_groups(groups, n_samples)]

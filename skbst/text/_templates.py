@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 
+from skbst._groups import read_groups
 from skbst.text._steps import join_sentences, split_sentences
 from skbst.text._titles import strip_extension
 
@@ -40,7 +41,8 @@ def find_templates(texts, groups=None, *, titles=None, min_repeats=10):
         Descriptions; HTML and links already removed.
 
     groups : sequence, default=None
-        Who wrote each text; None counts over all texts together.
+        Who wrote each text; None counts over all texts together. A text of nobody (None, NaN, pd.NA or "") is counted
+        with no other.
 
     titles : sequence of str, default=None
         Title of each clip, which becomes a slot of the template.
@@ -63,9 +65,12 @@ def find_templates(texts, groups=None, *, titles=None, min_repeats=10):
     {'made in my old shed': ('ann', 2)}
     """
     counts = defaultdict(Counter)
+    names = None if groups is None else read_groups(groups, len(texts))
     for i, text in enumerate(texts):
         title = titles[i] if titles is not None else ""
-        group = groups[i] if groups is not None else None
+        group = None if names is None else names[i]
+        if names is not None and group is None:
+            continue
         for key in {template_key(sentence, title) for sentence in split_sentences(text)}:
             if key == _SLOT or len(key.split()) >= 3:
                 counts[key][group] += 1

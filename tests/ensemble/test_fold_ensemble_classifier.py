@@ -118,7 +118,8 @@ def test_clones_that_take_groups_get_those_of_their_rows(clips):
                 np.testing.assert_array_equal(member.groups_, np.delete(groups, test))
     mixed = HierarchicalVotingClassifier([("a", Grouped()), ("b", GaussianNB())])
     fitted = FoldEnsembleClassifier(mixed, cv=GroupKFold(3)).fit(X, y, groups=groups)
-    assert fitted.estimators_[0].estimators_[0].groups_ is None
+    for clone, test in zip(fitted.estimators_, fitted.test_rows_):
+        np.testing.assert_array_equal(clone.estimators_[0].groups_, np.delete(groups, test))
 
 
 def test_random_state_seeds_each_clone(clips):

@@ -125,7 +125,7 @@ def test_cosines_of_full_rank_are_those_of_tf_idf(table):
 def test_uploader_reaches_the_cleaner(table):
     repeated = table.assign(description="I made this with love in my kitchen.")
     uploader = ["ann"] * 60
-    featurizer = TextLSAFeaturizer(8, random_state=0).fit(repeated, uploader=uploader)
+    featurizer = TextLSAFeaturizer(8, random_state=0).fit(repeated, groups=uploader)
     assert featurizer.cleaner_.templates_["uploader"].tolist() == ["ann"]
     assert "description" not in featurizer.vectorizers_
 

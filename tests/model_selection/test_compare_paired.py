@@ -239,7 +239,6 @@ def test_repr_dict_and_pickle(case):
     [
         ({"folds": [0, 1]}, "folds has 2 rows but y_true has 300"),
         ({"folds": np.r_[-1, np.zeros(299)]}, "1 of 300 rows are in no fold"),
-        ({"groups": ["", *"a" * 299]}, "1 of 300 groups are empty"),
         ({"pred_a": ["fx-a"]}, "inconsistent numbers of samples"),
         ({"taxonomy": BST.restrict(["fx-a", "fx-h"])}, "not leaves of the taxonomy"),
         ({"metric": "f2"}, "metric"),

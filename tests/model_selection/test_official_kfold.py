@@ -109,13 +109,6 @@ def test_training_part_too_small_for_validation():
         official_folds(few, validation_size=0.1)
 
 
-@pytest.mark.parametrize("empty", [None, np.nan, ""])
-def test_empty_groups(empty):
-    y = labels_of(50)
-    with pytest.raises(DataFormatError, match="1 of 50 groups are empty"):
-        official_folds(y, groups=["a", empty, *"b" * 48])
-
-
 def test_class_of_a_single_uploader():
     y = np.array(["fx-a"] * 30 + ["fx-h"] * 10)
     groups = np.r_[np.arange(30) // 3, [99] * 10]

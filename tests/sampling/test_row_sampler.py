@@ -44,10 +44,10 @@ def test_floor_rescues_the_best_and_no_more():
 
 def test_uploaders_come_from_the_argument_or_the_column():
     X = pd.DataFrame({"title": ["a", "b"], "uploader": ["ann", None]})
-    assert read_uploaders(X, None, 2).tolist() == ["ann", ""]
-    assert read_uploaders(X, [7, np.nan], 2).tolist() == ["7", ""]
+    assert read_uploaders(X, None, 2).tolist() == ["ann", None]
+    assert read_uploaders(X, [7, np.nan], 2).tolist() == [7, None]
     assert read_uploaders(np.zeros((2, 1)), None, 2).tolist() == ["", ""]
-    with pytest.raises(DataFormatError, match="2 rows, 3 entries"):
+    with pytest.raises(DataFormatError, match="one label for each of the 2 rows"):
         read_uploaders(X, ["a", "b", "c"], 2)
 
 

@@ -65,7 +65,7 @@ def test_any_rows(table):
     ]
     for row_type in rows:
         sampler = UploaderCapSampler(4)
-        kept, y_kept = sampler.fit_resample(row_type, list(y), uploader=uploader, score=score)
+        kept, y_kept = sampler.fit_resample(row_type, list(y), groups=uploader, score=score)
         assert len(kept) == len(y_kept) == len(chosen)
         assert type(kept) is type(row_type)
         np.testing.assert_array_equal(sampler.sample_indices_, chosen)

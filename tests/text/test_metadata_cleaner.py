@@ -90,9 +90,9 @@ def test_templates_are_those_of_one_uploader():
             "description": [f"Some {word} outside. From the great weather collection of mine" for word in words],
         }
     )
-    alone = MetadataCleaner(min_repeats=5).fit(table, uploader=["sandyrb"] * 3 + ["bob"] * 3)
+    alone = MetadataCleaner(min_repeats=5).fit(table, groups=["sandyrb"] * 3 + ["bob"] * 3)
     assert alone.templates_.empty
-    same = MetadataCleaner(min_repeats=5).fit(table, uploader=["sandyrb"] * 6)
+    same = MetadataCleaner(min_repeats=5).fit(table, groups=["sandyrb"] * 6)
     assert same.templates_["uploader"].tolist() == ["sandyrb", "sandyrb"]
     assert same.templates_["n_rows"].tolist() == [6, 6]
     without = MetadataCleaner(min_repeats=5).fit(table)
@@ -108,9 +108,9 @@ def test_uploaders_come_from_a_column_or_by_routing(clips):
     table = clips.assign(description="All of this is one long story.", uploader=["ann"] * 4)
     assert MetadataCleaner(min_repeats=4).fit(table).templates_["uploader"].tolist() == ["ann"]
     with config_context(enable_metadata_routing=True):
-        cleaner = MetadataCleaner(min_repeats=4).set_fit_request(uploader=True)
+        cleaner = MetadataCleaner(min_repeats=4).set_fit_request(groups=True)
         pipe = make_pipeline(cleaner, FunctionTransformer())
-        pipe.fit(table.drop(columns="uploader"), uploader=["bob"] * 4)
+        pipe.fit(table.drop(columns="uploader"), groups=["bob"] * 4)
     assert pipe[0].templates_["uploader"].tolist() == ["bob"]
 
 
@@ -164,7 +164,7 @@ def test_bad_input(X, message):
 
 def test_bad_uploader(clips):
     with pytest.raises(DataFormatError, match="one entry per row"):
-        MetadataCleaner().fit(clips, uploader=["ann"])
+        MetadataCleaner().fit(clips, groups=["ann"])
 
 
 def test_bad_view(clips):
@@ -185,7 +185,7 @@ def test_random_mess_is_cleaned_once_and_for_all():
         f: ["".join(rng.choice([" ", "", ",", "\n"]).join(rng.choice(PIECES, 6))) for _ in range(400)] for f in FIELDS
     }
     table = pd.DataFrame(rows, dtype=object)  # pyarrow's strings cannot hold half a surrogate pair
-    cleaner = MetadataCleaner(min_repeats=3).fit(table, uploader=rng.integers(0, 20, 400).astype(str))
+    cleaner = MetadataCleaner(min_repeats=3).fit(table, groups=rng.integers(0, 20, 400).astype(str))
     cleaned = cleaner.transform(table)
     pd.testing.assert_frame_equal(cleaner.transform(cleaned), cleaned)
     " ".join(cleaned.to_numpy().ravel()).encode("utf-8")
@@ -197,7 +197,7 @@ def test_real_rows(data_root, folder):
     table = pd.read_csv(data_root / folder / "BSD10k_metadata.csv", dtype=str, keep_default_na=False)
     table = table.set_index("sound_id")
     cleaner = MetadataCleaner()
-    cleaned = cleaner.fit_transform(table, uploader=table["uploader"])
+    cleaned = cleaner.fit_transform(table, groups=table["uploader"])
     assert len(cleaned) == len(table)
     pd.testing.assert_frame_equal(cleaner.transform(cleaned), cleaned)
     fields = [field for field in FIELDS if field in table]

@@ -126,7 +126,7 @@ class TestCleaner:
     def test_uploaders_reach_the_cleaner(self, make):
         line = "My field trip of the year."
         table = pd.DataFrame({"title": [f"bird {c}" for c in "abcdefghijkl"], "description": [line] * 12})
-        with_uploader = make().fit(table, uploader=["anna"] * 12)
+        with_uploader = make().fit(table, groups=["anna"] * 12)
         assert line not in " ".join(with_uploader.texts(table))
 
     def test_no_such_columns(self, make, table):
