@@ -10,6 +10,7 @@ from skbst._version import __version__
 
 _SUBPACKAGES = (
     "audio",
+    "conformal",
     "datasets",
     "ensemble",
     "features",

@@ -3,6 +3,7 @@
 __all__ = [
     "AudioDecodeError",
     "AudioDecodeWarning",
+    "CalibrationWarning",
     "CheckpointError",
     "DataFormatError",
     "DownloadError",
@@ -34,6 +35,10 @@ class UnsafeModelError(ValueError):
 
 class AudioDecodeWarning(UserWarning):
     """Some sound files could not be decoded and were replaced by silence."""
+
+
+class CalibrationWarning(UserWarning):
+    """There are too few calibration rows for what was promised."""
 
 
 class LeakageWarning(UserWarning):

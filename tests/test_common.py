@@ -22,6 +22,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skbst
 import skbst._versioned as versioned
+from skbst.conformal import HierarchicalConformalClassifier
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalDecoder, HierarchicalVotingClassifier
 from skbst.exceptions import VersionMismatchWarning
@@ -54,6 +55,8 @@ METHODS = (
     "decision_function",
     "predict_top",
     "predict_top_proba",
+    "predict_set",
+    "predict_node",
     "embed",
 )
 
@@ -89,6 +92,8 @@ def make_instances():
         ),
         Instance(FoldEnsembleClassifier(linear, cv=3), "table"),
         Instance(HierarchicalDecoder(linear), "table"),
+        Instance(HierarchicalConformalClassifier(linear, cv=3), "table"),
+        Instance(HierarchicalConformalClassifier(bayes, cv=3, condition="class", confidence_level=0.75)),
         Instance(AudioStatisticsFeaturizer(), "clips"),
         Instance(BlockSelector(), "table"),
         Instance(BlockSelector(["audio", "text"]), "bundle", checks=False),

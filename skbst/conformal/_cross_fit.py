@@ -1,0 +1,130 @@
+"""Probabilities of rows by models that have not seen them, nor anyone else of their group."""
+
+import warnings
+from inspect import signature
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.utils import Bunch, _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params
+
+from skbst.conformal._sets import check_proba
+
+__all__ = ["aligned_proba", "cross_fit", "fold_rows", "takes_weight"]
+
+
+def takes_weight(estimator):
+    """Whether an estimator's ``fit`` has a parameter ``sample_weight``, or hands on whatever it is given."""
+    parameters = signature(estimator.fit).parameters.values()
+    return any(parameter.name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def fold_rows(cv, X, y, *, groups=None, random_state=None, split_params=None):
+    """Folds of the calibration.
+
+    Parameters
+    ----------
+    cv : int or splitter
+        A number means stratified folds, of whole groups where there are any.
+
+    X, y : array-like
+        Rows and labels.
+
+    groups : ndarray of shape (n_samples,), int, default=None
+        Number of each row's group, one of its own where it is nobody's.
+
+    random_state : int, RandomState or None, default=None
+        Shuffles the folds; None keeps the order of the rows.
+
+    split_params : dict, default=None
+        For a splitter.
+
+    Returns
+    -------
+    splits : list of (ndarray of int, ndarray of int)
+        Training and test rows.
+    """
+    if not isinstance(cv, Integral):
+        return list(check_cv(cv, y, classifier=True).split(X, y, **(split_params or {})))
+    n_folds, shuffle = int(cv), {"shuffle": random_state is not None, "random_state": random_state}
+    positions = np.zeros((len(y), 1))
+    if groups is None:
+        return list(StratifiedKFold(n_folds, **shuffle).split(positions, y))
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(
+            "All rows are of one group, so nothing can be said about another one's. Give rows of two groups or more, "
+            "or leave groups out if new rows will be of this same group."
+        )
+    if n_groups < n_folds:
+        warnings.warn(f"cv={n_folds}, but there are {n_groups} groups: {n_groups} folds are made.", stacklevel=4)
+    return list(StratifiedGroupKFold(min(n_folds, n_groups), **shuffle).split(positions, y, groups))
+
+
+def aligned_proba(estimator, X, classes):
+    """Probabilities of a fitted classifier in the order of `classes`; a class that it has not met gets 0."""
+    proba = check_proba(estimator.predict_proba(X), len(estimator.classes_))
+    if np.array_equal(estimator.classes_, classes):
+        return proba
+    aligned = np.zeros((len(proba), len(classes)))
+    _, own, ours = np.intersect1d(estimator.classes_, classes, return_indices=True)
+    aligned[:, ours] = proba[:, own]
+    return aligned
+
+
+def cross_fit(estimator, X, y, splits, classes, *, fit_params=None, look=None, n_jobs=None):
+    """Fit a clone for each fold and let it answer for the fold's test rows.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Cloned.
+
+    X, y : array-like
+        Rows and labels.
+
+    splits : list of (ndarray of int, ndarray of int)
+        As from `fold_rows`.
+
+    classes : ndarray of shape (n_classes,)
+        Columns of the answer.
+
+    fit_params : dict, default=None
+        For ``fit``; what has a value per row is cut to the training part.
+
+    look : callable, default=None
+        ``look(fitted, X_train, X_test)`` gives one more number for each test row.
+
+    n_jobs : int, default=None
+        Folds are fitted in parallel; the result does not depend on it.
+
+    Returns
+    -------
+    out : Bunch
+        ``rows`` (n_tested,) positions of the rows that some fold has tested; ``proba`` (n_tested, n_classes) and
+        ``seen`` (n_tested,), the extra number or None. A row that several folds test has their mean.
+    """
+    answers = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_and_answer)(estimator, X, y, train, test, classes, fit_params or {}, look)
+        for train, test in splits
+    )
+    counts, proba = np.zeros(len(y)), np.zeros((len(y), len(classes)))
+    seen = None if look is None else np.zeros(len(y))
+    for (_, test), (fold_proba, fold_seen) in zip(splits, answers):
+        np.add.at(counts, test, 1)
+        np.add.at(proba, test, fold_proba)
+        if look is not None:
+            np.add.at(seen, test, fold_seen)
+    rows = np.flatnonzero(counts)
+    counts = counts[rows]
+    return Bunch(rows=rows, proba=proba[rows] / counts[:, None], seen=None if look is None else seen[rows] / counts)
+
+
+def _fit_and_answer(estimator, X, y, train, test, classes, fit_params, look):
+    params = _check_method_params(X, fit_params, indices=train)
+    X_train, X_test = _safe_indexing(X, train), _safe_indexing(X, test)
+    fitted = clone(estimator).fit(X_train, _safe_indexing(y, train), **params)
+    return aligned_proba(fitted, X_test, classes), None if look is None else look(fitted, X_train, X_test)
