@@ -1,18 +1,17 @@
 """What a fit is given, checked and brought into one form."""
 
 import numpy as np
-import pandas as pd
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import process_routing
 
-from skbst._fit_groups import with_groups
+from skbst._groups import groups_for_splitter, with_groups
 from skbst.conformal._cross_fit import takes_weight
 from skbst.conformal._quantile import check_weights
 from skbst.exceptions import DataFormatError
 
-__all__ = ["checked_floors", "known_floor", "label_positions", "own_group_codes", "routed_params", "seeded_clone"]
+__all__ = ["checked_floors", "known_floor", "label_positions", "routed_params", "seeded_clone"]
 
 
 def checked_floors(recall_floor, taxonomy):
@@ -50,17 +49,6 @@ def label_positions(y, classes):
     return place
 
 
-def own_group_codes(groups, n_rows):
-    """Number the groups; a row that is nobody's (None, NaN, pd.NA, "") gets a number of its own."""
-    names = pd.Series(np.asarray(groups, dtype=object).ravel()).replace("", np.nan)
-    if len(names) != n_rows:
-        raise DataFormatError(f"groups must hold one name for each of the {n_rows} rows; got {len(names)}.")
-    codes = pd.factorize(names)[0].astype(np.int64)
-    missing = codes < 0
-    codes[missing] = codes.max(initial=-1) + 1 + np.arange(missing.sum())
-    return codes
-
-
 def routed_params(owner, groups, params, n_rows):
     """Who gets what of the parameters of a fit.
 
@@ -82,7 +70,7 @@ def routed_params(owner, groups, params, n_rows):
     fit_params = dict(params)
     if weight is not None and not takes_weight(owner.estimator):
         del fit_params["sample_weight"]
-    return weight, {"groups": groups}, with_groups(owner.estimator, groups, fit_params)
+    return weight, {"groups": groups_for_splitter(groups, n_rows)}, with_groups(owner.estimator, groups, fit_params)
 
 
 def seeded_clone(estimator, random_state):

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import column_or_1d
 
+from skbst._groups import own_group_codes
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.conformal._calibration import Calibration, calibration_report
@@ -19,7 +20,6 @@ from skbst.conformal._fit_checks import (
     checked_floors,
     known_floor,
     label_positions,
-    own_group_codes,
     routed_params,
     seeded_clone,
 )
