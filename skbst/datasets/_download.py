@@ -1,10 +1,8 @@
 """Download one file: resumed where it stopped, checked at the end."""
 
-import logging
 import os
 import shutil
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
@@ -13,7 +11,7 @@ from skbst._progress import progress_bar
 from skbst.datasets._zenodo import request
 from skbst.exceptions import DownloadError
 
-__all__ = ["ResumingDownloader", "download"]
+__all__ = ["Transfer", "check_free_space", "download"]
 
 _MIB = 2**20
 # a chunk that breaks off is lost, so chunks are small
@@ -52,24 +50,24 @@ def download(file, folder, *, n_retries=3, delay=1.0, verbose=0):
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / Path(file.name).name
-    if not target.exists():
-        check_free_space(folder, file.size, file.name)
-    try:
-        with _quiet_pooch():
-            return Path(
-                pooch.retrieve(
-                    url=file.url,
-                    known_hash=file.checksum,
-                    fname=target.name,
-                    path=folder,
-                    downloader=ResumingDownloader(file, folder, n_retries=n_retries, delay=delay, verbose=verbose),
-                )
-            )
-    except ValueError as error:
+    if target.is_file() and _has_checksum(target, file):
+        return target
+    check_free_space(folder, file.size, file.name)
+    transfer = Transfer(file, folder, n_retries=n_retries, delay=delay, verbose=verbose)
+    transfer.run()
+    if not _has_checksum(transfer.part, file):
+        transfer.part.unlink()
         raise DownloadError(
             f"{file.url}: {file.size} bytes arrived, but their checksum is not {file.checksum}, which the record "
             "states. The copy was deleted; try again."
-        ) from error
+        )
+    os.replace(transfer.part, target)
+    return target
+
+
+def _has_checksum(path, file):
+    kind, _, digest = file.checksum.partition(":")
+    return pooch.file_hash(str(path), alg=kind) == digest
 
 
 def check_free_space(folder, n_bytes, what):
@@ -82,8 +80,8 @@ def check_free_space(folder, n_bytes, what):
         )
 
 
-class ResumingDownloader:
-    """A downloader for pooch that goes on where an earlier one stopped (HTTP Range).
+class Transfer:
+    """One file on its way, which goes on where an earlier call stopped (HTTP Range).
 
     Parameters
     ----------
@@ -95,6 +93,11 @@ class ResumingDownloader:
 
     n_retries, delay, verbose
         As in `download`.
+
+    Attributes
+    ----------
+    part : Path
+        What has arrived.
     """
 
     def __init__(self, file, folder, *, n_retries=3, delay=1.0, verbose=0):
@@ -102,17 +105,16 @@ class ResumingDownloader:
         # the checksum is in the name, so that parts of two versions never mix
         self.part = Path(folder) / f"{Path(file.name).name}.{file.checksum.split(':')[1][:12]}.part"
 
-    def __call__(self, url, output_file, pooch, check_only=False):
-        """Download `url` to `output_file`; called by pooch."""
+    def run(self):
+        """Fill ``part``, or raise a DownloadError that says how much is kept."""
         for attempt in range(self.n_retries + 1):
             try:
-                self._continue(url)
-                break
+                self._continue(self.file.url)
+                return
             except DownloadError as error:
                 if attempt == self.n_retries or not getattr(error, "retry", False):
                     raise DownloadError(f"{error} {self._what_to_do()}") from error
                 time.sleep(self.delay * 2**attempt)
-        os.replace(self.part, output_file)
 
     def _what_to_do(self):
         have = self.part.stat().st_size if self.part.exists() else 0
@@ -144,7 +146,7 @@ class ResumingDownloader:
         import requests
 
         if response.status_code == 416:
-            self.part.unlink()
+            self.part.unlink(missing_ok=True)
             raise _interrupted(f"{response.url} refused to go on at byte {have}.")
         total = -(-self.file.size // _MIB)
         bar = progress_bar(total=total, desc=self.file.name, unit="MiB", verbose=self.verbose)
@@ -152,25 +154,24 @@ class ResumingDownloader:
         try:
             with bar, open(self.part, "ab" if have else "wb") as output:
                 for chunk in response.iter_content(_CHUNK):
+                    have += len(chunk)
+                    if have > self.file.size:
+                        break
                     output.write(chunk)
                     bar.update(len(chunk) / _MIB)
         except requests.RequestException as error:
             raise _interrupted(f"{response.url}: the connection broke ({type(error).__name__}).") from error
+        except OSError as error:  # a full disk, a quota
+            raise DownloadError(f"{self.part} cannot be written ({error}).") from error
+        if have > self.file.size:
+            self.part.unlink()
+            raise DownloadError(
+                f"{response.url} sends more than the {self.file.size} bytes that the record states. What had arrived "
+                "was deleted; tell the maintainers of the record if it happens again."
+            )
 
 
 def _interrupted(message):
     error = DownloadError(message)
     error.retry = True
     return error
-
-
-@contextmanager
-def _quiet_pooch():
-    """Keep pooch from writing to standard error; the bar is ours."""
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -1,7 +1,10 @@
 """Download the Broad Sound Datasets from Zenodo."""
 
+import fcntl
 import logging
+import os
 import re
+from contextlib import contextmanager
 from inspect import signature
 
 from skbst._sklearn import validate_params
@@ -169,8 +172,11 @@ def _fetch(name, load_options, *, data_home, parts, download_if_missing, keep_ar
             f"unpack the archives of https://doi.org/10.5281/zenodo.{_RECORDS[name]} there."
         )
     if missing:
-        for part, files in _choose_archives(name, missing, base_url).items():
-            _fetch_part(files, root, part, keep_archives, **download_options)
+        # another fetch into the same folder is waited for: what it brings is not downloaded again
+        with _alone_in(root):
+            missing = [part for part in parts if find_subfolder(root, part) is None]
+            for part, files in (_choose_archives(name, missing, base_url) if missing else {}).items():
+                _fetch_part(files, root, part, keep_archives, **download_options)
     defaults = {
         "load_embeddings": "features" in parts,
         "on_missing_audio": "warn" if "audio" in parts else "ignore",
@@ -228,5 +234,37 @@ def _fetch_part(files, root, part, keep_archives, **options):
     if not keep_archives:
         for archive in archives:
             archive.unlink()
-        if not any((root / "archives").iterdir()):
-            (root / "archives").rmdir()
+        _remove_leftovers(root / "archives")
+
+
+@contextmanager
+def _alone_in(root):
+    """Hold the only fetch into a folder. The lock file goes while it is held; who waited for it takes the new one."""
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / ".fetch.lock"
+    while True:
+        with path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(path, file):
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _is_at(path, file):
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_leftovers(folder):
+    """Delete empty files of killed downloads, by the names that they once had, and the folder once it is empty."""
+    for path in folder.glob("tmp????????"):
+        if path.is_file() and not path.stat().st_size:
+            path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()

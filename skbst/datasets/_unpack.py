@@ -1,9 +1,11 @@
 """Unpack an archive of a data set, trusting nothing in it."""
 
+import lzma
 import os
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from skbst._progress import progress_bar
@@ -36,7 +38,8 @@ def unpack(archives, target, *, depth=1, verbose=0):
     Raises
     ------
     DownloadError
-        If an archive is damaged, holds a link or a path that leaves the folder, or two files of one name.
+        If an archive is damaged, encrypted or a bomb, does not fit on the disk, holds a link or a path that leaves the
+        folder, or two files of one name.
     """
     partial = target.with_name(f".{target.name}.unpacking")
     shutil.rmtree(partial, ignore_errors=True)
@@ -45,8 +48,14 @@ def unpack(archives, target, *, depth=1, verbose=0):
         for archive in archives:
             _unpack_one(archive, partial, depth, verbose)
         os.replace(partial, target)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
+    except OSError as error:  # a full disk, a name that is too long
+        raise DownloadError(f"{archive} cannot be unpacked into {partial} ({error}).") from error
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError) as error:
         raise DownloadError(f"{archive}: the archive is damaged ({error}). Delete it and try again.") from error
+    except (EOFError, RuntimeError, ValueError) as error:  # encrypted members, unknown methods, numbers out of range
+        raise DownloadError(
+            f"{archive}: the archive is damaged or encrypted ({error}). Delete it and try again."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -56,6 +65,9 @@ def _unpack_one(archive, folder, depth, verbose):
         files = [member for member in zipped.infolist() if not member.is_dir()]
         for member in files:
             _check_safe(archive, member)
+        # members that share their bytes are how a few kilobytes become petabytes
+        if sum(member.compress_size for member in zipped.infolist()) > archive.stat().st_size:
+            raise DownloadError(f"{archive}: members of the archive overlap, as in a bomb; nothing was unpacked.")
         members = [member for member in files if _is_wanted(member)]
         check_free_space(folder, sum(member.file_size for member in members), f"The content of {archive.name}")
         for member in progress_bar(members, desc=f"unpack {archive.name}", unit="file", verbose=verbose):

@@ -405,3 +405,85 @@ def test_leading_folders_do_not_matter(tmp_path, prefix):
     archive.write_bytes(zip_bytes({f"{prefix}clap_audio_embeddings/1.npy": b"1"}))
     unpack([archive], tmp_path / "features", depth=2)
     assert (tmp_path / "features/clap_audio_embeddings/1.npy").read_bytes() == b"1"
+
+
+def test_a_server_that_sends_more_than_it_states(zenodo, fetch, tmp_path):
+    """Without a length of its own it would fill the disk; what is kept must not stand in the way of the next try."""
+    entry = zenodo.entry
+    zenodo.entry = lambda record, name: entry(record, name) | {"size": 100}
+    with pytest.raises(DownloadError, match="sends more than the 100 bytes that the record states"):
+        fetch(parts="metadata")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    zenodo.entry = entry
+    assert len(fetch(parts="metadata").data) == 2
+
+
+@pytest.mark.parametrize("status", [416, 403, 503])
+def test_a_refusal_is_a_download_error(status, zenodo, fetch):
+    path = "/api/records/19868804/files/metadata.zip/content"
+    zenodo.status[path] = [status]
+    with pytest.raises(DownloadError):
+        fetch(parts="metadata", n_retries=0)
+    assert len(fetch(parts="metadata").data) == 2
+
+
+def test_a_killed_download_leaves_one_file_and_the_next_none(zenodo, fetch, tmp_path):
+    content = zenodo.records["19868804"]["metadata.zip"]
+    folder = tmp_path / "bsd10k/archives"
+    folder.mkdir(parents=True)
+    (folder / f"metadata.zip.{hashlib.md5(content).hexdigest()[:12]}.part").write_bytes(content[:100])
+    (folder / "tmpab12_xyz").touch()  # of an earlier version
+    assert len(fetch(parts="metadata").data) == 2
+    assert zenodo.requests[-1][1] == "bytes=100-"
+    assert sorted(path.name for path in (tmp_path / "bsd10k").iterdir()) == ["metadata"]
+
+
+def test_fetches_into_one_folder_wait_for_each_other(zenodo, fetch, tmp_path):
+    found = []
+    running = [threading.Thread(target=lambda: found.append(len(fetch(parts="metadata").data))) for _ in range(8)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert found == [2] * 8
+    assert zenodo.downloads() == ["metadata.zip"]
+    assert sorted(path.name for path in (tmp_path / "bsd10k").iterdir()) == ["metadata"]
+
+
+def test_odd_archives_are_download_errors(tmp_path):
+    good = zip_bytes({"metadata/a.csv": b"sound_id,class\n" * 4000})
+    with zipfile.ZipFile(io.BytesIO(good)) as zipped:
+        start = zipped.infolist()[0].header_offset + 30
+    flipped = bytearray(good)
+    flipped[start + 20] ^= 0xFF
+    encrypted = bytearray(good)
+    for place in (good.index(b"PK\x03\x04") + 6, good.index(b"PK\x01\x02") + 8):
+        encrypted[place] |= 1
+    method = bytearray(good)
+    for place in (good.index(b"PK\x03\x04") + 8, good.index(b"PK\x01\x02") + 10):
+        method[place] = 99
+    directory = good.index(b"PK\x01\x02")
+    compressed = bytearray(good)
+    compressed[directory + 20 : directory + 24] = b"\xfe\xff\xff\x7f"
+    for number, content in enumerate((flipped, encrypted, method, compressed, good[:-30], good[:50], b"")):
+        archive = tmp_path / f"{number}.zip"
+        archive.write_bytes(content)
+        with pytest.raises(DownloadError):
+            unpack([archive], tmp_path / "out" / str(number))
+        assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_bomb_of_members_that_share_their_bytes(tmp_path):
+    content = bytes(10_000_000)
+    archive = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("metadata/0.csv", content)
+        for number in range(1, 50):
+            info = zipfile.ZipInfo(f"metadata/{number}.csv")
+            first = zipped.infolist()[0]
+            for name in ("compress_type", "compress_size", "file_size", "CRC", "header_offset", "flag_bits"):
+                setattr(info, name, getattr(first, name))
+            zipped.filelist.append(info)
+    with pytest.raises(DownloadError, match="overlap"):
+        unpack([archive], tmp_path / "out/metadata")
+    assert not list((tmp_path / "out").glob("*"))
