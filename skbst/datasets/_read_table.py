@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skbst.exceptions import DataFormatError
-from skbst.taxonomy._read_rows import read_rows
+from skbst._tables import check_spelling, read_rows
 
 __all__ = ["check_spelling", "read_table"]
 
@@ -37,32 +36,3 @@ def read_table(path):
     header, rows, lines = read_rows(path)
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))
     return pd.DataFrame({name: pd.Series(cells, dtype="str") for name, cells in columns.items()}), np.array(lines)
-
-
-def check_spelling(path, columns, known):
-    """Refuse a column that is a known one in other letters, such as "Title" for "title".
-
-    Parameters
-    ----------
-    path : Path
-        The file, for the message.
-
-    columns : list of str
-        The columns found.
-
-    known : iterable of str
-        The columns that have a meaning.
-
-    Raises
-    ------
-    DataFormatError
-        If a known column is there in another spelling only.
-    """
-    for name in columns:
-        for proper in known:
-            if name != proper and proper not in columns and _plain(name) == _plain(proper):
-                raise DataFormatError(f"{path}: column {name!r} must be spelled {proper!r}.")
-
-
-def _plain(name):
-    return name.lower().replace(" ", "").replace("_", "").replace("-", "")

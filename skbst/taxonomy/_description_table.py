@@ -1,7 +1,7 @@
 """The table that comes with the Broad Sound Datasets and describes the classes."""
 
+from skbst._tables import read_rows
 from skbst.exceptions import DataFormatError
-from skbst.taxonomy._read_rows import read_rows
 
 __all__ = ["read_description"]
 

@@ -1,0 +1,145 @@
+"""Read CSV files strictly, keeping the line number of each row; no pandas, so that the light rooms stay light."""
+
+import csv
+from pathlib import Path
+
+from skbst.exceptions import DataFormatError
+
+__all__ = ["check_spelling", "iterate_rows", "read_rows"]
+
+# csv refuses cells above 131,072 characters unless told otherwise, for the whole process; a pasted log is longer
+_MAX_CELL = 2**31 - 1
+
+
+def read_rows(path):
+    """Read a CSV file into rows of text.
+
+    Nothing is interpreted: the title "NA" stays a title, the id "007" keeps its zeros, and an empty cell is
+    empty text.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A UTF-8 CSV file (a byte order mark is skipped) with a header.
+
+    Returns
+    -------
+    header : list of str
+        Names of the columns, stripped.
+
+    rows : list of list of str
+        The records in file order, each with as many cells as the header; empty lines are passed over.
+
+    lines : list of int
+        Line of the file in which each record ends, counted from 1.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is not UTF-8, has no header or no rows, a header is double, or a row has another number
+        of cells than the header; the message names the file and the line.
+    """
+    records = iterate_rows(path)
+    _, header = next(records)
+    lines, rows = zip(*records)
+    return header, list(rows), list(lines)
+
+
+def iterate_rows(path):
+    """Yield the header, then record after record, of a CSV file; the file is never in memory as a whole.
+
+    Parameters
+    ----------
+    path : str or path-like
+        As in `read_rows`.
+
+    Yields
+    ------
+    line : int
+        Line of the file in which the record ends, counted from 1.
+
+    row : list of str
+        The cells; of the header, stripped.
+
+    Raises
+    ------
+    DataFormatError
+        As `read_rows` does; what is wrong with a row is raised when it is reached.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
+    n_rows = 0
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = _header(path, reader)
+            yield reader.line_num, header
+            for row in reader:
+                if not row:
+                    continue
+                if len(row) != len(header):
+                    raise DataFormatError(
+                        f"{path}, line {reader.line_num}: {len(row)} cells, but the header has {len(header)} "
+                        f"({','.join(header)}). A cell with a comma or a line break needs quotes."
+                    )
+                n_rows += 1
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise DataFormatError(f"{path}, line {reader.line_num}: not valid CSV ({error}).") from error
+        except UnicodeDecodeError as error:
+            raise DataFormatError(_not_utf8(path)) from error
+    if not n_rows:
+        raise DataFormatError(f"{path}: the table has a header but no rows.")
+
+
+def check_spelling(path, columns, known):
+    """Refuse a column that is a known one in other letters, such as "Title" for "title".
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the message.
+
+    columns : list of str
+        The columns found.
+
+    known : iterable of str
+        The columns that have a meaning.
+
+    Raises
+    ------
+    DataFormatError
+        If a known column is there in another spelling only.
+    """
+    for name in columns:
+        for proper in known:
+            if name != proper and proper not in columns and _plain(name) == _plain(proper):
+                raise DataFormatError(f"{path}: column {name!r} must be spelled {proper!r}.")
+
+
+def _plain(name):
+    return str(name).lower().replace(" ", "").replace("_", "").replace("-", "")
+
+
+def _header(path, reader):
+    header = [name.strip() for name in next(reader, [])]
+    if not any(header):
+        raise DataFormatError(f"{path}: the file is empty; a header such as sound_id,class,title,tags is needed.")
+    double = sorted({name for name in header if header.count(name) > 1})
+    if double:
+        raise DataFormatError(f"{path}: column(s) {double} stand twice in the header.")
+    return header
+
+
+def _not_utf8(path):
+    """Name the first line that is no UTF-8."""
+    head = Path(path).read_bytes()[:4]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return f"{path}: the table is UTF-16 (as some spreadsheets export it), not UTF-8. Save the table as UTF-8."
+    with open(path, "rb") as file:
+        for line, content in enumerate(file, start=1):
+            try:
+                content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = content[error.start]
+                return f"{path}, line {line}: byte {byte:#04x} is not UTF-8. Save the table as UTF-8."
+    return f"{path}: the table is not UTF-8. Save the table as UTF-8."

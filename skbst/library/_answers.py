@@ -1,0 +1,156 @@
+"""The answers of a model for some clips, as a table."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from skbst.exceptions import AudioDecodeWarning
+from skbst.library._problems import clip_readers, problems_of
+from skbst.taxonomy import resolve_taxonomy
+
+__all__ = ["answer", "label_clips", "taxonomy_of", "unwrap"]
+
+# their classes answer with the likeliest class, unless told otherwise: no need to run them twice
+_LIKELIEST = ("skbst.neural.", "skbst.neighbors.", "skbst.ensemble.")
+
+
+def label_clips(model, clips, *, taxonomy=None, n_candidates=3):
+    """Label the clips of one table; `label_library` does so with tables of any length.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted on clips; has ``predict_proba``.
+
+    clips : DataFrame
+        Index ``sound_id``, as ``load_bsd(root).data``.
+
+    taxonomy : Taxonomy, default=None
+        The tree; None takes the model's.
+
+    n_candidates : int, default=3
+        How many of the likeliest classes.
+
+    Returns
+    -------
+    table : DataFrame
+        One row for each clip, with the columns of `label_library`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.compose import make_column_transformer
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skbst.library import label_clips
+    >>> words = make_column_transformer((CountVectorizer(), "title"))
+    >>> data = pd.DataFrame({"title": ["dog bark", "piano"]}, index=["a", "b"])
+    >>> model = make_pipeline(words, LogisticRegression()).fit(data, ["ss-n", "is-k"])
+    >>> label_clips(model, data)[["sound_id", "predicted", "top", "class_2"]]
+      sound_id predicted top class_2
+    0        a      ss-n  ss    is-k
+    1        b      is-k  is    ss-n
+    """
+    return answer(model, clips, taxonomy, n_candidates=n_candidates)[0]
+
+
+def answer(model, clips, taxonomy=None, *, n_candidates=3):
+    """One row for each clip: the answer at both levels, the likeliest classes, and what was wrong.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted on clips; has ``predict_proba``. Where it has ``predict_set``, ``predict_node`` or ``predict_nodes`` the
+        columns ``set``, ``node`` and ``reason`` are added.
+
+    clips : DataFrame
+        Index ``sound_id``.
+
+    taxonomy : Taxonomy, default=None
+        The tree; None takes the model's.
+
+    n_candidates : int, default=3
+        How many of the likeliest classes.
+
+    Returns
+    -------
+    table : DataFrame
+        Columns ``sound_id``, ``predicted``, ``top``, ``proba``, ``class_1``, ``proba_1``, ..., ``problem``.
+
+    silent : ndarray of shape (n_clips,), bool
+        Whether the sound became silence.
+    """
+    taxonomy = taxonomy_of(model) if taxonomy is None else taxonomy
+    readers = clip_readers(model)
+    with warnings.catch_warnings():
+        # both stand in the column "problem", and in the summary
+        warnings.simplefilter("ignore", AudioDecodeWarning)
+        warnings.filterwarnings("ignore", ".*clips have no shipped")
+        rows, classifier = _featurize(model, clips)
+        table = _answers(classifier, rows, clips, taxonomy, n_candidates)
+    reasons, silent = problems_of(readers, clips, rows)
+    table["problem"] = pd.array(["; ".join(found) for found in reasons], dtype="str")
+    return table.rename_axis("sound_id").reset_index(), silent
+
+
+def taxonomy_of(model):
+    """The tree of a model's classes."""
+    last = unwrap(model)
+    while isinstance(last, Pipeline):
+        last = unwrap(last[-1])
+    return getattr(last, "taxonomy_", None) or resolve_taxonomy(None, model.classes_)
+
+
+def unwrap(model):
+    """The fitted model of a search, which is what answers."""
+    while hasattr(model, "best_estimator_") and hasattr(model, "cv_results_"):
+        model = model.best_estimator_
+    return model
+
+
+def _featurize(model, clips):
+    """Rows and the classifier that takes them; the features of a pipeline are made once for all its answers."""
+    rows, model = clips, unwrap(model)
+    while isinstance(model, Pipeline):
+        if len(model.steps) > 1:
+            rows = model[:-1].transform(rows)
+        model = unwrap(model[-1])
+    return rows, model
+
+
+def _answers(classifier, rows, clips, taxonomy, n_candidates):
+    proba, classes = classifier.predict_proba(rows), np.asarray(classifier.classes_)
+    likeliest = np.argsort(-proba, axis=1, kind="stable")[:, :n_candidates]
+    chosen = classes[likeliest[:, 0]] if _takes_likeliest(classifier) else np.asarray(classifier.predict(rows))
+    column_of = {code: column for column, code in enumerate(classes.tolist())}
+    chosen_at = [column_of[code] for code in chosen.tolist()]
+    table = pd.DataFrame({"predicted": chosen, "top": taxonomy.top_of(chosen)}, index=clips.index)
+    table["proba"] = proba[np.arange(len(proba)), chosen_at].astype(np.float32)
+    for rank in range(likeliest.shape[1]):
+        table[f"class_{rank + 1}"] = classes[likeliest[:, rank]]
+        table[f"proba_{rank + 1}"] = np.take_along_axis(proba, likeliest, axis=1)[:, rank].astype(np.float32)
+    return _vouched(classifier, rows, table, classes)
+
+
+def _vouched(classifier, rows, table, classes):
+    """Add the set and the node that a conformal model vouches for, and why it backed off."""
+    if hasattr(classifier, "predict_set"):
+        member = np.asarray(classifier.predict_set(rows), dtype=bool)
+        table["set"] = [" ".join(map(str, classes[row])) for row in member]
+    if hasattr(classifier, "predict_nodes"):
+        nodes = classifier.predict_nodes(rows)
+        if isinstance(nodes, pd.DataFrame):
+            for name in ("node", "reason"):
+                if name in nodes:
+                    table[name] = [str(value) for value in nodes[name]]
+    if "node" not in table and hasattr(classifier, "predict_node"):
+        table["node"] = [str(node) for node in classifier.predict_node(rows)]
+    return table
+
+
+def _takes_likeliest(classifier):
+    own = f"{type(classifier).__module__}.".startswith(_LIKELIEST)
+    return own and getattr(classifier, "decode", "leaf") == "leaf"

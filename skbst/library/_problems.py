@@ -1,0 +1,101 @@
+"""What was wrong with the sounds of the clips that a model has just answered for."""
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["clip_readers", "problems_of", "reads_sounds", "with_children"]
+
+# found: (reason, silent); a container with more is data and no structure of a model
+_LONGEST = 1000
+
+
+def clip_readers(model):
+    """Fitted featurizers inside a model, however deep: of a search, a calibrated model, a vote, a fold ensemble.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted model.
+
+    Returns
+    -------
+    readers : list of transformer
+        The outermost ones, each once.
+    """
+    found, seen, queue = [], set(), [model]
+    while queue:
+        value = queue.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if hasattr(value, "decode_report_") or hasattr(value, "missing_report_"):
+            found.append(value)
+        else:
+            queue += _parts(value)
+    return found
+
+
+def reads_sounds(model):
+    """Whether a featurizer of the model opens the clips' sound files."""
+    return any(hasattr(part, "on_error") for reader in clip_readers(model) for part in with_children(reader))
+
+
+def problems_of(readers, clips, rows=None):
+    """Reasons of each clip.
+
+    Parameters
+    ----------
+    readers : list of transformer
+        From `clip_readers`, after the model has answered.
+
+    clips : DataFrame
+        What it has answered for; index ``sound_id``.
+
+    rows : FeatureBundle, default=None
+        Their features, which may carry problems by position.
+
+    Returns
+    -------
+    reasons : list of list of str
+        For each clip; no reason twice.
+
+    silent : ndarray of shape (n_clips,), bool
+        Whether the sound became silence.
+    """
+    reasons = [[] for _ in range(len(clips))]
+    silent = np.zeros(len(clips), dtype=bool)
+    place = {sound_id: row for row, sound_id in enumerate(clips.index)}
+
+    def note(row, reason, is_silent):
+        if row is not None and reason not in reasons[row]:
+            reasons[row].append(reason)
+        if row is not None and is_silent:
+            silent[row] = True
+
+    for reader in readers:
+        report = getattr(reader, "decode_report_", None)
+        for sound_id, line in () if report is None else report.iterrows():
+            note(place.get(sound_id), line["reason"], bool(line["silent"]))
+        for part in with_children(reader):
+            report = getattr(part, "missing_report_", None)
+            for sound_id, reason in () if report is None else report["reason"].items():
+                note(place.get(sound_id), f"{part.block} embedding: {reason}", False)
+    return reasons, silent
+
+
+def with_children(reader):
+    """A featurizer and those that it is made of."""
+    return [reader, *(part for _, part in getattr(reader, "featurizers_", []))]
+
+
+def _parts(value):
+    """What a model, or a list or mapping in it, is made of."""
+    if isinstance(value, (list, tuple)):
+        return value if len(value) <= _LONGEST else ()
+    if isinstance(value, dict):
+        return value.values() if len(value) <= _LONGEST else ()
+    if isinstance(value, (np.ndarray, pd.DataFrame, pd.Series, str, bytes, type)):
+        return ()
+    if type(value).__module__.partition(".")[0] in ("sklearn", "skbst", "imblearn") or hasattr(value, "get_params"):
+        return getattr(value, "__dict__", {}).values()
+    return ()

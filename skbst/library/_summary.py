@@ -1,0 +1,87 @@
+"""What a run over a library did, in figures and in words."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["LibrarySummary"]
+
+
+@dataclass
+class LibrarySummary:
+    """What a run over a library did.
+
+    Parameters
+    ----------
+    out : Path
+        Where the result lies.
+
+    n_clips : int
+        Rows of the result.
+
+    n_computed, n_found : int
+        How many of them this run made, and how many were there already.
+
+    n_unreadable : int
+        Sounds that could not be read: their answer follows from silence and the text.
+
+    n_silent : int
+        Sounds that could be read and hold nothing to hear.
+
+    n_without_text : int
+        Clips without title, tags and description.
+
+    reasons : dict of str to int
+        What was wrong -> number of clips.
+
+    notes : list of str
+        What was left, replaced, removed or set aside in the folder, and what was passed over in listing.
+
+    Examples
+    --------
+    >>> from skbst.library import LibrarySummary
+    >>> print(LibrarySummary("labels", n_clips=3, n_computed=3, n_unreadable=1, reasons={"not decodable": 1}))
+    3 clips labelled, 0 were labelled already.
+    1 sound could not be read, 0 are silent, 0 clips have no text.
+    What was wrong: 1 not decodable. The column "problem" says which:
+        pandas.read_parquet('labels').query("problem != ''")
+    """
+
+    out: Path
+    n_clips: int = 0
+    n_computed: int = 0
+    n_found: int = 0
+    n_unreadable: int = 0
+    n_silent: int = 0
+    n_without_text: int = 0
+    reasons: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+
+    def add(self, record, *, computed):
+        """Count one part, from what was noted when it was written."""
+        self.n_clips += record["rows"]
+        if computed:
+            self.n_computed += record["rows"]
+        else:
+            self.n_found += record["rows"]
+        self.n_unreadable += record["unreadable"]
+        self.n_silent += record["silent"]
+        self.n_without_text += record["without_text"]
+        self.reasons = dict(Counter(self.reasons) + Counter(record["reasons"]))
+
+    def __str__(self):
+        lines = [f"{self.n_computed} clips labelled, {self.n_found} were labelled already."]
+        if self.n_unreadable or self.n_silent or self.n_without_text:
+            lines.append(
+                f"{self.n_unreadable} {'sound' if self.n_unreadable == 1 else 'sounds'} could not be read, "
+                f"{self.n_silent} are silent, {self.n_without_text} clips have no text."
+            )
+        if self.reasons:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
+            lines.append(f'What was wrong: {reasons}. The column "problem" says which:\n    {self._where()}')
+        return "\n".join(lines + self.notes)
+
+    def _where(self):
+        name = str(self.out)
+        read = f"pandas.read_csv({name!r}).query('problem == problem')"
+        return read if name.endswith(".csv") else f"pandas.read_parquet({name!r}).query(\"problem != ''\")"
