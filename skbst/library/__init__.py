@@ -1,7 +1,8 @@
 """Labelling and embedding a whole library of sounds."""
 
 from skbst.library._answers import label_clips
+from skbst.library._embed_library import embed_library
 from skbst.library._label_library import label_library
 from skbst.library._summary import LibrarySummary
 
-__all__ = ["LibrarySummary", "label_clips", "label_library"]
+__all__ = ["LibrarySummary", "embed_library", "label_clips", "label_library"]

@@ -19,13 +19,10 @@ from skbst.library._folder import LibraryFolder
 from skbst.library._model import open_model
 from skbst.library._parts import run_parts
 from skbst.library._problems import reads_sounds
-from skbst.library._summary import LibrarySummary
+from skbst.library._summary import SILENT_REASONS, LibrarySummary
 from skbst.library._workers import workers
 
 __all__ = ["label_library"]
-
-# sounds that were read, and in which there is nothing to hear
-_SILENT = ("no samples", "no finite sample", "silent", "digital silence")
 
 
 @validate_params(
@@ -153,7 +150,7 @@ def label_part(model, taxonomy, n_candidates, clips):
     """Table of one part, and the figures of its record; runs on a worker."""
     table, became_silent = answer(model, clips, taxonomy, n_candidates=n_candidates)
     problems = table["problem"]
-    hears_nothing = problems.isin(_SILENT).to_numpy()
+    hears_nothing = problems.isin(SILENT_REASONS).to_numpy()
     texts = clips[["title", "tags", "description"]].apply(lambda column: column.str.strip())
     return table, {
         "rows": len(table),

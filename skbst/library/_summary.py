@@ -4,7 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["LibrarySummary"]
+__all__ = ["SILENT_REASONS", "LibrarySummary"]
+
+# sounds that were read, and in which there is nothing to hear
+SILENT_REASONS = ("no samples", "no finite sample", "silent", "digital silence")
 
 
 @dataclass
@@ -37,6 +40,12 @@ class LibrarySummary:
     notes : list of str
         What was left, replaced, removed or set aside in the folder, and what was passed over in listing.
 
+    what : str, default="labelled"
+        What was done to the clips.
+
+    listed : str, default=""
+        The file that lists what was wrong; "" for the table of labels itself.
+
     Examples
     --------
     >>> from skbst.library import LibrarySummary
@@ -56,6 +65,8 @@ class LibrarySummary:
     n_without_text: int = 0
     reasons: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
+    what: str = "labelled"
+    listed: str = ""
 
     def add(self, record, *, computed):
         """Count one part, from what was noted when it was written."""
@@ -70,7 +81,7 @@ class LibrarySummary:
         self.reasons = dict(Counter(self.reasons) + Counter(record["reasons"]))
 
     def __str__(self):
-        lines = [f"{self.n_computed} clips labelled, {self.n_found} were labelled already."]
+        lines = [f"{self.n_computed} clips {self.what}, {self.n_found} were {self.what} already."]
         if self.n_unreadable or self.n_silent or self.n_without_text:
             lines.append(
                 f"{self.n_unreadable} {'sound' if self.n_unreadable == 1 else 'sounds'} could not be read, "
@@ -78,7 +89,12 @@ class LibrarySummary:
             )
         if self.reasons:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
-            lines.append(f'What was wrong: {reasons}. The column "problem" says which:\n    {self._where()}')
+            where = (
+                f"{self.listed} lists them."
+                if self.listed
+                else f'The column "problem" says which:\n    {self._where()}'
+            )
+            lines.append(f"What was wrong: {reasons}. {where}")
         return "\n".join(lines + self.notes)
 
     def _where(self):

@@ -1,0 +1,157 @@
+"""Embed a whole library of sounds."""
+
+import csv
+import os
+import uuid
+import warnings
+from collections import Counter
+from functools import partial
+from numbers import Integral
+from pathlib import Path
+
+import joblib
+from sklearn.base import clone
+
+from skbst._progress import progress_bar
+from skbst._sklearn import Interval, validate_params
+from skbst.exceptions import AudioDecodeWarning, DataFormatError
+from skbst.library._clips import open_clips
+from skbst.library._problems import clip_readers, problems_of
+from skbst.library._summary import SILENT_REASONS, LibrarySummary
+from skbst.library._workers import workers
+
+__all__ = ["embed_library"]
+
+# names of the parameter for the folder in which a featurizer keeps what it made
+_STORES = ("store", "memory_map")
+_PROBLEMS = "skbst_problems.csv"
+
+
+@validate_params(
+    {
+        "featurizer": [object],
+        "store": [str, os.PathLike],
+        "rows": [Interval(Integral, 1, None, closed="left")],
+        "dask": [str, None],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def embed_library(featurizer, clips, store, *, rows=512, dask=None, verbose=0):
+    """Fill a store with what a featurizer makes of a library of any size.
+
+    Training, labelling and searching with the same featurizer and ``store=`` then compute nothing again. A sound is
+    known by its content and the settings, so that a run that was killed goes on where it stopped, and a changed one is
+    embedded anew.
+
+    Parameters
+    ----------
+    featurizer : transformer
+        Such as `skbst.features.ClapAudioFeaturizer`, or a `skbst.features.ClipFeaturizer` of several. Those that keep
+        nothing on disk, because they learn from all clips (`skbst.features.TextLSAFeaturizer`), are passed over.
+
+    clips : str, path-like, DataFrame or iterable
+        As in `label_library`.
+
+    store : str or path-like
+        The folder; made where it is not there. Given to the featurizer, which is not changed itself.
+
+    rows : int, default=512
+        Clips in memory at a time.
+
+    dask : str, default=None
+        As in `label_library`.
+
+    verbose : int, default=0
+        Above 0 there is a progress bar with the rate and the time left.
+
+    Returns
+    -------
+    summary : LibrarySummary
+        How many clips were embedded, could not be read, are silent or have no text, by reason. Which they are stands in
+        ``skbst_problems.csv`` of the store.
+
+    Raises
+    ------
+    DataFormatError
+        If the featurizer keeps nothing on disk, or the clips are not as described.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skbst.features import AudioStatisticsFeaturizer
+    >>> from skbst.library import embed_library
+    >>> noise = (np.random.default_rng(0).uniform(-1, 1, 4000), 16000)
+    >>> clips = [{"sound_id": "17", "audio": noise}, {"sound_id": "23", "audio": "gone.wav"}]
+    >>> with tempfile.TemporaryDirectory() as store:
+    ...     summary = embed_library(AudioStatisticsFeaturizer(), clips, store)
+    >>> summary.n_clips, summary.reasons
+    (2, {'not found': 1})
+    """
+    store = Path(os.path.abspath(Path(store).expanduser()))
+    featurizer = _with_store(featurizer, store)
+    source = open_clips(clips)
+    store.mkdir(parents=True, exist_ok=True)
+    summary = LibrarySummary(store, notes=source.notes, what="embedded", listed=str(store / _PROBLEMS))
+    scratch = store / f"{_PROBLEMS}.{uuid.uuid4().hex}.tmp"
+    try:
+        with (
+            open(scratch, "w", encoding="utf-8", newline="") as file,
+            progress_bar(total=source.n_clips, desc="embedding", verbose=verbose) as bar,
+            workers(dask, []) as n_jobs,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(["sound_id", "problem"])
+            jobs = (joblib.delayed(partial(_embed, featurizer))(part) for part in source.parts(rows))
+            for figures, problems in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
+                writer.writerows(problems)
+                summary.add(figures, computed=True)
+                bar.update(figures["rows"])
+        os.replace(scratch, store / _PROBLEMS)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return summary
+
+
+def _with_store(featurizer, store):
+    """An unfitted copy that keeps what it makes in `store`, without the parts that keep nothing."""
+    featurizer = clone(featurizer)
+    params = featurizer.get_params(deep=False)
+    if "featurizers" in params:
+        parts = [(name, part) for name, part in featurizer.featurizers if part != "drop" and _store_of(part)]
+        featurizer.set_params(featurizers=parts)
+        found = [part for _, part in parts]
+    else:
+        found = [featurizer] if _store_of(featurizer) else []
+    if not found:
+        raise DataFormatError(
+            f"{type(featurizer).__name__} keeps nothing on disk: there is nothing to embed ahead of time. Pass a "
+            "featurizer with a parameter store, such as ClapAudioFeaturizer or AudioStatisticsFeaturizer."
+        )
+    for part in found:
+        part.set_params(**{_store_of(part): str(store)})
+    return featurizer
+
+
+def _store_of(featurizer):
+    return next((name for name in _STORES if name in featurizer.get_params(deep=False)), None)
+
+
+def _embed(featurizer, clips):
+    """Embed one part; runs on a worker. Figures, and (sound_id, problem) of what was wrong."""
+    featurizer = clone(featurizer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AudioDecodeWarning)  # stands in the summary
+        rows = featurizer.fit_transform(clips)
+    reasons, silent = problems_of(clip_readers(featurizer), clips, rows)
+    nothing = [any(reason in SILENT_REASONS for reason in found) for found in reasons]
+    texts = clips[["title", "tags", "description"]].apply(lambda column: column.str.strip())
+    figures = {
+        "rows": len(clips),
+        "unreadable": sum(became and not hears for became, hears in zip(silent.tolist(), nothing)),
+        "silent": sum(nothing),
+        "without_text": int((texts == "").all(axis=1).sum()),
+        "reasons": dict(Counter(reason for found in reasons for reason in found)),
+    }
+    return figures, [(name, "; ".join(found)) for name, found in zip(clips.index, reasons) if found]
