@@ -14,6 +14,7 @@ _SUBPACKAGES = (
     "datasets",
     "ensemble",
     "features",
+    "library",
     "metrics",
     "model_selection",
     "neighbors",

@@ -63,8 +63,8 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
     Parameters
     ----------
     model : classifier
-        Fitted on clips; has ``predict_proba``. Where it has ``predict_set``, ``predict_node`` or ``predict_nodes`` the
-        columns ``set``, ``node`` and ``reason`` are added.
+        Fitted on clips; has ``predict_proba``. Where it has ``predict_set``, ``predict_node`` and ``predict_reason``
+        there are columns ``set``, ``node`` and ``reason``.
 
     clips : DataFrame
         Index ``sound_id``.
@@ -122,7 +122,10 @@ def _featurize(model, clips):
 
 
 def _answers(classifier, rows, clips, taxonomy, n_candidates):
-    proba, classes = classifier.predict_proba(rows), np.asarray(classifier.classes_)
+    vouched = _vouched(classifier, rows)
+    proba = vouched.pop("proba", None)
+    proba = classifier.predict_proba(rows) if proba is None else proba
+    classes = np.asarray(classifier.classes_)
     likeliest = np.argsort(-proba, axis=1, kind="stable")[:, :n_candidates]
     chosen = classes[likeliest[:, 0]] if _takes_likeliest(classifier) else np.asarray(classifier.predict(rows))
     column_of = {code: column for column, code in enumerate(classes.tolist())}
@@ -132,25 +135,29 @@ def _answers(classifier, rows, clips, taxonomy, n_candidates):
     for rank in range(likeliest.shape[1]):
         table[f"class_{rank + 1}"] = classes[likeliest[:, rank]]
         table[f"proba_{rank + 1}"] = np.take_along_axis(proba, likeliest, axis=1)[:, rank].astype(np.float32)
-    return _vouched(classifier, rows, table, classes)
-
-
-def _vouched(classifier, rows, table, classes):
-    """Add the set and the node that a conformal model vouches for, and why it backed off."""
-    if hasattr(classifier, "predict_set"):
-        member = np.asarray(classifier.predict_set(rows), dtype=bool)
-        table["set"] = [" ".join(map(str, classes[row])) for row in member]
-    if hasattr(classifier, "predict_nodes"):
-        nodes = classifier.predict_nodes(rows)
-        if isinstance(nodes, pd.DataFrame):
-            for name in ("node", "reason"):
-                if name in nodes:
-                    table[name] = [str(value) for value in nodes[name]]
-    if "node" not in table and hasattr(classifier, "predict_node"):
-        table["node"] = [str(node) for node in classifier.predict_node(rows)]
+    if "set" in vouched:
+        table["set"] = [" ".join(map(str, classes[row])) for row in np.asarray(vouched["set"], dtype=bool)]
+    for name in ("node", "reason"):
+        if name in vouched:
+            table[name] = [str(value) for value in vouched[name]]
     return table
 
 
+def _vouched(classifier, rows):
+    """The sets, nodes and reasons that a conformal model gives; from one prediction, where it can."""
+    if not hasattr(classifier, "predict_set"):
+        return {}
+    if hasattr(classifier, "answer"):
+        return dict(classifier.answer(rows))
+    methods = {"set": "predict_set", "node": "predict_node", "reason": "predict_reason"}
+    return {name: getattr(classifier, method)(rows) for name, method in methods.items() if hasattr(classifier, method)}
+
+
 def _takes_likeliest(classifier):
-    own = f"{type(classifier).__module__}.".startswith(_LIKELIEST)
-    return own and getattr(classifier, "decode", "leaf") == "leaf"
+    """Whether ``predict`` is the likeliest class, so that it need not be asked as well."""
+    module = f"{type(classifier).__module__}."
+    if module.startswith("skbst.conformal."):  # answers as what it holds does
+        return _takes_likeliest(classifier.estimator_)
+    if isinstance(classifier, Pipeline):
+        return _takes_likeliest(classifier[-1])
+    return module.startswith(_LIKELIEST) and getattr(classifier, "decode", "leaf") == "leaf"

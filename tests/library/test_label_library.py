@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from skbst.conformal import HierarchicalConformalClassifier
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
 from skbst.exceptions import DataFormatError
 from skbst.features import AudioStatisticsFeaturizer, BlockSelector, ClipFeaturizer
@@ -320,6 +321,24 @@ def test_names_that_are_no_utf8(model, clips, tmp_path):
     table = pd.read_parquet(tmp_path / "out")
     assert table[["sound_id", "problem"]].to_numpy().tolist() == [["caf\\xe9.wav", ""]]
     assert_array_equal(table["predicted"], model.predict(clips.iloc[:1]))
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_sets_nodes_and_reasons_of_a_conformal_model(inside, unfitted, clips, target, tmp_path):
+    whole = clone(unfitted)
+    if inside:
+        model = Pipeline([*whole.steps[:-1], ("conformal", HierarchicalConformalClassifier(whole[-1], cv=2))])
+    else:
+        model = HierarchicalConformalClassifier(whole, cv=2)
+    model.fit(clips, target)
+    label_library(model, clips, tmp_path / "out", rows=10)
+    table = pd.read_parquet(tmp_path / "out")
+    assert_array_equal(table["predicted"], model.predict(clips))
+    rows, last = (model[:-1].transform(clips), model[-1]) if inside else (clips, model)
+    expected = [" ".join(last.classes_[row]) for row in last.predict_set(rows)]
+    assert table["set"].tolist() == expected
+    assert_array_equal(table["node"], last.predict_node(rows))
+    assert_array_equal(table["reason"], last.predict_reason(rows))
 
 
 def test_without_text_is_counted(model, clips, tmp_path):
