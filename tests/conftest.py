@@ -58,3 +58,14 @@ def hub_cache(tmp_path_factory, standin):
 def tiny_clap(tmp_path_factory, standin, hub_cache):
     """Folder of a small random-weight ClapModel with fusion."""
     return standin.write_tiny_clap(tmp_path_factory.mktemp("tiny") / "fused")
+
+
+@pytest.fixture(scope="session")
+def tiny_audio_encoder(tmp_path_factory):
+    """Folder of a small random-weight wav2vec2; skips where transformers is not installed."""
+    pytest.importorskip("transformers")
+    path = Path(__file__).parent / "features" / "encoders" / "_tiny.py"
+    spec = importlib.util.spec_from_file_location("skbst_encoders_tiny", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.write_tiny(tmp_path_factory.mktemp("encoder"), "wav2vec2")

@@ -40,6 +40,7 @@ from skbst.features import (
     PrecomputedFeaturizer,
     ShippedEmbeddingFeaturizer,
     TextLSAFeaturizer,
+    TransformersAudioFeaturizer,
 )
 from skbst.model_selection import KNNBlendSearchCV
 from skbst.neighbors import KNNPriorBlender
@@ -112,6 +113,7 @@ def make_instances():
         Instance(PrecomputedFeaturizer(), "table"),
         Instance(ShippedEmbeddingFeaturizer(), "clips"),
         Instance(TextLSAFeaturizer(), "clips"),
+        Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
         Instance(KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2), "table"),
         Instance(KNNPriorBlender(linear), "table"),
         Instance(KNNPriorBlender(linear, alpha=1.0, k=3, temperature=0.5, engine="faiss")),
@@ -171,6 +173,8 @@ def rows(tmp_path_factory):
 def ready(estimator, request):
     """A clone with a seed, and with random weights where it needs a checkpoint."""
     estimator = clone(estimator)
+    if isinstance(estimator, TransformersAudioFeaturizer):
+        estimator.set_params(model=request.getfixturevalue("tiny_audio_encoder"))
     if "checkpoint" in estimator.get_params(deep=False):
         estimator.set_params(checkpoint=str(request.getfixturevalue("tiny_clap")))
     if getattr(estimator, "engine", None) == "faiss":
@@ -242,7 +246,9 @@ def test_there_is_an_instance(cls):
 @parametrize_with_checks([item.estimator for item in INSTANCES if item.checks])
 def test_sklearn_checks(estimator, check, request):
     """No failure is expected."""
-    estimator = ready(estimator, request) if hasattr(estimator, "checkpoint") else estimator
+    estimator = (
+        ready(estimator, request) if hasattr(estimator, "checkpoint") or hasattr(estimator, "model") else estimator
+    )
     check(estimator)
 
 

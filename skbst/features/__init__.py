@@ -15,6 +15,7 @@ from skbst.features._mfcc_featurizer import MFCCFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
 from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
 from skbst.features._text_lsa_featurizer import TextLSAFeaturizer
+from skbst.features._transformers_audio_featurizer import TransformersAudioFeaturizer
 
 __all__ = [
     "AudioStatisticsFeaturizer",
@@ -31,5 +32,6 @@ __all__ = [
     "PrecomputedFeaturizer",
     "ShippedEmbeddingFeaturizer",
     "TextLSAFeaturizer",
+    "TransformersAudioFeaturizer",
     "embedding_skew",
 ]

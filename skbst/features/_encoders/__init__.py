@@ -1,0 +1,1 @@
+"""Pretrained encoders of sound and text behind the featurizers."""
