@@ -219,14 +219,14 @@ def _routes(estimator):
     """Names of the fit parameters that bring groups to the parts of an estimator, and the parts that they miss."""
     if isinstance(estimator, (str, FrozenEstimator)) or not hasattr(estimator, "fit"):
         return [], []
-    parameters = signature(estimator.fit).parameters
-    foreign = not estimator.fit.__module__.startswith("sklearn.")
-    if "groups" in parameters or (foreign and any(p.kind is p.VAR_KEYWORD for p in parameters.values())):
-        return ["groups"], []
     if isinstance(estimator, Pipeline):
         found = [(name, _routes(step)) for name, step in estimator.steps]
         names = [f"{step}__{name}" for step, (inner, _) in found for name in inner]
         return names, [part for _, (_, lost) in found for part in lost]
+    parameters = signature(estimator.fit).parameters
+    foreign = not estimator.fit.__module__.startswith("sklearn.")
+    if "groups" in parameters or (foreign and any(p.kind is p.VAR_KEYWORD for p in parameters.values())):
+        return ["groups"], []
     if isinstance(estimator, CalibratedClassifierCV):
         return _routes(estimator.estimator)
     if isinstance(estimator, BaseSearchCV):

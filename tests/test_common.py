@@ -16,6 +16,7 @@ import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -46,6 +47,7 @@ from skbst.model_selection import KNNBlendSearchCV
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.sampling import MetadataQualitySampler, TeacherAgreementSampler, UploaderCapSampler
+from skbst.systems import SystemPipeline
 from skbst.text import MetadataCleaner
 
 METHODS = (
@@ -116,6 +118,12 @@ def make_instances():
         Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
         Instance(KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2), "table"),
         Instance(KNNPriorBlender(linear), "table"),
+        # as any Pipeline it fits its steps in place, which scikit-learn's checks forbid
+        Instance(
+            SystemPipeline([("scale", StandardScaler()), ("classifier", KNNPriorBlender(linear))]),
+            "table",
+            checks=False,
+        ),
         Instance(KNNPriorBlender(linear, alpha=1.0, k=3, temperature=0.5, engine="faiss")),
         Instance(network),
         Instance(BranchClassifier("mfcc", "lcl", size="small", max_epochs=2), "bundle", checks=False),

@@ -97,6 +97,9 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
     (1, 512)
     """
 
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
+
     _parameter_constraints: ClassVar[dict] = {
         "checkpoint": [str, os.PathLike],
         "backend": [StrOptions({"laion-clap", "transformers"})],

@@ -14,7 +14,7 @@ from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._bundle import FeatureBundle
 from skbst.features._clap_text_featurizer import ClapTextFeaturizer
-from skbst.taxonomy import Taxonomy, resolve_taxonomy
+from skbst.taxonomy import Taxonomy, TopLevelMixin, resolve_taxonomy
 
 __all__ = ["ClapZeroShotClassifier"]
 
@@ -23,7 +23,7 @@ _KNOWN_FIELDS = frozenset(("code", "name", "top", "description"))
 _BLOCKS = ("clap_audio", "audio")
 
 
-class ClapZeroShotClassifier(VersionedMixin, ClassifierMixin, BaseEstimator):
+class ClapZeroShotClassifier(TopLevelMixin, VersionedMixin, ClassifierMixin, BaseEstimator):
     """Classify CLAP audio embeddings by the nearest class prompt; no sound is needed for training.
 
     Each class is described by several prompts; the mean of their text embeddings, brought to length 1, stands for the

@@ -89,6 +89,9 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
     FeatureBundle(2 rows: mfcc 101x20)
     """
 
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
+
     _parameter_constraints: ClassVar[dict] = {
         "featurizers": [list, tuple],
         "memory_map": [str, os.PathLike, None],

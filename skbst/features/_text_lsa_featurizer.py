@@ -106,6 +106,9 @@ class TextLSAFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transfo
     array([1, 2])
     """
 
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
+
     _parameter_constraints: ClassVar[dict] = {
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "cleaner": [StrOptions({"default"}), HasMethods(["fit", "transform"]), None],

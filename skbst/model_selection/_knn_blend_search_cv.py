@@ -19,11 +19,12 @@ from skbst._sklearn import BaseSearchCV, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend_cells import fast_scores_of, score_cells
 from skbst.model_selection._blend_fits import blender_params, fit_fold, split_candidates
+from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
 __all__ = ["KNNBlendSearchCV"]
 
 
-class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
+class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
     """Search alpha, k and temperature of a `KNNPriorBlender` at the cost of one fit per fold.
 
     The classifier is fitted once on each training part. Its probabilities of the test part and the neighbours to the
@@ -68,6 +69,9 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
 
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_, classes_
         As in `GridSearchCV`.
+
+    top_classes_ : ndarray of shape (n_top_classes,)
+        Top-level codes, the columns of `predict_top_proba`.
 
     n_features_in_ : int
         Number of columns of `X`, where the best estimator knows it.
@@ -181,6 +185,12 @@ class KNNBlendSearchCV(VersionedMixin, BaseSearchCV):
             self._refit(X, y, fit_params, context)
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
+
+    @property
+    def top_classes_(self):
+        """Top-level codes, the columns of `predict_top_proba`."""
+        check_is_fitted(self)
+        return taxonomy_of(self).tops
 
     def score_cells(self, param_grid):
         """Score further cells on the folds of the search; nothing is fitted.

@@ -20,12 +20,19 @@ from skbst.neighbors._explain import bank_metadata
 from skbst.neighbors._members import fit_members
 from skbst.neighbors._prior import blend, decision_scores
 from skbst.neighbors._rows import counted_rows, label_positions
+from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
 __all__ = ["KNNPriorBlender"]
 
 
 class KNNPriorBlender(
-    VersionedMixin, BankQueriesMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    TopLevelMixin,
+    VersionedMixin,
+    BankQueriesMixin,
+    CallbackSupportMixin,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     r"""Blend a neighbour prior into the probabilities of any classifier.
 
@@ -80,6 +87,9 @@ class KNNPriorBlender(
     classes_ : ndarray of shape (n_classes,)
         Class labels.
 
+    top_classes_ : ndarray of shape (n_top_classes,)
+        Top-level codes, the columns of `predict_top_proba`.
+
     bank_ : ndarray of shape (n_bank, n_dimensions), float32
         Retrieval embeddings of the training rows, of norm 1 (or 0). Rows of ``sample_weight`` 0 stay out.
 
@@ -122,6 +132,10 @@ class KNNPriorBlender(
     >>> blender.predict_proba(X[:1]).round(2)
     array([[0.99, 0.01, 0.  ]])
     """
+
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
+    __metadata_request__score: ClassVar = {"groups": True}
 
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit"])],
@@ -227,6 +241,12 @@ class KNNPriorBlender(
                 setattr(self, name, getattr(self.estimator_, name))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
+
+    @property
+    def top_classes_(self):
+        """Top-level codes, the columns of `predict_top_proba`."""
+        check_is_fitted(self)
+        return taxonomy_of(self).tops
 
     def predict_proba(self, X, *, groups=None):
         """Blend the model's probabilities with the neighbours'.

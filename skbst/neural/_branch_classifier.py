@@ -16,12 +16,14 @@ from skbst.neural._checks import check_rows, check_training_data
 from skbst.neural._network_answers import NetworkAnswersMixin
 from skbst.neural._session import borrowed_threads, resolve_device, seeded
 from skbst.neural._training import history_frame, split_rows, train
-from skbst.taxonomy import Taxonomy
+from skbst.taxonomy import Taxonomy, TopLevelMixin
 
 __all__ = ["BranchClassifier"]
 
 
-class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class BranchClassifier(
+    NetworkAnswersMixin, TopLevelMixin, VersionedMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator
+):
     """The network of the report: CLAP embeddings, an acoustic branch, a head.
 
     Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one
@@ -199,6 +201,9 @@ class BranchClassifier(NetworkAnswersMixin, VersionedMixin, CallbackSupportMixin
     >>> classifier.score(X, y) > 0.8
     True
     """
+
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
 
     _parameter_constraints: ClassVar[dict] = {
         "branch": [StrOptions(set(BRANCHES)), None],

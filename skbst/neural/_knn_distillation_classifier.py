@@ -21,6 +21,7 @@ from skbst.neighbors import leave_one_out_prior
 from skbst.neighbors._members import fit_members
 from skbst.neighbors._rows import counted_rows
 from skbst.neural._branch_classifier import BranchClassifier
+from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
 __all__ = ["KNNDistillationClassifier"]
 
@@ -34,7 +35,7 @@ def _student_has(name):
 
 
 class KNNDistillationClassifier(
-    VersionedMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+    TopLevelMixin, VersionedMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
     r"""Train a network on its labels and on the labels of each clip's neighbours.
 
@@ -89,6 +90,9 @@ class KNNDistillationClassifier(
     classes_ : ndarray of shape (n_classes,)
         Class labels.
 
+    top_classes_ : ndarray of shape (n_top_classes,)
+        Top-level codes, the columns of `predict_top_proba`.
+
     neighbour_targets_ : ndarray of shape (n_samples, n_classes), float32
         Target distribution of each training row, columns in the order of ``np.unique(y)``. A row without any
         neighbour, or of weight 0, has zeros: it is trained on its label alone.
@@ -111,6 +115,9 @@ class KNNDistillationClassifier(
     >>> student.neighbour_targets_.shape
     (90, 3)
     """
+
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
 
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit"]), None],
@@ -209,6 +216,12 @@ class KNNDistillationClassifier(
     def classes_(self):
         """Class labels, ndarray of shape (n_classes,)."""
         return self.student_.classes_
+
+    @property
+    def top_classes_(self):
+        """Top-level codes, the columns of `predict_top_proba`."""
+        check_is_fitted(self)
+        return taxonomy_of(self).tops
 
     def predict(self, X):
         """Predict the class of each row of `X` by the student, ndarray of shape (n_samples,)."""

@@ -9,6 +9,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.model_selection import StratifiedKFold, check_cv
 
+from skbst._groups import groups_for_splitter, read_groups
 from skbst._progress import progress_bar
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context
 from skbst.exceptions import DataFormatError
@@ -172,8 +173,9 @@ class TeacherAgreementSampler(RowSampler):
         if len(self.classes_) < 2:
             raise DataFormatError(f"Teachers need trusted rows of 2 or more classes; got {len(self.classes_)} class.")
         self.views_ = self._resolve_views(X)
+        groups = None if groups is None else read_groups(groups, len(y))
         jobs = self._jobs(X, y, trusted, np.flatnonzero(mask), candidates is None, groups)
-        proba = self._judge(X, y, jobs, np.flatnonzero(mask))
+        proba = self._judge(X, y, jobs, np.flatnonzero(mask), groups)
         self.scores_ = self._score(X, y, np.flatnonzero(mask), proba)
         gone = self.scores_["position"].to_numpy()[~self.scores_["kept"].to_numpy()]
         self.sample_indices_ = np.setdiff1d(np.arange(len(y)), gone)
@@ -195,7 +197,8 @@ class TeacherAgreementSampler(RowSampler):
             teachers of the other folds.
 
         groups : array-like of shape (n_samples,), default=None
-            Passed to the splitter (with the trusted rows' part), such as uploaders for a grouped one.
+            Uploader of each row, for the splitter (with the trusted rows' part), for the cleaning of texts, and for
+            teachers whose fit takes groups; missing ones (None, NaN, pd.NA or "") are nobody's.
 
         Returns
         -------
@@ -224,7 +227,7 @@ class TeacherAgreementSampler(RowSampler):
         if isinstance(cv, Integral):
             cv = StratifiedKFold(int(cv), shuffle=True, random_state=self.random_state)
         cv = check_cv(cv, y[trusted], classifier=True)
-        part = None if groups is None else np.asarray(groups)[trusted]
+        part = None if groups is None else groups_for_splitter(groups[trusted])
         splits = list(cv.split(np.zeros(len(trusted)), y[trusted], part))
         if self.fold is not None:
             if within or self.fold >= len(splits):
@@ -239,7 +242,7 @@ class TeacherAgreementSampler(RowSampler):
             for train, test in splits
         ]
 
-    def _judge(self, X, y, jobs, judged):
+    def _judge(self, X, y, jobs, judged, groups):
         """Mean probability per view, (n_views, n_judged, n_classes) float32."""
         place = np.full(len(y), -1)
         place[judged] = np.arange(len(judged))
@@ -247,7 +250,14 @@ class TeacherAgreementSampler(RowSampler):
         count = np.zeros((len(self.views_), len(judged), 1), dtype=np.float32)
         done = Parallel(n_jobs=self.n_jobs, return_as="generator")(
             delayed(judge)(
-                self._teacher(X, self.views_[number]), X, y, self.classes_, self.views_[number], *parts, self.cache
+                self._teacher(X, self.views_[number]),
+                X,
+                y,
+                self.classes_,
+                self.views_[number],
+                *parts,
+                self.cache,
+                groups,
             )
             for number, *parts in jobs
         )

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import _safe_indexing
 
 import skbst
+from skbst._groups import with_groups
 from skbst.text import MetadataCleaner
 
 __all__ = ["default_teacher", "judge", "rows_of_view"]
@@ -37,7 +38,7 @@ def default_teacher(*, text):
     return make_pipeline(vectorizer, OneVsRestClassifier(linear))
 
 
-def rows_of_view(X, view, train, rows):
+def rows_of_view(X, view, train, rows, groups=None):
     """Training and judged rows as a teacher reads them.
 
     Parameters
@@ -51,6 +52,9 @@ def rows_of_view(X, view, train, rows):
     train, rows : ndarray of int
         Positions.
 
+    groups : ndarray of shape (n_samples,), default=None
+        Uploaders, for the cleaning of a named view; None takes the column "uploader" of `X`.
+
     Returns
     -------
     X_train, X_rows
@@ -62,14 +66,14 @@ def rows_of_view(X, view, train, rows):
     if callable(view):
         return view(X_train), view(X_rows)
     fields = [field for field in (*_VIEW_FIELDS[view], "uploader") if field in X.columns]
-    cleaner = MetadataCleaner(view=view, max_tokens=None)
+    cleaner, own = MetadataCleaner(view=view, max_tokens=None), None if groups is None else groups[train]
     return tuple(
         np.asarray(texts, dtype=object)
-        for texts in (cleaner.fit_transform(X_train[fields]), cleaner.transform(X_rows[fields]))
+        for texts in (cleaner.fit_transform(X_train[fields], groups=own), cleaner.transform(X_rows[fields]))
     )
 
 
-def judge(teacher, X, y, classes, view, train, rows, cache=None):
+def judge(teacher, X, y, classes, view, train, rows, cache=None, groups=None):
     """Probabilities that a teacher of the rows `train` gives the rows `rows`.
 
     Parameters
@@ -92,16 +96,24 @@ def judge(teacher, X, y, classes, view, train, rows, cache=None):
     cache : path-like, default=None
         Folder that keeps the result under a name that depends on everything above; written whole or not at all.
 
+    groups : ndarray of shape (n_samples,), default=None
+        Uploaders, for the cleaning of texts, and for the teacher and its parts whose fit takes groups.
+
     Returns
     -------
     proba : ndarray of shape (n_rows, n_classes), float32
         Zero in the columns of classes that the training part lacks.
     """
-    path = None if cache is None else Path(cache) / f"teacher-{_key(teacher, X, y, classes, view, train, rows)}.npy"
+    path = (
+        None
+        if cache is None
+        else Path(cache) / f"teacher-{_key(teacher, X, y, classes, view, train, rows, groups)}.npy"
+    )
     if path is not None and path.is_file():
         return np.load(path)
-    X_train, X_rows = rows_of_view(X, view, train, rows)
-    fitted = clone(teacher).fit(X_train, y[train])
+    X_train, X_rows = rows_of_view(X, view, train, rows, groups)
+    params = with_groups(teacher, None if groups is None else groups[train], {})
+    fitted = clone(teacher).fit(X_train, y[train], **params)
     proba = np.zeros((len(rows), len(classes)), dtype=np.float32)
     if len(rows):
         proba[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(X_rows)
@@ -114,7 +126,7 @@ def judge(teacher, X, y, classes, view, train, rows, cache=None):
     return proba
 
 
-def _key(teacher, X, y, classes, view, train, rows):
+def _key(teacher, X, y, classes, view, train, rows, groups):
     """Hash of all that the probabilities depend on."""
     if isinstance(view, str):
         X = X[[field for field in (*_VIEW_FIELDS[view], "uploader") if field in X.columns]]
@@ -125,7 +137,8 @@ def _key(teacher, X, y, classes, view, train, rows):
     )
     versions = (skbst.__version__, sklearn.__version__)
     name = view if isinstance(view, str) else None
-    return joblib.hash((teacher, name, y[train], classes, versions, *map(_content, parts)))
+    own = () if groups is None else (groups[train].tolist(),)
+    return joblib.hash((teacher, name, y[train], classes, versions, *map(_content, parts), *own))
 
 
 def _content(X):

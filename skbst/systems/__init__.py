@@ -6,5 +6,6 @@ from skbst.systems._system_1 import system_1
 from skbst.systems._system_2 import system_2
 from skbst.systems._system_3 import system_3
 from skbst.systems._system_4 import system_4
+from skbst.systems._system_pipeline import SystemPipeline
 
-__all__ = ["baseline", "make_system", "system_1", "system_2", "system_3", "system_4"]
+__all__ = ["SystemPipeline", "baseline", "make_system", "system_1", "system_2", "system_3", "system_4"]

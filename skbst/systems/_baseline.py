@@ -56,7 +56,7 @@ def baseline(
 
     Returns
     -------
-    system : Pipeline
+    system : SystemPipeline
         Unfitted; fits on ``load_bsd(root).data`` and ``.target``.
 
     Examples

@@ -1,12 +1,11 @@
 """One model of the report as a Pipeline from clips to class codes."""
 
-from sklearn.pipeline import Pipeline
-
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.neural._session import check_device
 from skbst.systems._features import clip_features
+from skbst.systems._system_pipeline import SystemPipeline
 
 __all__ = ["classifier", "make_system", "pipeline"]
 
@@ -83,7 +82,7 @@ def make_system(
 
     Returns
     -------
-    system : Pipeline
+    system : SystemPipeline
         Unfitted; steps ``"features"`` and ``"classifier"``. Fits on ``load_bsd(root).data`` and ``.target``.
 
     Examples
@@ -132,4 +131,6 @@ def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
 
 def pipeline(model, embeddings, branches, **features):
     """Featurizers of the branches before a classifier."""
-    return Pipeline([("features", clip_features(embeddings, branches=branches, **features)), ("classifier", model)])
+    return SystemPipeline(
+        [("features", clip_features(embeddings, branches=branches, **features)), ("classifier", model)]
+    )

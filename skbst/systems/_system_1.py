@@ -56,7 +56,7 @@ def system_1(
 
     Returns
     -------
-    system : Pipeline
+    system : SystemPipeline
         Unfitted; fits on ``load_bsd(root).data`` and ``.target``. A search sets ``classifier__alpha``,
         ``classifier__k`` and ``classifier__temperature``.
 

@@ -60,7 +60,7 @@ def system_2(
 
     Returns
     -------
-    system : Pipeline
+    system : SystemPipeline
         Unfitted; fits on ``load_bsd(root).data`` and ``.target``.
 
     Examples

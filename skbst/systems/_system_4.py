@@ -64,7 +64,7 @@ def system_4(
 
     Returns
     -------
-    system : Pipeline
+    system : SystemPipeline
         Unfitted; fits on ``load_bsd(root).data`` and ``.target``.
 
     Examples

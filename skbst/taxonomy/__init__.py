@@ -4,5 +4,15 @@ from skbst.taxonomy._arithmetic import aggregate_to_top, condition_on_top, credi
 from skbst.taxonomy._bst import BST
 from skbst.taxonomy._resolve import resolve_taxonomy
 from skbst.taxonomy._taxonomy import Taxonomy
+from skbst.taxonomy._top_level import TopLevelMixin, taxonomy_of
 
-__all__ = ["BST", "Taxonomy", "aggregate_to_top", "condition_on_top", "credit_matrix", "resolve_taxonomy"]
+__all__ = [
+    "BST",
+    "Taxonomy",
+    "TopLevelMixin",
+    "aggregate_to_top",
+    "condition_on_top",
+    "credit_matrix",
+    "resolve_taxonomy",
+    "taxonomy_of",
+]

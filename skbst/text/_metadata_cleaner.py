@@ -110,6 +110,9 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
     2     tags       date       1
     """
 
+    # under metadata routing groups come without being asked for
+    __metadata_request__fit: ClassVar = {"groups": True}
+
     _parameter_constraints: ClassVar[dict] = {
         "view": [StrOptions({"title", "title+tags", "title+tags+description"}), None],
         "min_repeats": [Interval(Integral, 2, None, closed="left")],
