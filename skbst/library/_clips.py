@@ -160,8 +160,8 @@ def _manifest_records(path, read):
 
 def _parquet_rows(path):
     """Header and rows of a Parquet file, as `iterate_rows` gives those of a CSV file."""
-    parquet = require("pyarrow.parquet", extra="dask", needed_by="a Parquet manifest", instead="Or write it as CSV.")
-    arrow = require("pyarrow", extra="dask", needed_by="a Parquet manifest")
+    parquet = require("pyarrow.parquet", extra="library", needed_by="a Parquet manifest", instead="Or write it as CSV.")
+    arrow = require("pyarrow", extra="library", needed_by="a Parquet manifest")
     try:
         file = parquet.ParquetFile(path)
     except (arrow.ArrowInvalid, OSError) as error:

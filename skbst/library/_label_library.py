@@ -119,7 +119,7 @@ def label_library(model, clips, out, *, rows=512, n_candidates=3, dask=None, rep
     0        a      ss-n  ss
     1        b      is-k  is
     """
-    require("pyarrow", extra="dask", needed_by="label_library")
+    require("pyarrow", extra="library", needed_by="label_library")
     model, model_id = open_model(model)
     source = open_clips(clips)
     _refuse_if_all_missing(source, model)

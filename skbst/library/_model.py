@@ -34,6 +34,7 @@ def open_model(model):
             raise FileNotFoundError(f"{path} does not exist. Pass a folder of save_model, or a joblib file.")
         identity = _content_of(path)
         model = load_model(path) if path.is_dir() else joblib.load(path)
+        _quieten(model)
     else:
         identity = _content_hash(model)
     if not hasattr(model, "predict_proba"):
@@ -42,6 +43,14 @@ def open_model(model):
             "clips (such as load_bsd(root).data)."
         )
     return model, identity
+
+
+def _quieten(model):
+    """A model that was trained with bars would draw one for each part; the library has its own."""
+    for reader in clip_readers(model):
+        for part in with_children(reader):
+            if hasattr(part, "verbose"):
+                part.verbose = 0
 
 
 def _content_hash(model):

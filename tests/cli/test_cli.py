@@ -1,0 +1,181 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from skbst._version import __version__
+from skbst.cli import main
+from skbst.datasets import load_bsd, make_bst_clips
+from skbst.metrics import hierarchical_f1_score
+from skbst.persistence import load_model
+
+pytest.importorskip("pyarrow", exc_type=ImportError)
+COMMANDS = ("train", "label", "evaluate", "verify", "doctor")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data") / "clips"
+    make_bst_clips(root, n_clips=46, max_duration=0.3, sample_rate=16000, class_weights="balanced", random_state=0)
+    return root
+
+
+@pytest.fixture(scope="module")
+def model(root, tmp_path_factory):
+    """Folder of a model that the command has trained."""
+    out = tmp_path_factory.mktemp("models") / "model"
+    assert main(["train", str(root), "-o", str(out)]) == 0
+    return out
+
+
+def test_train_saves_a_system_that_answers(root, model):
+    clips = load_bsd(root)
+    system = load_model(model)
+    assert (system.predict(clips.data) == clips.target).mean() > 0.5
+    assert [name for name, _ in system[0].featurizers] == ["audio", "text"]
+
+
+def test_train_refuses_to_replace(root, model, capsys):
+    assert main(["train", str(root), "-o", str(model)]) == 1
+    assert "pass --overwrite" in capsys.readouterr().err
+
+
+def test_label_a_folder_and_read_it(root, model, tmp_path, capsys):
+    out = tmp_path / "labels"
+    assert main(["label", str(root / "audio"), "--model", str(model), "-o", str(out), "--quiet"]) == 0
+    assert "46 clips labelled" in capsys.readouterr().out
+    table = pd.read_parquet(out)
+    assert table["sound_id"].tolist() == sorted(path.name for path in (root / "audio").iterdir())
+    assert (table["problem"] != "").sum() == sum(not path.stat().st_size for path in (root / "audio").iterdir())
+
+
+def test_evaluate_gives_the_figures_of_the_metric(root, model, tmp_path, capsys):
+    out = tmp_path / "report.json"
+    assert main(["evaluate", str(root), "--model", str(model), "-o", str(out)]) == 0
+    assert "hierarchical accuracy" in capsys.readouterr().out
+    clips = load_bsd(root)
+    expected = hierarchical_f1_score(clips.target, load_model(model).predict(clips.data))
+    assert json.loads(out.read_text())["overall"]["hierarchical_f1"] == pytest.approx(expected)
+
+
+def test_verify_lists_problems(tmp_path, capsys):
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "holds no *.output.csv" in capsys.readouterr().err
+    (tmp_path / "Doe_UX_task1_1.output.csv").write_text("id,nonsense\n1,2\n")
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "problem(s)" in capsys.readouterr().out
+
+
+def test_doctor_names_what_is_here_and_how_to_get_the_rest(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("SKBST_DATA_HOME", str(tmp_path / "home"))
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    for words in (
+        f"skbst {__version__}",
+        f"numpy {np.__version__}",
+        "libsndfile",
+        "encoder clap",
+        str(tmp_path / "home"),
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"example:\n  skbst {command}" in capsys.readouterr().out
+
+
+def test_version_and_wrong_arguments(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"skbst {__version__}\n"
+    for words in (["nonsense"], [], ["label", "x", "--model", "m"], ["label", "--model", "m", "--one", "x"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["label", "nowhere", "--model", "{model}", "-o", "{out}"], "nowhere does not exist"),
+        (["label", "{root}/audio", "--model", "nowhere", "-o", "{out}"], "nowhere does not exist"),
+        (["train", "nowhere", "-o", "{out}"], "nowhere does not exist"),
+        (["evaluate", "{root}", "--model", "nowhere"], "nowhere does not exist"),
+        (["label", "{root}/audio", "--model", "{root}", "-o", "{out}"], "model"),
+    ],
+)
+def test_an_error_is_one_line_and_a_code(words, message, root, model, tmp_path, capsys):
+    places = {"root": root, "model": model, "out": tmp_path / "out"}
+    assert main([word.format(**places) for word in words]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"skbst {words[0]}: error: ")
+    assert message in said.err
+    assert "Traceback" not in said.err
+
+
+class TestOneSound:
+    def run(self, model, sound, folder, metadata=None):
+        words = ["label", "--one", str(sound), "--model", str(model), "--out-folder", str(folder)]
+        code = main(words + (["--metadata", str(metadata)] if metadata else []))
+        (path,) = folder.glob("*.json")
+        return code, path.name, json.loads(path.read_text())
+
+    def test_ok(self, root, model, tmp_path):
+        clips = load_bsd(root).data.iloc[[3]]
+        texts = {"id": 17, "name": clips["title"].iloc[0], "tags": clips["tags"].iloc[0].split(",")}
+        texts["description"] = clips["description"].iloc[0]
+        (tmp_path / "meta.json").write_text(json.dumps(texts))
+        code, name, result = self.run(model, clips["audio"].iloc[0], tmp_path / "out", tmp_path / "meta.json")
+        assert (code, name, result["status"], result["sound_id"]) == (0, "17.json", "ok", "17")
+        system = load_model(model)
+        clips["tags"] = ", ".join(texts["tags"])
+        proba = system.predict_proba(clips)[0]
+        assert list(result["probabilities"].values()) == sorted(result["probabilities"].values(), reverse=True)
+        assert_allclose([result["probabilities"][code] for code in system.classes_], proba, atol=1e-6)
+        assert result["predicted"] == system.predict(clips)[0]
+        assert result["top"] == result["predicted"].split("-")[0]
+        of_top = [p for code, p in zip(system.classes_, proba) if code.split("-")[0] == "fx"]
+        assert result["top_probabilities"]["fx"] == pytest.approx(sum(of_top), abs=1e-5)
+        assert result["model"]["name"] == str(model)
+        assert result["taxonomy"]["name"] == "Broad Sound Taxonomy"
+        assert result["skbst"] == __version__
+
+    @pytest.mark.parametrize(
+        ("name", "content", "status", "code", "words"),
+        [
+            ("gone.wav", None, "failed", 1, "not found"),
+            ("empty.wav", b"", "failed", 1, "zero bytes"),
+            ("text.wav", b"no sound", "failed", 1, "not decodable"),
+            ("voice.m4a", b"\0\0\0\x20ftypM4A ", "skipped", 3, "no format that libsndfile reads"),
+        ],
+    )
+    def test_failed_and_skipped(self, name, content, status, code, words, model, tmp_path):
+        sound = tmp_path / name
+        if content is not None:
+            sound.write_bytes(content)
+        found = self.run(model, sound, tmp_path / "out")
+        assert (found[0], found[1], found[2]["status"]) == (code, f"{sound.stem}.json", status)
+        assert words in found[2]["error"]
+
+    @pytest.mark.parametrize("metadata", ["{", "[1]", None])
+    def test_bad_metadata_or_model_is_a_status(self, metadata, root, model, tmp_path):
+        path = tmp_path / "meta.json"
+        if metadata is not None:
+            path.write_text(metadata)
+        code, _, result = self.run(model, next((root / "audio").iterdir()), tmp_path / "out", path)
+        assert (code, result["status"]) == (1, "failed")
+        assert "meta" in result["error"]
+
+    def test_a_file_of_others_is_left(self, root, model, tmp_path, capsys):
+        sound = next((root / "audio").iterdir())
+        (tmp_path / "out").mkdir()
+        theirs = tmp_path / "out" / f"{sound.stem}.json"
+        theirs.write_text("[]")
+        words = ["label", "--one", str(sound), "--model", str(model), "--out-folder", str(tmp_path / "out")]
+        assert main(words) == 1
+        assert theirs.read_text() == "[]"
+        assert "was not written by skbst" in capsys.readouterr().err
