@@ -13,15 +13,15 @@ _MIN_ROWS = 16
 
 
 def forward_rows(module, inputs, *, chunk_size, device):
-    """Logits of all rows in eval mode, float32: (leaf, top or None)."""
-    outputs = [to_numpy(output) for output in _chunks(module, module.forward, inputs, chunk_size, device)]
+    """Logits of all rows, float32: (leaf, top or None). The module is in eval mode since its fit or load ended."""
+    outputs = [to_numpy(output) for output in _chunks(module.forward, inputs, chunk_size, device)]
     return _joined(outputs, inputs)
 
 
 def embed_forward_rows(module, inputs, *, chunk_size, device):
     """Latent vectors and, from the same pass, the logits: (latent, leaf, top or None)."""
     latent, outputs = [], []
-    for z, output in _chunks(module, module.embed_forward, inputs, chunk_size, device):
+    for z, output in _chunks(module.embed_forward, inputs, chunk_size, device):
         latent.append(z.cpu().numpy())
         outputs.append(to_numpy(output))
     return np.concatenate(latent), *_joined(outputs, inputs)
@@ -57,17 +57,12 @@ def _is_broken(inputs, row):
     return not bool(frames[0, : lengths[0]].isfinite().all())
 
 
-def _chunks(module, function, inputs, chunk_size, device):
-    was_training = module.training
-    module.eval()
-    try:
-        for start in range(0, len(inputs), chunk_size):
-            rows = np.arange(start, min(start + chunk_size, len(inputs)))
-            with torch.inference_mode():
-                batch = {name: value.to(device) for name, value in inputs.batch(_padded(inputs, rows)).items()}
-                yield _first(function(**batch), len(rows))
-    finally:
-        module.train(was_training)
+def _chunks(function, inputs, chunk_size, device):
+    for start in range(0, len(inputs), chunk_size):
+        rows = np.arange(start, min(start + chunk_size, len(inputs)))
+        with torch.inference_mode():
+            batch = {name: value.to(device) for name, value in inputs.batch(_padded(inputs, rows)).items()}
+            yield _first(function(**batch), len(rows))
 
 
 def _padded(inputs, rows):

@@ -1,5 +1,6 @@
 """Torch's global state, borrowed and given back."""
 
+import threading
 import warnings
 from contextlib import contextmanager
 
@@ -20,18 +21,36 @@ def seeded(seed, device):
         yield
 
 
+class _Loan:
+    """How many callers have borrowed torch's setting, and what it was before the first."""
+
+    lock = threading.Lock()
+    n_borrowers = 0
+    before = None
+
+
 @contextmanager
 def borrowed_threads(n_threads):
-    """Let torch use so many threads inside; None leaves its setting alone."""
-    before = torch.get_num_threads()
-    if n_threads is None or n_threads == before:
+    """Let torch use so many threads inside; None leaves its setting alone.
+
+    The setting is one for the whole process: of several Python threads that borrow it at once the last gives it back,
+    so that none of them ends its work, and rounds, with another number than it asked for.
+    """
+    if n_threads is None:
         yield
         return
-    torch.set_num_threads(n_threads)
+    with _Loan.lock:
+        if not _Loan.n_borrowers:
+            _Loan.before = torch.get_num_threads()
+        _Loan.n_borrowers += 1
+        torch.set_num_threads(n_threads)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _Loan.lock:
+            _Loan.n_borrowers -= 1
+            if not _Loan.n_borrowers:
+                torch.set_num_threads(_Loan.before)
 
 
 def check_device(device):

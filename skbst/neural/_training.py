@@ -97,9 +97,12 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
     datasets = [part for part in (train_set, valid_set) if part is not None]
     late = branch_start(estimator)
     best = BestWeights(patience(estimator), estimator.min_delta, skipped=late)
+    log_proba = _log_proba(architecture, estimator.beta)
+    for part in datasets:  # where skorch's callbacks look for what to score
+        part.X, part.y = part, estimator.classes_[part.target.numpy()]
     callbacks = [
         ("skbst_branch_start", BranchStart(late, datasets, freeze=estimator.freeze_trunk and late > 0)),
-        ("skbst_valid_acc", ValidAccuracy(_label_predictor(architecture, estimator.beta))),
+        ("skbst_valid_acc", ValidAccuracy(lambda output: log_proba(output).argmax(axis=1))),
         ("skbst_best_weights", best),
         *_schedule(estimator, late),
         ("skbst_events", events()),
@@ -116,6 +119,8 @@ def train(estimator, inputs, rows, valid, architecture, *, order_rng, device, ev
         train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),
         callbacks=callbacks,
         callbacks__print_log=None,
+        labels=estimator.classes_,
+        log_proba=log_proba,
     )
     standardizer = net.module_.standardizer
     if net.module_.prior is not None:
@@ -228,14 +233,15 @@ def _subset(inputs, rows, weight, chosen):
     return ClipDataset(inputs, rows.rows[chosen], rows.target[chosen], weight[chosen], soft_targets)
 
 
-def _label_predictor(architecture, beta):
+def _log_proba(architecture, beta):
+    """What makes log-probabilities of the classes of the network's output."""
     parents = np.asarray(architecture["parent_of_leaf"])
 
-    def predict(output):
+    def log_proba(output):
         leaf, top = to_numpy(output)
-        return leaf_log_proba(leaf, top if architecture["head"] == "lcl" else None, parents, beta=beta).argmax(axis=1)
+        return leaf_log_proba(leaf, top if architecture["head"] == "lcl" else None, parents, beta=beta)
 
-    return predict
+    return log_proba
 
 
 def _optimizer(estimator, device):

@@ -1,17 +1,25 @@
 """The skorch net that trains a `ClipNet` on ready batches."""
 
-from contextlib import suppress
+import signal
+import threading
+from contextlib import contextmanager, suppress
 
+import numpy as np
 import torch
+from sklearn.base import ClassifierMixin
 from skorch import NeuralNet
+from skorch.callbacks.scoring import ScoringBase
 
 from skbst.neural._callbacks import StopFit
 
 __all__ = ["TrainingNet"]
 
 
-class TrainingNet(NeuralNet):
+class TrainingNet(ClassifierMixin, NeuralNet):
     """skorch's training loop with dict batches, augmentation on the device and a stop that is no Ctrl-C.
+
+    Scoring callbacks of skorch see what they know: class labels in the place of targets with weights, and a net whose
+    ``predict`` and ``predict_proba`` answer as the estimator does.
 
     Parameters
     ----------
@@ -23,12 +31,21 @@ class TrainingNet(NeuralNet):
 
     precision : {"float32", "bfloat16"}, default="float32"
         Number format of the training forward pass.
+
+    labels : ndarray of shape (n_classes,), default=None
+        The class labels; None where the net only predicts.
+
+    log_proba : callable, default=None
+        From an output of the module to log-probabilities of the classes, an ndarray.
     """
 
-    def __init__(self, *args, augment=None, precision="float32", **kwargs):
+    def __init__(self, *args, augment=None, precision="float32", labels=None, log_proba=None, **kwargs):
         self.augment = augment
         self.precision = precision
+        self.labels = labels
+        self.log_proba = log_proba
         self.stop_requested = False
+        self.interrupted = False
         super().__init__(*args, **kwargs)
 
     def train_step_single(self, batch, **fit_params):
@@ -54,11 +71,36 @@ class TrainingNet(NeuralNet):
             return {"loss": self.criterion_(output, target), "y_pred": output}
 
     def notify(self, method_name, **cb_kwargs):
-        """Call the callbacks; skorch's own stop by KeyboardInterrupt, which is told from the user's here."""
+        """Call the callbacks. One that raises KeyboardInterrupt asks to stop, as in skorch; Ctrl-C ends the fit."""
+        scored = self._with_labels(cb_kwargs)
         try:
-            super().notify(method_name, **cb_kwargs)
+            getattr(self, method_name)(self, **cb_kwargs)
+            for _, callback in self.callbacks_:
+                getattr(callback, method_name)(self, **(scored if isinstance(callback, ScoringBase) else cb_kwargs))
         except KeyboardInterrupt as stop:
+            if self.interrupted:
+                raise
             raise StopFit from stop
+
+    def _with_labels(self, cb_kwargs):
+        """Keyword arguments with a batch of (inputs, labels)."""
+        if "batch" not in cb_kwargs or self.labels is None:
+            return cb_kwargs
+        inputs, target = cb_kwargs["batch"]
+        return {**cb_kwargs, "batch": (inputs, self.labels[target["target"].numpy()])}
+
+    @property
+    def classes_(self):
+        """The class labels, as scikit-learn's scorers ask for them."""
+        return self.labels
+
+    def predict_proba(self, X):
+        """Probabilities of the classes for a dataset of skbst, or for what a scoring callback has kept."""
+        return np.concatenate([np.exp(self.log_proba(output)) for output in self.forward_iter(X)])
+
+    def predict(self, X):
+        """Labels for the same."""
+        return self.labels[self.predict_proba(X).argmax(axis=1)]
 
     def partial_fit(self, X, y=None, classes=None, **fit_params):
         """Train; unlike skorch's, Ctrl-C ends the whole fit."""
@@ -66,20 +108,44 @@ class TrainingNet(NeuralNet):
             self.initialize()
         fit_params.pop("_routing_method", None)
         self.stop_requested = False
-        self.notify("on_train_begin", X=X, y=y)
-        with suppress(StopFit):
-            self.fit_loop(X, y, **fit_params)
-        self.notify("on_train_end", X=X, y=y)
+        with noticed_interrupts(self):
+            self.notify("on_train_begin", X=X, y=y)
+            with suppress(StopFit):
+                self.fit_loop(X, y, **fit_params)
+            self.notify("on_train_end", X=X, y=y)
+        # from here on it answers, to any number of threads, and never changes its mode
+        self.module_.eval()
         return self
 
     def load_weights(self, weights):
         """Take over a state dict of numpy arrays."""
         tensors = {name: torch.tensor(value, device=self.device) for name, value in weights.items()}
         self.module_.load_state_dict(tensors)
+        self.module_.eval()
 
     def _autocast(self):
         device_type = torch.device(self.device).type
         return torch.autocast(device_type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+@contextmanager
+def noticed_interrupts(net):
+    """Set ``net.interrupted`` at Ctrl-C, before Python's own handler raises KeyboardInterrupt wherever the code is."""
+    net.interrupted = False
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # signals reach the main thread alone
+        return
+
+    def notice(number, frame):
+        net.interrupted = True
+        return before(number, frame)
+
+    signal.signal(signal.SIGINT, notice)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _to_device(tensors, device):
