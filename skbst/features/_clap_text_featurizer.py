@@ -5,7 +5,6 @@ from copy import copy
 from numbers import Integral
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 
@@ -17,12 +16,12 @@ from skbst.features._clap._batches import embed_batches, open_store
 from skbst.features._clap._text_run import TextRun, TokenCounter
 from skbst.features._clap_modules import clap_modules
 from skbst.features._embedding_store import EmbeddingStore
-from skbst.text import MetadataCleaner, join_fields, split_tags
+from skbst.features._encoders._texts import as_texts, join_table
+from skbst.text import MetadataCleaner
 
 __all__ = ["ClapTextFeaturizer"]
 
 _N_FEATURES = 512
-_FIELDS = ("title", "tags", "description")
 
 
 class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -224,7 +223,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         self._check_kind(X, reset=False)
         if self.cleaner_ is not None and (isinstance(X, pd.DataFrame) or self.cleaner != "default"):
             X = self._counting_cleaner().transform(X)
-        return _join_table(X) if isinstance(X, pd.DataFrame) else _as_texts(X)
+        return join_table(X) if isinstance(X, pd.DataFrame) else as_texts(X)
 
     def _new_cleaner(self, is_table):
         if self.cleaner is None:
@@ -247,7 +246,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
             if len(X) == 0:
                 raise DataFormatError("Found 0 texts while a minimum of 1 is required.")
         else:
-            _as_texts(X)
+            as_texts(X)
 
     def shared_modules(self):
         """Hand out the torch modules that embed texts, loaded if they are not yet.
@@ -274,30 +273,3 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _as_texts(X):
-    """Check a sequence of texts; missing ones become empty."""
-    if isinstance(X, (str, bytes)):
-        raise DataFormatError(f"Expected a sequence of texts; got the single text {X[:40]!r}. Pass [text].")
-    values = np.asarray(X, dtype=object)
-    if values.ndim != 1 or len(values) == 0:
-        raise DataFormatError(f"Expected a sequence of at least one text, or a DataFrame; got shape {values.shape}.")
-    texts = ["" if pd.api.types.is_scalar(value) and pd.isna(value) else value for value in values]
-    strange = [value for value in texts if not isinstance(value, str)]
-    if strange:
-        raise DataFormatError(f"{len(strange)} of {len(texts)} values are no text (first: {strange[0]!r}).")
-    return texts
-
-
-def _join_table(table):
-    """Write each row of a table as one text."""
-    present = [field for field in _FIELDS if field in table.columns]
-    if not present:
-        raise DataFormatError(
-            f"A table of clips needs at least one of the columns {list(_FIELDS)}; it has {list(table.columns)[:10]}."
-        )
-    columns = {field: _as_texts(table[field]) for field in present}
-    empty = [""] * len(table)
-    title, tags, description = (columns.get(field, empty) for field in _FIELDS)
-    return [join_fields(t, split_tags(g), d) for t, g, d in zip(title, tags, description)]

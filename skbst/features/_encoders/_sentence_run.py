@@ -1,0 +1,225 @@
+"""From the texts of one call to the vectors of a sentence encoder."""
+
+import os
+import threading
+from collections import OrderedDict
+
+import numpy as np
+
+from skbst.audio import DecodeProblem
+from skbst.exceptions import CheckpointError
+from skbst.features._encoders._generator import generator_kept
+from skbst.features._encoders._locate import find_model, model_digest, quiet_loading, read_json, require_encoders
+from skbst.features._encoders._rows import content_key, map_clips
+
+__all__ = ["SentenceCounter", "SentenceRun", "load_sentence_model"]
+
+# raise it when the same settings give other vectors than before
+_FORMAT = 1
+_MAX_MODELS = 2
+_models = OrderedDict()
+_lock = threading.RLock()
+
+
+def _reset_lock():
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_lock)
+
+
+class SentenceModel:
+    """A loaded encoder and the lock of its tokenizer, which two threads must not share.
+
+    Parameters
+    ----------
+    network : SentenceTransformer
+        In evaluation mode.
+    """
+
+    def __init__(self, network):
+        self.network = network
+        self._tokenizer = threading.Lock()
+
+    @property
+    def n_features(self):
+        """Length of a vector before it is cut."""
+        return int(self.network.get_embedding_dimension())
+
+    def prompt(self, name):
+        """Text that stands before each text; the choices stand in the error."""
+        if name is None:
+            name = self.network.default_prompt_name
+        if name is None:
+            return None
+        if name not in self.network.prompts:
+            raise ValueError(f"prompt_name={name!r} is none of the model's prompts: {sorted(self.network.prompts)}.")
+        return self.network.prompts[name] or None
+
+    def count(self, text):
+        """Number of tokens of a text, marks of start and end included, however long it is."""
+        with self._tokenizer:
+            return len(self.network.tokenizer(text, truncation=False, verbose=False)["input_ids"])
+
+    def read(self, text, prompt):
+        """Tokens of one text, as tensors."""
+        with self._tokenizer:
+            return self.network.preprocess([text], prompt=prompt)
+
+    def embed(self, inputs):
+        """Embed the tokens of one text, a vector of float32."""
+        moved = {
+            name: value.to(self.network.device) if hasattr(value, "to") else value for name, value in inputs.items()
+        }
+        return np.array(self.network(moved)["sentence_embedding"][0].detach().float().cpu().numpy())
+
+
+class SentenceCounter:
+    """Count tokens as a sentence encoder does.
+
+    Parameters
+    ----------
+    featurizer : SentenceTransformerFeaturizer
+        Whose model is asked.
+    """
+
+    def __init__(self, featurizer):
+        self.featurizer = featurizer
+        self._model = None
+
+    def __call__(self, text):
+        """Count the tokens of a text."""
+        if self._model is None:
+            self._model = load_sentence_model(self.featurizer)
+        return self._model.count(text)
+
+
+def load_sentence_model(featurizer):
+    """Load the encoder of a featurizer, or take the one that this process has, a `SentenceModel`."""
+    import torch
+
+    folder = _find(featurizer)
+    device = featurizer.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    name = model_digest(folder), device, featurizer.precision
+    with _lock:
+        if name not in _models:
+            with generator_kept():
+                _models[name] = SentenceModel(_load(folder, device, getattr(torch, featurizer.precision), featurizer))
+            while len(_models) > _MAX_MODELS:
+                _models.popitem(last=False)
+        _models.move_to_end(name)
+        return _models[name]
+
+
+def _find(featurizer):
+    return find_model(
+        featurizer.model,
+        revision=featurizer.revision,
+        local_files_only=bool(featurizer.local_files_only),
+        needed_by=type(featurizer).__name__,
+    )
+
+
+def _load(folder, device, dtype, featurizer):
+    _check_modules(folder)
+    library = require_encoders("sentence_transformers", type(featurizer).__name__)
+    transformers = require_encoders("transformers", type(featurizer).__name__)
+    options = {"use_safetensors": True, "dtype": dtype}
+    try:
+        with quiet_loading(transformers):
+            network = library.SentenceTransformer(
+                str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=options
+            )
+    except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
+        raise CheckpointError(f"{folder}: sentence-transformers cannot load the model ({error}).") from error
+    return network.eval()
+
+
+def _check_modules(folder):
+    """Only parts of the library itself are built, and no part of the model comes from a pickle."""
+    modules = read_json(folder / "modules.json")
+    names = [str(module.get("type")) for module in modules] if isinstance(modules, list) else []
+    strange = [name for name in names if not name.startswith("sentence_transformers.")]
+    if strange:
+        raise CheckpointError(f"{folder} asks for {strange[0]!r}, which is no part of sentence-transformers; not run.")
+    for path in sorted(folder.rglob("pytorch_model.bin")):
+        if not any(path.parent.glob("*.safetensors")):
+            raise CheckpointError(
+                f"{path} is a pickle, which can run code, and has no safetensors beside it; not read."
+            )
+
+
+class SentenceRun:
+    """One call of `transform`.
+
+    Parameters
+    ----------
+    featurizer : SentenceTransformerFeaturizer
+        The settings.
+
+    texts : list of str
+        What the encoder reads.
+    """
+
+    def __init__(self, featurizer, texts):
+        self.featurizer = featurizer
+        self.texts = texts
+        self._model = None
+
+    @property
+    def model(self):
+        """The shared encoder, loaded when it is first needed."""
+        if self._model is None:
+            self._model = load_sentence_model(self.featurizer)
+        return self._model
+
+    @property
+    def problems(self):
+        """Rows without text, by position."""
+        missing = DecodeProblem("no text", silent=True, detail="the row is 0")
+        return {row: missing for row, text in enumerate(self.texts) if not text.strip()}
+
+    def pipeline(self):
+        """All that shapes an embedding beside the final text, which is the key."""
+        own = self.featurizer
+        return {
+            "format": _FORMAT,
+            "embedding": "sentence_transformer",
+            "model": model_digest(_find(own)),
+            "prompt_name": own.prompt_name,
+            "truncate_dim": own.truncate_dim,
+            "normalize": bool(own.normalize),
+            "precision": own.precision,
+        }
+
+    def keys(self, rows):
+        """Name texts by content; equal ones are embedded once."""
+        return [content_key(self.texts[row]) for row in rows]
+
+    def compute(self, rows):
+        """Embed some texts; returns their vectors, all of which may be stored."""
+        prompt = self.model.prompt(self.featurizer.prompt_name)
+        with generator_kept():
+            inputs = [self.model.read(self.texts[row], prompt) if self.texts[row].strip() else None for row in rows]
+            vectors = map_clips(self._embed, inputs, n_jobs=self.featurizer.n_jobs, device=self.model.network.device)
+        return vectors, [True] * len(rows)
+
+    def _embed(self, inputs):
+        own, n_features = self.featurizer, n_features_of(self.featurizer, self.model)
+        if inputs is None:
+            return np.zeros(n_features, dtype=np.float32)
+        vector = self.model.embed(inputs)[:n_features]
+        length = float(np.linalg.norm(vector))
+        return vector / np.float32(length) if own.normalize and length > 0 else vector
+
+
+def n_features_of(featurizer, model):
+    """Length of a vector; an error where more is asked for than there is."""
+    wanted = featurizer.truncate_dim
+    if wanted is not None and wanted > model.n_features:
+        raise ValueError(f"truncate_dim={wanted} is more than the {model.n_features} numbers of the model.")
+    return model.n_features if wanted is None else wanted

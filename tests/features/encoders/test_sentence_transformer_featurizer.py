@@ -1,0 +1,173 @@
+"""A real sentence encoder, against the library's own answers."""
+
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skbst.exceptions import CheckpointError, DataFormatError, DownloadError
+from skbst.features import SentenceTransformerFeaturizer
+from skbst.text import MetadataCleaner
+
+TEXTS = ["rain on a tin roof", "a dog barks", "synth pad", "x", "rain " * 300, "Sax Alto - F5 good-sounds single-note"]
+CLIPS = pd.DataFrame(
+    {
+        "title": ["Rain_roof_02.wav", "dog", "", None],
+        "tags": [["rain", "zoom-h4n"], ["dog", "bark"], [], ["synth"]],
+        "description": ["Heavy rain.", "", "", None],
+    },
+    index=["a", "b", "b", "c"],
+)
+
+
+@pytest.fixture(scope="module")
+def library(minilm):
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(minilm), device="cpu")
+
+
+def test_vectors_are_the_librarys_own(minilm, library):
+    ours = SentenceTransformerFeaturizer(minilm).fit_transform(TEXTS)
+    assert ours.shape == (6, 384)
+    assert ours.dtype == np.float32
+    np.testing.assert_allclose(ours, library.encode(TEXTS, normalize_embeddings=True), atol=1e-5)
+    cut = SentenceTransformerFeaturizer(minilm, truncate_dim=100).fit(TEXTS)
+    np.testing.assert_allclose(
+        cut.transform(TEXTS), library.encode(TEXTS, truncate_dim=100, normalize_embeddings=True), atol=1e-5
+    )
+    assert len(cut.get_feature_names_out()) == 100
+    with pytest.raises(ValueError, match="more than the 384"):
+        SentenceTransformerFeaturizer(minilm, truncate_dim=385).fit(TEXTS).transform(TEXTS)
+
+
+def test_no_row_depends_on_its_batch(minilm):
+    featurizer = SentenceTransformerFeaturizer(minilm, n_jobs=2, batch_size=3).fit(TEXTS)
+    together = featurizer.transform(TEXTS)
+    np.testing.assert_array_equal(featurizer.transform(TEXTS[::-1])[::-1], together)
+    for text, row in zip(TEXTS, together):
+        np.testing.assert_array_equal(featurizer.transform([text])[0], row)
+
+
+@pytest.mark.data
+def test_published_vectors_of_real_titles_and_tags(minilm, data_root):
+    vectors = np.load(data_root / "real-encoders" / "bsd10k_v1.0.npz")
+    table = pd.read_csv(data_root / "bsd10k-v1.0" / "BSD10k_metadata.csv", keep_default_na=False)
+    rows = np.arange(0, len(table), 97)
+    texts = [f"{title} {tags.replace(',', ' ')}" for title, tags in table.loc[rows, ["title", "tags"]].to_numpy()]
+    made = SentenceTransformerFeaturizer(minilm).fit_transform(texts)
+    wanted = vectors["text_minilm_title_tags"][rows].astype(np.float32)
+    assert (made * wanted).sum(axis=1).min() > 0.999
+
+
+def test_sequences_of_every_kind_are_texts(minilm):
+    featurizer = SentenceTransformerFeaturizer(minilm).fit(TEXTS[:2])
+    wanted = featurizer.transform(TEXTS[:2])
+    for same in (np.array(TEXTS[:2]), np.array(TEXTS[:2], dtype=object), pd.Series(TEXTS[:2]), tuple(TEXTS[:2])):
+        np.testing.assert_array_equal(featurizer.transform(same), wanted)
+    for wrong in ("rain", [1, 2], [["rain"]], []):
+        with pytest.raises(DataFormatError):
+            featurizer.transform(wrong)
+
+
+def test_an_empty_text_is_missing(minilm):
+    featurizer = SentenceTransformerFeaturizer(minilm).fit(["a"])
+    with pytest.warns(UserWarning, match="3 of 4 clips have no text"):
+        vectors = featurizer.transform(["rain", "", None, "  "])
+    assert not vectors[1:].any()
+    problems = featurizer.transform_with_problems(pd.Series(["", "rain"], index=["17", "23"]))[1]
+    assert problems["reason"].to_dict() == {"17": "no text"}
+
+
+@pytest.mark.filterwarnings("ignore:1 of 4 clips have no text")
+def test_tables_are_cleaned_and_joined(minilm):
+    featurizer = SentenceTransformerFeaturizer(minilm).fit(CLIPS)
+    assert featurizer.texts(CLIPS) == ["Rain roof. rain. Heavy rain.", "dog. dog, bark", "", "synth"]
+    view = SentenceTransformerFeaturizer(minilm, cleaner=MetadataCleaner("title+tags")).fit(CLIPS)
+    assert view.texts(CLIPS)[0] == "Rain roof. rain"
+    template = SentenceTransformerFeaturizer(minilm, cleaner=None, template="{title} ({tags})").fit(CLIPS)
+    assert template.texts(CLIPS) == ["Rain_roof_02.wav (rain, zoom-h4n)", "dog (dog, bark)", "", "(synth)"]
+    np.testing.assert_array_equal(featurizer.transform(CLIPS)[1], featurizer.transform(CLIPS.iloc[1:2])[0])
+    for wrong in ("{name}", "no field", "{title"):
+        with pytest.raises(DataFormatError, match="template"):
+            SentenceTransformerFeaturizer(minilm, template=wrong).fit(CLIPS)
+    with pytest.raises(DataFormatError, match="got a table"):
+        SentenceTransformerFeaturizer(minilm).fit(TEXTS).transform(CLIPS)
+
+
+def test_long_texts_keep_title_and_tags(minilm):
+    clips = pd.DataFrame({"title": ["rain"], "tags": [["roof"]], "description": ["word and word again. " * 200]})
+    text = SentenceTransformerFeaturizer(minilm).fit(clips).texts(clips)[0]
+    assert text.startswith("rain. roof. word")
+    assert len(text) < 2500
+
+
+def test_prompts(minilm, tmp_path):
+    folder = tmp_path / "prompted"
+    shutil.copytree(minilm, folder)
+    settings = json.loads((folder / "config_sentence_transformers.json").read_text())
+    settings["prompts"] = {"query": "query: "}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    plain = SentenceTransformerFeaturizer(minilm).fit(["a"]).transform(["query: rain"])
+    prompted = SentenceTransformerFeaturizer(folder, prompt_name="query").fit(["a"]).transform(["rain"])
+    np.testing.assert_allclose(prompted, plain, atol=1e-6)
+    with pytest.raises(ValueError, match=r"prompts: \[.*'query'"):
+        SentenceTransformerFeaturizer(folder, prompt_name="other").fit(["a"]).transform(["rain"])
+
+
+def test_store_threads_and_pickles(minilm, tmp_path, monkeypatch):
+    featurizer = SentenceTransformerFeaturizer(minilm, store=tmp_path, n_jobs=1).fit(TEXTS)
+    before = pickle.dumps(featurizer)
+    wanted = featurizer.transform(TEXTS)
+    with ThreadPoolExecutor(4) as pool:
+        for vectors in pool.map(SentenceTransformerFeaturizer(minilm, n_jobs=1).fit(TEXTS).transform, [TEXTS] * 4):
+            np.testing.assert_array_equal(vectors, wanted)
+    assert pickle.dumps(featurizer) == before
+    assert len(before) < 2000
+    from skbst.features._encoders._sentence_run import SentenceRun
+
+    monkeypatch.setattr(SentenceRun, "compute", lambda self, rows: pytest.fail("was embedded again"))
+    np.testing.assert_array_equal(featurizer.transform(TEXTS), wanted)
+
+
+def test_no_pickle_and_no_code_is_taken_from_a_folder(minilm, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(minilm, folder)
+    modules = json.loads((folder / "modules.json").read_text())
+    (folder / "modules.json").write_text(
+        json.dumps([*modules, {"idx": 3, "name": "3", "path": "", "type": "os.system"}])
+    )
+    with pytest.raises(CheckpointError, match=r"os\.system"):
+        SentenceTransformerFeaturizer(folder).fit(TEXTS).transform(TEXTS)
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "2_Dense").mkdir()
+    (folder / "2_Dense" / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="pickle"):
+        SentenceTransformerFeaturizer(folder).fit(TEXTS).transform(TEXTS)
+    shutil.rmtree(folder / "2_Dense")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="safetensors"):
+        SentenceTransformerFeaturizer(folder).fit(TEXTS).transform(TEXTS)
+
+
+def test_offline():
+    featurizer = SentenceTransformerFeaturizer("nobody/nothing-of-this-name", local_files_only=True).fit(TEXTS)
+    with pytest.raises(DownloadError, match="hf download nobody/nothing-of-this-name"):
+        featurizer.transform(TEXTS)
+
+
+def test_without_the_library(minilm):
+    code = (
+        "import sys; sys.modules['sentence_transformers'] = None\n"
+        "from skbst.features import SentenceTransformerFeaturizer as F\n"
+        "try:\n    F(sys.argv[1]).fit_transform(['rain'])\nexcept ImportError as error:\n    print(error)\n"
+    )
+    made = subprocess.run([sys.executable, "-c", code, str(minilm)], capture_output=True, text=True, check=True)
+    assert "SentenceTransformerFeaturizer needs sentence_transformers" in made.stdout
+    assert "skbst[encoders]" in made.stdout
