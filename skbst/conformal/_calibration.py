@@ -5,12 +5,14 @@ from math import ceil, inf
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
+from sklearn.utils import Bunch
 
 from skbst.conformal._nodes import UNKNOWN, node_answers, node_threshold
 from skbst.conformal._quantile import check_weights, conformal_quantile
 from skbst.conformal._sets import class_thresholds, lac_scores, prediction_sets
+from skbst.conformal._unlike import unlike_bank
 
-__all__ = ["Calibration", "calibration_report"]
+__all__ = ["Calibration", "calibrate"]
 
 # parts of the second cross-validation, in which only thresholds are learnt
 _PARTS = 10
@@ -82,6 +84,66 @@ class Calibration:
     def flagged(self, proba, code):
         """Which rows may be of a class with a floor (n_samples,)."""
         return 1 - proba[:, self.taxonomy.leaf_index([code])[0]] <= self.floors[code]
+
+
+def calibrate(unseen, labels, taxonomy, settings, *, groups=None, names=None, vectors=None, sample_weight=None):
+    """Learn everything that answers need from rows that the classifier has not seen.
+
+    Parameters
+    ----------
+    unseen : Bunch
+        ``rows`` (n_tested,) among all rows, and their ``proba`` (n_tested, n_classes).
+
+    labels : ndarray of shape (n_samples,), int
+        Columns of the true classes of all rows.
+
+    taxonomy : Taxonomy
+        The tree.
+
+    settings : dict
+        ``confidence_level``, ``condition`` and ``recall_floor``.
+
+    groups : ndarray of shape (n_samples,), int, default=None
+        Numbers of the groups, a row of nobody with one of its own; `names` are what they are called.
+
+    names : ndarray of shape (n_samples,), object, default=None
+        What the groups are called.
+
+    vectors : ndarray of shape (n_samples, n_features), default=None
+        What unlike clips are known by.
+
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Rows of weight 0 calibrate nothing.
+
+    Returns
+    -------
+    learnt : Bunch
+        Values of the fitted attributes, by their names without the underscore.
+    """
+    counted = slice(None) if sample_weight is None else sample_weight[unseen.rows] > 0
+    rows, proba = unseen.rows[counted], unseen.proba[counted]
+    weight = np.ones(len(rows)) if sample_weight is None else sample_weight[rows]
+    groups = np.arange(len(labels)) if groups is None else groups
+    learnt = Calibration(proba, labels[rows], taxonomy, sample_weight=weight, **settings)
+    return Bunch(
+        calibration_rows=rows,
+        calibration_proba=proba,
+        calibration_labels=labels[rows],
+        calibration_weight=weight,
+        thresholds=learnt.thresholds,
+        node_threshold=learnt.node,
+        floor_thresholds=learnt.floors,
+        bank=unlike_bank(None if vectors is None else vectors[rows], groups[rows]),
+        calibration_report=calibration_report(
+            learnt,
+            proba,
+            labels[rows],
+            groups[rows],
+            settings,
+            names=None if names is None else names[rows],
+            sample_weight=weight,
+        ),
+    )
 
 
 def realised(proba, y, groups, taxonomy, settings, sample_weight):

@@ -75,7 +75,7 @@ def aligned_proba(estimator, X, classes):
     return aligned
 
 
-def cross_fit(estimator, X, y, splits, classes, *, fit_params=None, look=None, n_jobs=None):
+def cross_fit(estimator, X, y, splits, classes, *, fit_params=None, n_jobs=None):
     """Fit a clone for each fold and let it answer for the fold's test rows.
 
     Parameters
@@ -95,36 +95,27 @@ def cross_fit(estimator, X, y, splits, classes, *, fit_params=None, look=None, n
     fit_params : dict, default=None
         For ``fit``; what has a value per row is cut to the training part.
 
-    look : callable, default=None
-        ``look(fitted, X_train, X_test)`` gives one more number for each test row.
-
     n_jobs : int, default=None
         Folds are fitted in parallel; the result does not depend on it.
 
     Returns
     -------
     out : Bunch
-        ``rows`` (n_tested,) positions of the rows that some fold has tested; ``proba`` (n_tested, n_classes) and
-        ``seen`` (n_tested,), the extra number or None. A row that several folds test has their mean.
+        ``rows`` (n_tested,), positions of the rows that some fold has tested, and ``proba`` (n_tested, n_classes). A
+        row that several folds test has their mean.
     """
     answers = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_and_answer)(estimator, X, y, train, test, classes, fit_params or {}, look)
-        for train, test in splits
+        delayed(_fit_and_answer)(estimator, X, y, train, test, classes, fit_params or {}) for train, test in splits
     )
     counts, proba = np.zeros(len(y)), np.zeros((len(y), len(classes)))
-    seen = None if look is None else np.zeros(len(y))
-    for (_, test), (fold_proba, fold_seen) in zip(splits, answers):
+    for (_, test), answer in zip(splits, answers):
         np.add.at(counts, test, 1)
-        np.add.at(proba, test, fold_proba)
-        if look is not None:
-            np.add.at(seen, test, fold_seen)
+        np.add.at(proba, test, answer)
     rows = np.flatnonzero(counts)
-    counts = counts[rows]
-    return Bunch(rows=rows, proba=proba[rows] / counts[:, None], seen=None if look is None else seen[rows] / counts)
+    return Bunch(rows=rows, proba=proba[rows] / counts[rows, None])
 
 
-def _fit_and_answer(estimator, X, y, train, test, classes, fit_params, look):
+def _fit_and_answer(estimator, X, y, train, test, classes, fit_params):
     params = _check_method_params(X, fit_params, indices=train)
-    X_train, X_test = _safe_indexing(X, train), _safe_indexing(X, test)
-    fitted = clone(estimator).fit(X_train, _safe_indexing(y, train), **params)
-    return aligned_proba(fitted, X_test, classes), None if look is None else look(fitted, X_train, X_test)
+    fitted = clone(estimator).fit(_safe_indexing(X, train), _safe_indexing(y, train), **params)
+    return aligned_proba(fitted, _safe_indexing(X, test), classes)

@@ -11,10 +11,10 @@ from sklearn.utils import Bunch, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import column_or_1d
 
-from skbst._groups import own_group_codes
+from skbst._groups import own_group_codes, read_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.conformal._calibration import Calibration, calibration_report
+from skbst.conformal._calibration import calibrate
 from skbst.conformal._cross_fit import aligned_proba, cross_fit, fold_rows
 from skbst.conformal._fit_checks import (
     checked_floors,
@@ -23,8 +23,9 @@ from skbst.conformal._fit_checks import (
     routed_params,
     seeded_clone,
 )
-from skbst.conformal._nodes import node_answers, node_cover, node_reasons
+from skbst.conformal._nodes import UNKNOWN, node_answers, node_cover, node_reasons
 from skbst.conformal._sets import class_p_values, lac_scores, prediction_sets
+from skbst.conformal._unlike import is_unlike, proba_and_vectors, row_vectors
 from skbst.exceptions import CalibrationWarning
 from skbst.taxonomy import Taxonomy, resolve_taxonomy
 
@@ -87,6 +88,10 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
 
     node_threshold_ : float
         Confidence that a named node exceeds.
+
+    bank_ : dict or None
+        Up to 2000 calibration rows and the distance that one in a hundred exceeds; None where the classifier, or the
+        last step of its pipeline, is given no vectors.
 
     floor_thresholds_ : dict of str to float
         Highest 1 - probability with which a class of ``recall_floor`` is flagged.
@@ -214,56 +219,38 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
         X, y = indexable(X, y)
         y = column_or_1d(y, warn=True)
         check_class_labels(y)
-        numbers = None if groups is None else own_group_codes(groups, len(y))
         weight, split_params, fit_params = routed_params(self, groups, params, len(y))
-        if self.cv == "prefit":
+        numbers, names = (None, None) if groups is None else (own_group_codes(groups, len(y)), read_groups(groups))
+        prefit = self.cv == "prefit"
+        if prefit:
             check_is_fitted(self.estimator)
-            self.estimator_, self.classes_ = self.estimator, np.asarray(self.estimator.classes_)
-        else:
-            self.estimator_, self.classes_ = seeded_clone(self.estimator, self.random_state), np.unique(y)
+        estimator = self.estimator if prefit else seeded_clone(self.estimator, self.random_state)
+        self.classes_ = np.asarray(estimator.classes_) if prefit else np.unique(y)
         self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_).reorder(self.classes_)
-        labels = label_positions(y, self.classes_)
-        floors = checked_floors(self.recall_floor, self.taxonomy_)
-        if self.cv == "prefit":
-            unseen = Bunch(rows=np.arange(len(y)), proba=aligned_proba(self.estimator_, X, self.classes_))
-        else:
-            splits = fold_rows(self.cv, X, y, groups=numbers, random_state=self.random_state, split_params=split_params)
-            shared = {"fit_params": fit_params, "n_jobs": self.n_jobs}
-            unseen = cross_fit(self.estimator_, X, y, splits, self.classes_, **shared)
-            self.estimator_ = self.estimator_.fit(X, y, **fit_params)
-        self._calibrate(unseen, labels, numbers, groups, weight, floors)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
-        return self
-
-    def _calibrate(self, unseen, labels, numbers, groups, weight, floors):
-        """Learn thresholds from unseen rows of positive weight, and report."""
-        counted = np.ones(len(unseen.rows), dtype=bool) if weight is None else weight[unseen.rows] > 0
-        rows = unseen.rows[counted]
-        self.calibration_rows_ = rows
-        self.calibration_proba_ = unseen.proba[counted]
-        self.calibration_labels_ = labels[rows]
-        self.calibration_weight_ = np.ones(len(rows)) if weight is None else weight[rows]
         settings = {
             "confidence_level": self.confidence_level,
             "condition": self.condition,
-            "recall_floor": floors,
+            "recall_floor": checked_floors(self.recall_floor, self.taxonomy_),
         }
-        known = self.calibration_proba_, self.calibration_labels_
-        learnt = Calibration(*known, self.taxonomy_, sample_weight=self.calibration_weight_, **settings)
-        self.thresholds_, self.node_threshold_ = learnt.thresholds, learnt.node
-        self.floor_thresholds_ = learnt.floors
-        self.calibration_report_ = calibration_report(
-            learnt,
-            *known,
-            rows if numbers is None else numbers[rows],
-            settings,
-            names=None if groups is None else np.asarray(groups, dtype=object)[rows],
-            sample_weight=self.calibration_weight_,
-        )
+        labels = label_positions(y, self.classes_)
+        if prefit:
+            proba, vectors = proba_and_vectors(estimator, X, self.classes_)
+            unseen = Bunch(rows=np.arange(len(y)), proba=proba)
+        else:
+            splits = fold_rows(self.cv, X, y, groups=numbers, random_state=self.random_state, split_params=split_params)
+            unseen = cross_fit(estimator, X, y, splits, self.classes_, fit_params=fit_params, n_jobs=self.n_jobs)
+            estimator = estimator.fit(X, y, **fit_params)
+            vectors = row_vectors(estimator, X)
+        self.estimator_ = estimator
+        kept = {"groups": numbers, "names": names, "vectors": vectors, "sample_weight": weight}
+        for name, value in calibrate(unseen, labels, self.taxonomy_, settings, **kept).items():
+            setattr(self, f"{name}_", value)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
         for sentence in self.calibration_report_["warnings"]:
-            warnings.warn(sentence, CalibrationWarning, stacklevel=4)
+            warnings.warn(sentence, CalibrationWarning, stacklevel=3)
+        return self
 
     def predict_proba(self, X):
         """The estimator's own probabilities (n_samples, n_classes), in the order of ``classes_``."""
@@ -315,7 +302,7 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
             rows get a wrong node; a class under the right top level is right only if it is the right class.
         """
         check_is_fitted(self)
-        return node_answers(self.predict_proba(X), self.taxonomy_, self.node_threshold_)
+        return self.answer(X).node
 
     def predict_nodes(self, X):
         """Cover each set by at most ``max_nodes`` nodes of the tree.
@@ -353,7 +340,7 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
         Returns
         -------
         reasons : ndarray of shape (n_samples,), str
-            "" where it did; "only the top level is sure"; "no node is sure enough".
+            "" where it did; "only the top level is sure"; "no node is sure enough"; "unlike the calibration clips".
         """
         check_is_fitted(self)
         return self.answer(X).reason
@@ -364,12 +351,14 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
         Returns
         -------
         answers : Bunch
-            ``proba``, ``set``, ``node``, ``nodes``, ``reason`` and ``floors`` (a dict by class), as the methods give.
+            ``proba``, ``set``, ``node``, ``nodes``, ``reason`` and ``floors`` (a dict by class), as the methods give;
+            ``unlike``, True for clips that are farther from the calibration rows than all but 1 % of these.
         """
         check_is_fitted(self)
-        proba = self.predict_proba(X)
+        proba, vectors = proba_and_vectors(self.estimator_, X, self.classes_)
         sets = prediction_sets(proba, self.thresholds_)
-        node = node_answers(proba, self.taxonomy_, self.node_threshold_)
+        strangers = is_unlike(vectors, self.bank_, len(proba))
+        node = np.where(strangers, UNKNOWN, node_answers(proba, self.taxonomy_, self.node_threshold_))
         strange = 1 - proba
         column = {code: int(self.taxonomy_.leaf_index([code])[0]) for code in self.floor_thresholds_}
         return Bunch(
@@ -377,7 +366,8 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
             set=sets,
             node=node,
             nodes=node_cover(sets, self.taxonomy_, max_nodes=self.max_nodes),
-            reason=node_reasons(node, self.taxonomy_),
+            unlike=strangers,
+            reason=node_reasons(node, self.taxonomy_, strangers),
             floors={code: strange[:, column[code]] <= limit for code, limit in self.floor_thresholds_.items()},
         )
 

@@ -127,9 +127,10 @@ def node_answers(proba, taxonomy, threshold):
     return np.where(leaf_proba > threshold, taxonomy.leaves[leaf], top)
 
 
-def node_reasons(nodes, taxonomy):
+def node_reasons(nodes, taxonomy, unlike):
     """Why a class was not named, for each answer of `node_answers`; "" where it was."""
     above = np.where(nodes == UNKNOWN, "no node is sure enough", "only the top level is sure")
+    above = np.where(unlike, "unlike the calibration clips", above)
     return np.where(np.isin(nodes, taxonomy.leaves), "", above)
 
 

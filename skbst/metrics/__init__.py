@@ -1,6 +1,7 @@
 """Hierarchical metrics of a two-level taxonomy: scores, a report and scorers."""
 
 from skbst.metrics._accuracy import hierarchical_accuracy_score, top_level_accuracy_score
+from skbst.metrics._calibration_error import expected_calibration_error, reliability_curve
 from skbst.metrics._confusion import hierarchical_scores_from_confusion, pair_confusion
 from skbst.metrics._precision_recall import (
     hierarchical_f1_score,
@@ -16,6 +17,7 @@ from skbst.metrics._scorers import (
 )
 
 __all__ = [
+    "expected_calibration_error",
     "hierarchical_accuracy_score",
     "hierarchical_accuracy_scorer",
     "hierarchical_classification_report",
@@ -26,6 +28,7 @@ __all__ = [
     "hierarchical_recall_score",
     "hierarchical_scores_from_confusion",
     "pair_confusion",
+    "reliability_curve",
     "top_level_accuracy_score",
     "top_level_accuracy_scorer",
 ]

@@ -6,6 +6,7 @@ import numpy as np
 
 from skbst._sklearn import Interval, validate_params
 from skbst.metrics._accuracy import hierarchical_accuracy_score, top_level_accuracy_score
+from skbst.metrics._calibration_error import expected_calibration_error
 from skbst.metrics._confusion import hierarchical_scores_from_confusion, pair_confusion
 from skbst.metrics._precision_recall import CONSTRAINTS, hierarchical_precision_recall_fscore_support
 
@@ -21,6 +22,8 @@ _LABEL_WIDTH = 27
         **{name: CONSTRAINTS[name] for name in _SHARED},
         "digits": [Interval(Integral, 0, 15, closed="both")],
         "output_dict": ["boolean"],
+        "proba": ["array-like", None],
+        "classes": ["array-like", None],
     },
     prefer_skip_nested_validation=True,
 )
@@ -34,6 +37,8 @@ def hierarchical_classification_report(
     sample_weight=None,
     digits=2,
     output_dict=False,
+    proba=None,
+    classes=None,
 ):
     """Per-class and per-level table of hierarchical scores.
 
@@ -50,6 +55,12 @@ def hierarchical_classification_report(
 
     output_dict : bool, default=False
         Whether to return a dictionary of values in [0, 1] in place of text.
+
+    proba : array-like of shape (n_samples, n_classes), default=None
+        Probabilities; with them the report has the expected calibration error at both levels.
+
+    classes : array-like of shape (n_classes,), default=None
+        Class of each column of `proba`; None takes the sorted classes of `y_true`.
 
     Returns
     -------
@@ -96,6 +107,11 @@ def hierarchical_classification_report(
             "top_weight": top_weight,
         },
     }
+    if proba is not None:
+        columns = {"classes": classes, "taxonomy": taxonomy, "sample_weight": sample_weight}
+        for level in ("leaf", "top"):
+            error = expected_calibration_error(y_true, proba, level=level, **columns)
+            report["overall"][f"{level}_calibration_error"] = error
     return report if output_dict else _as_text(report, tree, digits)
 
 
@@ -168,6 +184,11 @@ def _overall_lines(report, digits):
         f"{'top-level accuracy':<{width}}{overall['top_accuracy']:>{number}}"
         f"  (over classes {overall['macro_top_accuracy']})",
     ]
+    if "leaf_calibration_error" in overall:
+        lines.append(
+            f"{'calibration error':<{width}}{overall['leaf_calibration_error']:>{number}}"
+            f"  (top level {overall['top_calibration_error']})"
+        )
     if left_out:
         lines.append(f"left out of the means, never predicted: {', '.join(left_out)}")
     return lines
