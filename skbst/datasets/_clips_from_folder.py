@@ -1,13 +1,14 @@
 """A table of clips from a plain folder of sounds."""
 
 import os
-from collections import Counter
+import unicodedata
+import warnings
 from pathlib import Path
 
 import pandas as pd
 
 from skbst._sklearn import validate_params
-from skbst.datasets._audio_files import is_audio_file
+from skbst.datasets._list_sounds import list_sounds
 from skbst.exceptions import DataFormatError
 
 __all__ = ["clips_from_folder"]
@@ -20,7 +21,8 @@ def clips_from_folder(folder, *, recursive=True):
     Parameters
     ----------
     folder : str or path-like
-        The folder. Files that libsndfile has no reader for, and hidden files, are passed over.
+        The folder. Linked folders are followed. Files without an extension are sounds if they begin as one. Hidden
+        files, and files that are no sounds, are passed over.
 
     recursive : bool, default=True
         Whether to look into sub-folders.
@@ -29,8 +31,9 @@ def clips_from_folder(folder, *, recursive=True):
     -------
     data : DataFrame of shape (n_samples, 4)
         As ``load_bsd(...).data``. Index ``sound_id``: the path below `folder` with ``/``, such as
-        "kit/snare.wav"; ``audio``: the full path; ``title``: the file name without its extension; ``tags`` and
-        ``description`` empty. Sorted by ``sound_id``.
+        "kit/snare.wav"; ``audio``: the absolute path; ``title``: the file name without its extension; ``tags`` and
+        ``description`` empty. Sorted by ``sound_id``. Bytes of a name that are no UTF-8 are written as ``\\xe9`` in the
+        id and the title; the path keeps them.
 
     Raises
     ------
@@ -39,6 +42,12 @@ def clips_from_folder(folder, *, recursive=True):
 
     DataFormatError
         If it holds no sound file.
+
+    Warns
+    -----
+    UserWarning
+        If something was passed over that may be sound: formats that libsndfile has no reader for (m4a, webm, wma),
+        folders that cannot be read, broken links, pipes; with numbers and the first names.
 
     Examples
     --------
@@ -50,27 +59,43 @@ def clips_from_folder(folder, *, recursive=True):
     ...     clips_from_folder(folder)["title"].to_dict()
     {'dog_bark.wav': 'dog_bark'}
     """
-    folder = Path(folder).expanduser()
+    folder = Path(os.path.abspath(Path(folder).expanduser()))
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder. Pass the folder that holds the sound files.")
-    files = [path for path in folder.glob("**/*" if recursive else "*") if path.is_file()]
-    sounds = sorted(
-        (path.relative_to(folder).as_posix(), path)
-        for path in files
-        if is_audio_file(path.name) and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    if not sounds:
-        found = dict(Counter(path.suffix.lower() or "no extension" for path in files).most_common(5))
+    listing = list_sounds(os.fspath(folder), recursive=recursive)
+    told = listing.in_words()
+    if not listing.sounds:
+        found = f"the files there are {dict(listing.others.most_common(5))}" if listing.others else "it has no files"
         raise DataFormatError(
             f"{folder}: no sound file found{'' if recursive else ' (sub-folders were not searched)'}; "
-            f"{f'the files there are {found}' if files else 'it has no files'}. Convert sounds to wav or flac."
+            f"{found}{f'; passed over: {told}' if told else ''}. "
+            "Convert sounds to wav or flac."
         )
-    empty = [""] * len(sounds)
+    if told:
+        warnings.warn(f"{folder}: passed over {told}. Convert, link or unlock them if they belong.", stacklevel=3)
+    return _as_table(folder, listing.sounds)
+
+
+def _as_table(folder, names):
+    paths = [os.path.join(folder, name) for name in names]
+    ids = [_plain(name) for name in names]
+    if len(set(ids)) != len(ids):  # two spellings of one name side by side
+        ids = [_printable(name) for name in names]
+    # a path with bytes that are no UTF-8 leads to its file only as it is; text columns of pandas cannot hold it
+    held = all(_printable(path) == path for path in paths)
     columns = {
-        "audio": [str(path) for _, path in sounds],
-        "title": [path.stem for _, path in sounds],
-        "tags": empty,
-        "description": empty,
+        "audio": pd.Series(paths, dtype="str" if held else object),
+        "title": pd.Series([_plain(Path(name).stem) for name in names], dtype="str"),
+        "tags": pd.Series([""] * len(names), dtype="str"),
+        "description": pd.Series([""] * len(names), dtype="str"),
     }
-    index = pd.Index([name for name, _ in sounds], dtype="str", name="sound_id")
-    return pd.DataFrame(columns, index=index, dtype="str")
+    return pd.DataFrame(columns).set_index(pd.Index(ids, dtype="str", name="sound_id"))
+
+
+def _plain(name):
+    """A name as text: accents in one spelling, bytes that are no UTF-8 written out."""
+    return unicodedata.normalize("NFC", _printable(name))
+
+
+def _printable(name):
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

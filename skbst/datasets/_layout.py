@@ -1,5 +1,6 @@
 """Where the files of a Broad Sound Dataset lie below its root."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def find_layout(root, *, metadata_file=None):
     DataFormatError
         If there is no metadata CSV, or more than one.
     """
-    root = Path(root).expanduser()
+    # absolute: workers, and processes that change their folder, find the sounds all the same
+    root = Path(os.path.abspath(Path(root).expanduser()))
     if not root.is_dir():
         what = "is a file, not a folder" if root.is_file() else "does not exist"
         raise FileNotFoundError(f"{root} {what}. Pass the folder that holds metadata/ and audio/.")

@@ -198,6 +198,8 @@ def _find_audio(rows, layout, on_missing):
         what = (
             f"{layout.audio_dir}: {int(missing.sum())} of {int(rows.kept.sum())} sounds have no file (first: {first})"
         )
+        if folder.n_unreadable:
+            what += f"; {folder.n_unreadable} file(s) are in formats that libsndfile does not read (m4a, webm, ...)"
     if on_missing == "raise":
         raise DataFormatError(f"{what}. Pass on_missing_audio='warn', 'ignore' or 'drop' to load the rest.")
     if on_missing == "drop":

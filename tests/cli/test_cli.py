@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -179,3 +182,19 @@ class TestOneSound:
         assert main(words) == 1
         assert theirs.read_text() == "[]"
         assert "was not written by skbst" in capsys.readouterr().err
+
+
+def test_names_that_are_no_utf8_on_an_ascii_terminal(root, model, tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    with open(next(path for path in (root / "audio").iterdir() if path.stat().st_size), "rb") as source:
+        content = source.read()
+    with open(folder + b"/na\xefve \\ C:.wav", "wb") as file:
+        file.write(content)
+    out = os.fsdecode(folder + b"/labels")
+    command = [sys.executable, "-m", "skbst", "label", "--quiet", "--model", str(model), "-o", out, os.fsdecode(folder)]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(os.fsdecode(os.path.join(folder, b"labels")))
+    assert table["sound_id"].tolist() == ["na\\xefve \\ C:.wav"]
+    assert table["problem"].tolist() == [""]

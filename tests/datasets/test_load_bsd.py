@@ -483,3 +483,25 @@ def test_real_metadata_alone(data_root):
         "licence BY-NC does not allow commercial use",
         "licence SAMPLING+ does not allow commercial use",
     }
+
+
+def test_sounds_are_found_whatever_the_spelling_or_extension(write_bsd, monkeypatch):
+    nfc, nfd = "caf\u00e9", "cafe\u0301"
+    rows = [{"sound_id": name, "class": "fx-a", "title": "a", "tags": ""} for name in (nfc, "17", "23")]
+    root = write_bsd(rows)
+    audio = root / "audio"
+    for path in audio.iterdir():
+        path.unlink()
+    (audio / f"{nfd}.wav").write_bytes(b"")
+    (audio / "17").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
+    (audio / "23.m4a").write_bytes(b"x")
+    monkeypatch.chdir(root.parent)
+    with pytest.warns(UserWarning, match="1 of 3 sounds have no file.*1 file.*formats that libsndfile does not read"):
+        data = load_bsd(root.name).data
+    assert data["audio"].tolist() == [str(audio / f"{nfd}.wav"), str(audio / "17"), ""]
+
+
+def test_cells_of_any_length(write_bsd):
+    long = "Rain on a roof. " * 9000
+    root = write_bsd([{"sound_id": "1", "class": "fx-a", "title": "a", "tags": "", "description": long}])
+    assert load_bsd(root, on_missing_audio="ignore").data["description"].tolist() == [long]
