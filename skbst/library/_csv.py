@@ -35,7 +35,9 @@ def put_csv(out, place, names):
     try:
         with open(scratch, "w", encoding="utf-8", newline="") as file:
             for number, name in enumerate(sorted(names)):
-                pd.read_parquet(place / name).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+                with open(place / name, "rb") as part:
+                    table = pd.read_parquet(part)
+                table.to_csv(file, index=False, header=number == 0, lineterminator="\n")
         checksum = _checksum(scratch)
         note = place / f"{_RECORD}.{uuid.uuid4().hex}.tmp"
         note.write_text(json.dumps({"sha256": checksum}), encoding="utf-8")

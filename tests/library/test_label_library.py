@@ -275,12 +275,12 @@ def test_killed_anywhere_and_run_again_gives_the_same_bytes(suffix, model, clips
 def test_a_full_disk_is_an_error_and_nothing_is_half(model, clips, tmp_path, monkeypatch):
     out, to_parquet, written = tmp_path / "out", pd.DataFrame.to_parquet, []
 
-    def full_at_the_third(self, path, **options):
-        written.append(path)
+    def full_at_the_third(self, file, **options):
+        written.append(file)
         if len(written) == 3:
-            path.write_bytes(b"half")
+            file.write(b"half")
             raise OSError(errno.ENOSPC, "No space left on device")
-        to_parquet(self, path, **options)
+        to_parquet(self, file, **options)
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full_at_the_third)
     with pytest.raises(OSError, match=r"No space left on device.*give the same command again"):
