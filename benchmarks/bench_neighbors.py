@@ -5,7 +5,7 @@
 The peers get a bank that is prepared as they like it (a fitted NearestNeighbors, a filled IndexFlatIP), ours gets rows
 of norm 1; all run with the same number of threads, in turn, and the best of the rounds counts. CPU seconds are the
 sum over threads and suffer less from other processes than wall seconds. Peak memory is the resident size of a fresh
-process per engine, libraries loaded (Linux only).
+process per engine, libraries loaded (Linux only). faiss-cpu is a peer only, and installed by hand.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from skbst.neighbors import top_k_cosine
 from skbst.neighbors._products import BFloat16Products, has_fast_bfloat16
 from skbst.neighbors._rows import normalized_rows
 
-ENGINES = ("skbst", "skbst, faiss engine", "scikit-learn brute", "faiss flat")
+ENGINES = ("skbst", "scikit-learn brute", "faiss flat")
 
 
 def make_rows(n_rows, n_features, seed):
@@ -33,8 +33,6 @@ def prepare(engine, bank, k):
     """A function from queries to positions in the bank."""
     if engine == "skbst":
         return lambda queries: top_k_cosine(queries, bank, k, normalize=False)[1]
-    if engine == "skbst, faiss engine":
-        return lambda queries: top_k_cosine(queries, bank, k, normalize=False, engine="faiss")[1]
     if engine == "scikit-learn brute":
         from sklearn.neighbors import NearestNeighbors
 

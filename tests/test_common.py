@@ -126,7 +126,7 @@ def make_instances():
             "table",
             checks=False,
         ),
-        Instance(KNNPriorBlender(linear, alpha=1.0, k=3, temperature=0.5, engine="faiss")),
+        Instance(KNNPriorBlender(linear, alpha=1.0, k=3, temperature=0.5)),
         Instance(network),
         Instance(BranchClassifier("mfcc", "lcl", size="small", max_epochs=2), "bundle", checks=False),
         Instance(KNNDistillationClassifier(network, teacher=bayes)),
@@ -189,8 +189,6 @@ def ready(estimator, request):
         estimator.set_params(model=request.getfixturevalue("minilm"))
     if "checkpoint" in estimator.get_params(deep=False):
         estimator.set_params(checkpoint=str(request.getfixturevalue("tiny_clap")))
-    if getattr(estimator, "engine", None) == "faiss":
-        pytest.importorskip("faiss")
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=0)
     return estimator

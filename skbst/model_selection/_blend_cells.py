@@ -40,6 +40,9 @@ class FoldParts:
 
     labels : ndarray of shape (n_samples, k), int
         Their classes as positions in `classes`.
+
+    n_bank : int
+        Number of training rows that were looked through.
     """
 
     rows: np.ndarray
@@ -48,6 +51,7 @@ class FoldParts:
     p_model: np.ndarray
     similarities: np.ndarray
     labels: np.ndarray
+    n_bank: int
 
     def prior(self, k, temperature):
         """Class distribution of the k nearest, of shape (n_samples, n_classes)."""

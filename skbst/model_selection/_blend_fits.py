@@ -188,7 +188,7 @@ def _look_up(estimator, X, y, rows, groups, k):
             rows_X = estimator[:-1].transform(rows_X)
         estimator = estimator[-1]
     own = _safe_indexing(groups, rows) if estimator.exclude_own_group and groups is not None else None
-    p_model, similarities, indices = estimator._model_and_neighbours(rows_X, k, groups=own)
+    p_model, similarities, indices = estimator.proba_and_neighbours(rows_X, k, groups=own)
     return FoldParts(
         rows=np.asarray(rows),
         y=np.asarray(_safe_indexing(y, rows)),
@@ -196,4 +196,5 @@ def _look_up(estimator, X, y, rows, groups, k):
         p_model=p_model,
         similarities=similarities,
         labels=estimator.bank_labels_[indices],
+        n_bank=len(estimator.bank_),
     )

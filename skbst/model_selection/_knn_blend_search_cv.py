@@ -210,8 +210,9 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         check_is_fitted(self, "fold_parts_")
         (_, _, best), *_ = split_candidates(self.estimator, [getattr(self, "best_params_", {})])
         cells = [{**best[0], **cell} for cell in ParameterGrid(param_grid)]
-        largest = self.fold_parts_[0].similarities.shape[1]
-        if max(cell["k"] for cell in cells) > largest:
+        k = max(cell["k"] for cell in cells)
+        largest = min(parts.similarities.shape[1] for parts in self.fold_parts_)
+        if any(k > parts.similarities.shape[1] < parts.n_bank for parts in self.fold_parts_):
             raise ValueError(f"The search kept {largest} neighbours; for a larger k, name it in param_grid.")
         scorer = self.scorer_
         if isinstance(scorer, dict):

@@ -38,12 +38,14 @@ class BankQueriesMixin:
         check_is_fitted(self)
         self._check_groups_given(groups)
         queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
-        return self._search(queries, n_neighbors, groups)
+        return self._search(queries, self.k if n_neighbors is None else n_neighbors, groups)
 
     def neighbour_proba(self, X, *, groups=None):
         """Class distribution of the neighbours alone, (n_samples, n_classes); zeros where there is no neighbour."""
         check_is_fitted(self)
-        return self._prior(*self.kneighbors(X, groups=groups))
+        self._check_groups_given(groups)
+        queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        return self._prior(*self._search(queries, self._within_bank(self.k), groups))
 
     def leave_one_out_proba(self):
         """Blend for the rows of the bank themselves, each looking only at the others.
@@ -63,7 +65,6 @@ class BankQueriesMixin:
             k=self.k,
             temperature=self.temperature,
             groups=self.bank_groups_ if self.exclude_own_group else None,
-            engine=self.engine,
         )
         return blend(self.train_proba_, prior, self.alpha)
 
@@ -93,14 +94,38 @@ class BankQueriesMixin:
             alpha on that side changes it.
         """
         check_is_fitted(self)
-        p_model, similarities, indices = self._model_and_neighbours(X, groups=groups)
+        p_model, similarities, indices = self.proba_and_neighbours(X, groups=groups)
         return explanation_frame(self, p_model, similarities, indices, ids)
 
-    def _model_and_neighbours(self, X, n_neighbors=None, *, groups=None):
-        """Probabilities of the model and what `kneighbors` gives, in one pass over the clips where that is possible."""
+    def proba_and_neighbours(self, X, n_neighbors=None, *, groups=None):
+        """Return what `predict_proba` blends, in one pass over the clips where that is possible.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        n_neighbors : int, default=None
+            How many, or as many as the bank has; None takes ``k``.
+
+        groups : array-like of shape (n_samples,), default=None
+            Uploader of each row, for ``exclude_own_group``.
+
+        Returns
+        -------
+        p_model : ndarray of shape (n_samples, n_classes), float64
+            Probabilities of the classifier alone.
+
+        similarities, indices : ndarray of shape (n_samples, min(n_neighbors, n_bank))
+            As in `kneighbors`.
+        """
+        check_is_fitted(self)
         self._check_groups_given(groups)
         queries, p_model = retrieval_answers(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
-        return p_model, *self._search(queries, n_neighbors, groups)
+        return p_model, *self._search(queries, self._within_bank(n_neighbors or self.k), groups)
+
+    def _within_bank(self, k):
+        return max(1, min(k, len(self.bank_)))
 
     def _prior(self, similarities, indices):
         return neighbour_prior(similarities, self.bank_labels_[indices], len(self.classes_), self.temperature)
@@ -116,9 +141,8 @@ class BankQueriesMixin:
         return top_k_cosine(
             queries,
             self.bank_,
-            self.k if n_neighbors is None else n_neighbors,
+            n_neighbors,
             query_groups=groups if self.exclude_own_group else None,
             bank_groups=self.bank_groups_ if self.exclude_own_group else None,
             normalize=False,
-            engine=self.engine,
         )

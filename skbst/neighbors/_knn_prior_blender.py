@@ -1,6 +1,5 @@
 """A classifier that blends the labels of the nearest training clips into another classifier's probabilities."""
 
-import os
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check
 from skbst._versioned import VersionedMixin
 from skbst.neighbors._bank_queries import BankQueriesMixin
 from skbst.neighbors._explain import bank_metadata
-from skbst.neighbors._members import fit_members
+from skbst.neighbors._fit_with_bank import fit_with_bank
 from skbst.neighbors._prior import blend, decision_scores
 from skbst.neighbors._rows import counted_rows, label_positions
 from skbst.taxonomy import TopLevelMixin, taxonomy_of
@@ -67,17 +66,9 @@ class KNNPriorBlender(
         Blocks of a `FeatureBundle` to use; "auto" takes all that are 2-D. A plain array is one block (its cosines
         mean something only if its columns are comparable).
 
-    engine : {"exact", "faiss"}, default="exact"
-        Search engine; same results.
-
     exclude_own_group : bool, default=False
         Whether a clip's own group (its uploader) is left out of its neighbours. Needs ``groups`` in ``fit`` and in
         every prediction.
-
-    memory : None, str, path-like or joblib.Memory, default=None
-        Keeps the fitted classifier and its bank, so that a search over alpha, k and temperature trains once per fold.
-        Rows of memory maps are known by their file and are not read. A classifier with ``random_state=None`` is drawn
-        once, too.
 
     Attributes
     ----------
@@ -144,9 +135,7 @@ class KNNPriorBlender(
         "temperature": [Interval(Real, 0, None, closed="neither")],
         "embedding": [StrOptions({"auto", "model", "blocks", "both"})],
         "blocks": [StrOptions({"auto"}), list, tuple],
-        "engine": [StrOptions({"exact", "faiss"})],
         "exclude_own_group": ["boolean"],
-        "memory": [None, str, os.PathLike, HasMethods(["cache"])],
     }
 
     def __init__(
@@ -158,9 +147,7 @@ class KNNPriorBlender(
         temperature=0.1,
         embedding="auto",
         blocks="auto",
-        engine="exact",
         exclude_own_group=False,
-        memory=None,
     ):
         self.estimator = estimator
         self.alpha = alpha
@@ -168,9 +155,7 @@ class KNNPriorBlender(
         self.temperature = temperature
         self.embedding = embedding
         self.blocks = blocks
-        self.engine = engine
         self.exclude_own_group = exclude_own_group
-        self.memory = memory
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, *, groups=None, metadata=None, **fit_params):
@@ -219,14 +204,13 @@ class KNNPriorBlender(
         rows = counted_rows(y, fit_params.get("sample_weight"))
         columns = bank_metadata(metadata, X)
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self.estimator_, bank, train_proba = fit_members(
+        self.estimator_, bank, train_proba = fit_with_bank(
             self.estimator,
             X,
             y,
             fit_params,
             embedding=self.embedding,
             blocks=self.blocks,
-            memory=self.memory,
             context=context.subcontext(task_name="fit-estimator"),
         )
         self.classes_ = np.asarray(self.estimator_.classes_)
@@ -265,7 +249,7 @@ class KNNPriorBlender(
             In the order of ``classes_``. A clip without any neighbour keeps the model's.
         """
         check_is_fitted(self)
-        p_model, similarities, indices = self._model_and_neighbours(X, groups=groups)
+        p_model, similarities, indices = self.proba_and_neighbours(X, groups=groups)
         return blend(p_model, self._prior(similarities, indices), self.alpha)
 
     def predict_log_proba(self, X, *, groups=None):

@@ -6,7 +6,7 @@ from skbst.neighbors._search import top_k_cosine
 __all__ = ["leave_one_out_prior"]
 
 
-def leave_one_out_prior(bank, labels_idx, n_classes, *, k=10, temperature=0.1, groups=None, engine="exact"):
+def leave_one_out_prior(bank, labels_idx, n_classes, *, k=10, temperature=0.1, groups=None):
     """Class distribution of the neighbours of each row of a bank, the row itself left out.
 
     With itself in, a row's nearest neighbour is itself, and a student trained on such targets is handed its own label.
@@ -31,9 +31,6 @@ def leave_one_out_prior(bank, labels_idx, n_classes, *, k=10, temperature=0.1, g
     groups : array-like of shape (n_samples,), default=None
         If given, the row's whole group (its uploader) is left out.
 
-    engine : {"exact", "faiss"}, default="exact"
-        Search engine; same results.
-
     Returns
     -------
     prior : ndarray of shape (n_samples, n_classes), float64
@@ -52,7 +49,6 @@ def leave_one_out_prior(bank, labels_idx, n_classes, *, k=10, temperature=0.1, g
            [1., 0.],
            [0., 1.]])
     """
-    similarities, indices = top_k_cosine(
-        bank, bank, k, exclude_self=True, query_groups=groups, bank_groups=groups, engine=engine
-    )
+    k = max(1, min(k, len(bank)))  # more than there are would only take memory
+    similarities, indices = top_k_cosine(bank, bank, k, exclude_self=True, query_groups=groups, bank_groups=groups)
     return neighbour_prior(similarities, labels_idx[indices], n_classes, temperature)

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
-from skbst._sklearn import Interval, StrOptions, validate_params
+from skbst._sklearn import Interval, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._candidates import Candidates, cosine_of_pairs
 from skbst.neighbors._products import choose_products
@@ -17,6 +17,8 @@ __all__ = ["top_k_cosine"]
 
 # a product with fewer rows is better shared out by BLAS itself
 _FEWEST_ROWS = 64
+# entries of a table, 12 bytes each, that a thread fills at once
+_MOST_CANDIDATES = 2**24
 
 
 @validate_params(
@@ -24,7 +26,6 @@ _FEWEST_ROWS = 64
         "k": [Interval(Integral, 1, None, closed="left")],
         "exclude_self": ["boolean"],
         "normalize": ["boolean"],
-        "engine": [StrOptions({"exact", "faiss"})],
         "query_chunk": [Interval(Integral, 1, None, closed="left")],
         "bank_chunk": [Interval(Integral, 1, None, closed="left")],
     },
@@ -39,7 +40,6 @@ def top_k_cosine(
     query_groups=None,
     bank_groups=None,
     normalize=True,
-    engine="exact",
     query_chunk=2048,
     bank_chunk=4096,
 ):
@@ -47,7 +47,7 @@ def top_k_cosine(
 
     The search is exact and streams over the bank, so that memory does not grow with it beyond the bank itself. BLAS
     finds the few rows that can be among the k best; their similarities are then computed once more, each pair on its
-    own. Results are therefore the same bytes whatever the chunks, the number of threads, the engine and the other
+    own. Results are therefore the same bytes whatever the chunks, the number of threads and the other
     queries of the call.
 
     Parameters
@@ -59,7 +59,8 @@ def top_k_cosine(
         Rows to find; may be a memory map.
 
     k : int
-        Number of neighbours, at least 1.
+        Number of neighbours, at least 1. What passes the bank's rows takes no search and no memory but that of the
+        answer.
 
     exclude_self : bool, default=False
         Whether query i never finds row i of the bank; `queries` must then have as many rows as `bank`.
@@ -70,9 +71,6 @@ def top_k_cosine(
 
     normalize : bool, default=True
         Whether rows are divided by their norm first. False for rows of norm 1 (or 0).
-
-    engine : {"exact", "faiss"}, default="exact"
-        What proposes the rows: chunked matrix products, or faiss' flat index (``skbst[faiss]``).
 
     query_chunk, bank_chunk : int, default=2048 and 4096
         Rows that are multiplied at once, at most. A thread needs about ``5 * query_chunk * bank_chunk`` bytes.
@@ -89,7 +87,8 @@ def top_k_cosine(
     Raises
     ------
     DataFormatError
-        If shapes do not fit together, or only one kind of groups is given.
+        If shapes do not fit together, or only one kind of groups is given; if `k` passes the bank by so much that the
+        answer would be gigabytes of nothing.
 
     References
     ----------
@@ -110,16 +109,21 @@ def top_k_cosine(
         raise DataFormatError(f"exclude_self needs the bank's own rows; got {len(queries)} and {len(bank)} rows.")
     groups = checked_groups(query_groups, bank_groups, len(queries), len(bank))
     forbid = _Forbid(exclude_self, *groups)
+    if k > len(bank) and len(queries) * k > _MOST_CANDIDATES:
+        raise DataFormatError(
+            f"k={k} neighbours of {len(queries)} queries: the bank has {len(bank)} rows, and the rest of so wide a "
+            f"table would hold nothing. Ask for at most {len(bank)}."
+        )
     similarities = np.full((len(queries), k), -np.inf, dtype=np.float32)
     indices = np.full((len(queries), k), -1, dtype=np.int64)
-    todo = np.arange(len(queries))
-    if engine == "faiss":
-        from skbst.neighbors._faiss import search_faiss
-
-        todo = search_faiss(queries, bank, k, forbid, similarities, indices)
-    chunks = _even_chunks(todo, query_chunk)
-    for rows, found in zip(chunks, _search_chunks(queries, bank, k, chunks, forbid, bank_chunk)):
-        similarities[rows], indices[rows] = found
+    within = min(k, len(bank))
+    if not within:
+        return similarities, indices
+    # tables of candidates are twice as wide as k
+    query_chunk = min(query_chunk, max(1, _MOST_CANDIDATES // max(1, 2 * within)))
+    chunks = _even_chunks(np.arange(len(queries)), query_chunk)
+    for rows, found in zip(chunks, _search_chunks(queries, bank, within, chunks, forbid, bank_chunk)):
+        similarities[rows, :within], indices[rows, :within] = found
     return similarities, indices
 
 

@@ -1,6 +1,5 @@
 """Neighbours as teachers: a student network trained on the labels of similar clips."""
 
-import os
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -18,7 +17,7 @@ from skbst._groups import read_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors import leave_one_out_prior
-from skbst.neighbors._members import fit_members
+from skbst.neighbors._fit_with_bank import fit_with_bank
 from skbst.neighbors._rows import counted_rows
 from skbst.neural._branch_classifier import BranchClassifier
 from skbst.taxonomy import TopLevelMixin, taxonomy_of
@@ -69,15 +68,8 @@ class KNNDistillationClassifier(
     embedding, blocks : str, or list of str, default="auto"
         What neighbours are found by, as in `skbst.neighbors.KNNPriorBlender`.
 
-    engine : {"exact", "faiss"}, default="exact"
-        Search engine; same results.
-
     exclude_own_group : bool, default=False
         Whether a clip's whole group (its uploader) is left out of its neighbours; needs ``groups`` in ``fit``.
-
-    memory : None, str, path-like or joblib.Memory, default=None
-        Keeps the fitted teacher and its embeddings, so that a search over k, temperature and weight fits it once per
-        fold. A `KNNPriorBlender` around the same estimator with the same memory shares it.
 
     random_state : int, RandomState or None, default=None
         Seeds teacher and student; None leaves their own ``random_state``.
@@ -127,9 +119,7 @@ class KNNDistillationClassifier(
         "teacher": [HasMethods(["fit"]), None],
         "embedding": [StrOptions({"auto", "model", "blocks", "both"})],
         "blocks": [StrOptions({"auto"}), list, tuple],
-        "engine": [StrOptions({"exact", "faiss"})],
         "exclude_own_group": ["boolean"],
-        "memory": [None, str, os.PathLike, HasMethods(["cache"])],
         "random_state": ["random_state"],
     }
 
@@ -143,9 +133,7 @@ class KNNDistillationClassifier(
         teacher=None,
         embedding="auto",
         blocks="auto",
-        engine="exact",
         exclude_own_group=False,
-        memory=None,
         random_state=None,
     ):
         self.estimator = estimator
@@ -155,9 +143,7 @@ class KNNDistillationClassifier(
         self.teacher = teacher
         self.embedding = embedding
         self.blocks = blocks
-        self.engine = engine
         self.exclude_own_group = exclude_own_group
-        self.memory = memory
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -193,14 +179,13 @@ class KNNDistillationClassifier(
         teacher_params, student_params = self._route(groups, fit_params)
         counts = counted_rows(y, student_params.get("sample_weight"))
         context = self._init_callback_context(max_subtasks=2).call_on_fit_task_begin(estimator=self, X=X, y=y)
-        _, bank, _ = fit_members(
+        _, bank, _ = fit_with_bank(
             teacher,
             X,
             y,
             teacher_params,
             embedding=self.embedding,
             blocks=self.blocks,
-            memory=self.memory,
             context=context.subcontext(task_name="fit-teacher"),
         )
         self.neighbour_targets_ = self._targets(bank, y, groups, counts)
@@ -316,6 +301,5 @@ class KNNDistillationClassifier(
             k=self.k,
             temperature=self.temperature,
             groups=read_groups(groups)[counts] if self.exclude_own_group else None,
-            engine=self.engine,
         )
         return targets

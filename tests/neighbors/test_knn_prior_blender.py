@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -176,10 +176,9 @@ def test_two_classes_follow_the_convention(clips):
     assert np.isfinite(blender.decision_function(np.asarray(X))).all()
 
 
-@pytest.mark.parametrize("engine", ["exact", "faiss"])
-def test_own_group_is_left_out(clips, engine):
+def test_own_group_is_left_out(clips):
     X, y, groups = clips
-    blender = KNNPriorBlender(Embedder(), alpha=1.0, k=5, exclude_own_group=True, embedding="blocks", engine=engine)
+    blender = KNNPriorBlender(Embedder(), alpha=1.0, k=5, exclude_own_group=True, embedding="blocks")
     blender.fit(X[:100], y[:100], groups=groups[:100])
     rows = np.hstack([unit(X["audio"]), unit(X["text"])])
     forbidden = groups[100:, None] == groups[None, :100]
@@ -307,45 +306,6 @@ def test_search_in_a_pipeline(clips):
     search = GridSearchCV(pipe, grid, cv=3).fit(X, y)
     assert search.best_params_["blend__k"] in (3, 9)
     assert len(search.cv_results_["params"]) == 4
-
-
-def test_memory_trains_once_per_fold(clips, tmp_path):
-    X, y, _ = clips
-    log = tmp_path / "log"
-    grid = {"alpha": [0, 0.2, 0.4], "k": [3, 5], "temperature": [0.1, 0.2]}
-    cv = StratifiedKFold(3)
-    search = GridSearchCV(KNNPriorBlender(Embedder(log=log), memory=tmp_path / "cache"), grid, cv=cv, refit=False)
-    search.fit(X, y)
-    assert log.read_text().count("fit") == 3
-    plain = GridSearchCV(KNNPriorBlender(Embedder()), grid, cv=cv, refit=False).fit(X, y)
-    np.testing.assert_array_equal(search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"])
-    assert log.read_text().count("fit") == 3
-
-
-def test_memory_notices_what_matters(clips, tmp_path):
-    X, y, _ = clips
-    log = tmp_path / "log"
-
-    def n_fits():
-        return log.read_text().count("fit")
-
-    blender = KNNPriorBlender(Embedder(log=log), memory=str(tmp_path / "cache"))
-    clone(blender).fit(X, y)
-    clone(blender).set_params(alpha=0.9, k=2, engine="faiss").fit(X[np.arange(120)], y)
-    assert n_fits() == 1
-    clone(blender).set_params(estimator__C=2.0).fit(X, y)
-    assert n_fits() == 2
-    clone(blender).set_params(blocks=["text"]).fit(X, y)
-    assert n_fits() == 3
-    clone(blender).fit(X, np.roll(y, 1))
-    assert n_fits() == 4
-    clone(blender).fit(X, y, sample_weight=np.arange(120) + 1.0)
-    assert n_fits() == 5
-    changed = np.asarray(X).copy()
-    changed[77, 2] += 1e-3
-    clone(blender).fit(np.asarray(X), y)
-    clone(blender).fit(changed, y)
-    assert n_fits() == 7
 
 
 def test_calibration_inside_and_around(clips):

@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 
 from skbst.exceptions import DataFormatError
-from skbst.neighbors import top_k_cosine
+from skbst.neighbors import leave_one_out_prior, top_k_cosine
 from skbst.neighbors._products import BFloat16Products, Float32Products, choose_products
 from skbst.neighbors._rows import normalized_rows
 from skbst.neighbors._search import _even_chunks
-
-ENGINES = ["exact", "faiss"]
 
 
 def reference(queries, bank, k, forbidden=None):
@@ -40,23 +38,21 @@ def rows():
     return rng.standard_normal((150, 24)), rng.standard_normal((2600, 24))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("k", [1, 7, 40])
-def test_matches_sorting_all_cosines(rows, engine, k):
-    values, indices = top_k_cosine(*rows, k, engine=engine)
+def test_matches_sorting_all_cosines(rows, k):
+    values, indices = top_k_cosine(*rows, k)
     assert values.dtype == np.float32
     assert indices.dtype == np.int64
     assert_same_neighbours((values, indices), reference(*rows, k))
 
 
-def test_same_bytes_for_any_chunks_engine_and_company(rows):
+def test_same_bytes_for_any_chunks_and_company(rows):
     queries, bank = rows
     values, indices = top_k_cosine(queries, bank, 9)
     for settings in [
         {"query_chunk": 1, "bank_chunk": 137},
         {"query_chunk": 17, "bank_chunk": 1031},
         {"bank_chunk": 5000},
-        {"engine": "faiss"},
     ]:
         again = top_k_cosine(queries[:40], bank, 9, **settings)
         np.testing.assert_array_equal(again[0], values[:40])
@@ -96,28 +92,25 @@ def test_lengths_of_rows_do_not_matter(rows):
     np.testing.assert_array_equal(top_k_cosine(queries * 8, bank * 0.25, 5)[1], top_k_cosine(queries, bank, 5)[1])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_ties_go_to_the_lower_position(engine):
+def test_ties_go_to_the_lower_position():
     bank = np.tile(np.eye(3), (700, 1))
-    values, indices = top_k_cosine(np.eye(3) * 5, bank, 4, engine=engine, query_chunk=2, bank_chunk=600)
+    values, indices = top_k_cosine(np.eye(3) * 5, bank, 4, query_chunk=2, bank_chunk=600)
     np.testing.assert_array_equal(indices, np.arange(3)[:, None] + 3 * np.arange(4))
     np.testing.assert_array_equal(values, 1)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_ties_of_arbitrary_vectors(engine):
+def test_ties_of_arbitrary_vectors():
     rng = np.random.default_rng(1)
     few = rng.standard_normal((5, 33))
     bank = few[rng.integers(0, 5, 3000)]
-    _, indices = top_k_cosine(few, bank, 12, engine=engine, bank_chunk=400)
+    _, indices = top_k_cosine(few, bank, 12, bank_chunk=400)
     for i in range(5):
         np.testing.assert_array_equal(indices[i], np.flatnonzero((bank == few[i]).all(axis=1))[:12])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_rows_of_zeros(engine):
+def test_rows_of_zeros():
     bank = np.array([[0.0, 0], [-1, 0], [0, 0], [1, 0]])
-    values, indices = top_k_cosine([[0.0, 0], [2, 0]], bank, 3, engine=engine)
+    values, indices = top_k_cosine([[0.0, 0], [2, 0]], bank, 3)
     np.testing.assert_array_equal(indices, [[0, 1, 2], [3, 0, 2]])
     np.testing.assert_array_equal(values, [[0, 0, 0], [1, 0, 0]])
 
@@ -129,30 +122,25 @@ def test_many_silent_queries_against_a_long_bank(rows):
     assert_same_neighbours((values, indices), reference(queries, rows[1], 6))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_fewer_rows_than_neighbours(engine):
-    values, indices = top_k_cosine([[1.0, 0]], [[1.0, 0], [0, 1]], 4, engine=engine)
+def test_fewer_rows_than_neighbours():
+    values, indices = top_k_cosine([[1.0, 0]], [[1.0, 0], [0, 1]], 4)
     np.testing.assert_array_equal(indices, [[0, 1, -1, -1]])
     np.testing.assert_array_equal(values, [[1, 0, -np.inf, -np.inf]])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_leaves_the_row_itself_out(rows, engine):
+def test_leaves_the_row_itself_out(rows):
     bank = rows[1][:700]
-    values, indices = top_k_cosine(bank, bank, 3, exclude_self=True, engine=engine, query_chunk=200, bank_chunk=300)
+    values, indices = top_k_cosine(bank, bank, 3, exclude_self=True, query_chunk=200, bank_chunk=300)
     assert_same_neighbours((values, indices), reference(bank, bank, 3, np.eye(700, dtype=bool)))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_leaves_the_own_group_out(rows, engine):
+def test_leaves_the_own_group_out(rows):
     queries, bank = rows
     rng = np.random.default_rng(2)
     names = np.array(["ann", "bob", "eve", "", None], dtype=object)
     query_groups, bank_groups = names[rng.integers(0, 5, len(queries))], names[rng.integers(0, 5, len(bank))]
     forbidden = np.array([[a == b and a not in ("", None) for b in bank_groups] for a in query_groups])
-    values, indices = top_k_cosine(
-        queries, bank, 5, query_groups=query_groups, bank_groups=bank_groups, engine=engine, bank_chunk=700
-    )
+    values, indices = top_k_cosine(queries, bank, 5, query_groups=query_groups, bank_groups=bank_groups, bank_chunk=700)
     assert_same_neighbours((values, indices), reference(queries, bank, 5, forbidden))
 
 
@@ -217,10 +205,20 @@ def test_data_format_error_is_what_callers_can_catch():
         top_k_cosine([[1.0, 2]], [[1.0]], 1)
 
 
-def test_faiss_missing_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
-    with pytest.raises(ImportError, match=r"skbst\[faiss\]"):
-        top_k_cosine([[1.0]], [[1.0]], 1, engine="faiss")
+def test_k_far_beyond_the_bank_takes_no_memory():
+    with pytest.raises(DataFormatError, match=r"k=100000000 .* the bank has 2 rows.* at most 2\."):
+        top_k_cosine([[1.0]], [[1.0], [2.0]], 10**8)
+    values, indices = top_k_cosine([[1.0]], [[1.0], [2.0]], 10**6)
+    assert (indices[0, :2].tolist(), set(indices[0, 2:])) == ([0, 1], {-1})
+    assert np.isneginf(values[0, 2:]).all()
+    prior = leave_one_out_prior([[1.0, 0], [1, 1], [0, 1]], np.array([0, 1, 1]), 2, k=10**9)
+    np.testing.assert_array_equal(prior, leave_one_out_prior([[1.0, 0], [1, 1], [0, 1]], np.array([0, 1, 1]), 2, k=2))
+
+
+def test_a_bank_without_rows():
+    values, indices = top_k_cosine(np.ones((3, 2)), np.ones((0, 2)), 4)
+    assert (indices == -1).all()
+    assert np.isneginf(values).all()
 
 
 @pytest.fixture

@@ -152,16 +152,6 @@ def test_member_of_a_plain_vote(clips, voting):
     assert cross_val_score(vote, X, y, cv=3).mean() > 0.5
 
 
-def test_memory_fits_the_teacher_once_and_shares_it(clips, tmp_path):
-    X, y, _ = clips
-    log = tmp_path / "log"
-    model = KNNDistillationClassifier(Recorder(log=log), memory=tmp_path / "cache")
-    for k in (2, 3):
-        model.set_params(k=k).fit(X, y)
-    KNNPriorBlender(Recorder(log=log), memory=tmp_path / "cache").fit(X, y)
-    assert log.read_text().split() == ["teacher", "student", "student"]
-
-
 def test_rows_of_weight_zero_are_no_neighbours(clips):
     X, y, _ = clips
     weight = (np.arange(90) % 4 > 0).astype(float)
