@@ -25,7 +25,6 @@ _EXTRAS = {
         ("transformers", "transformers", "CLAP embeddings, backend transformers"),
     ],
     "dask": [("distributed", "distributed", "several machines (--dask)")],
-    "faiss": [("faiss", "faiss-cpu", "approximate neighbour search")],
     "plot": [("matplotlib", "matplotlib", "Displays")],
 }
 
