@@ -84,17 +84,11 @@ def test_no_torch_before_it_is_needed(module):
 # what is left of the old house; the list may only get shorter
 KNOWN_REACHES = [  # and never a new line
     "datasets/_read_taxonomy.py imports skbst.taxonomy._description_table",
-    "ensemble/_fold_ensemble_classifier.py imports skbst.neighbors._prior",
-    "ensemble/_hierarchical_voting_classifier.py imports skbst.neighbors._prior",
     "features/_clap/_download.py imports skbst.datasets._data_home",
     "features/_embedding_store.py imports skbst.datasets._read_embeddings",
     "features/_shipped_embedding_featurizer.py imports skbst.datasets._read_embeddings",
     "features/_spectral_sources.py imports skbst.audio._decode",
-    "metrics/_confusion.py imports skbst.taxonomy._labels",
-    "model_selection/_precomputed_classifier.py imports skbst.neighbors._prior",
     "neighbors/_products.py imports skbst.features._torch_threads",
-    "neural/_knn_distillation_classifier.py imports skbst.neighbors._members",
-    "neural/_knn_distillation_classifier.py imports skbst.neighbors._rows",
     "systems/_make_system.py imports skbst.neural._session",
 ]
 

@@ -20,7 +20,7 @@ from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
 from skbst.ensemble._members import check_member, combine_log_proba, member_log_proba
 from skbst.ensemble._out_of_fold import fit_on_folds, mean_over_tests
 from skbst.metrics import hierarchical_f1_score
-from skbst.neighbors._prior import decision_scores
+from skbst.neighbors import decision_scores
 from skbst.taxonomy import Taxonomy
 
 __all__ = ["FoldEnsembleClassifier"]

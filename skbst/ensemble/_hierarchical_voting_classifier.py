@@ -18,7 +18,7 @@ from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
 from skbst.ensemble._members import check_member, combine_log_proba, hard_shares, member_log_proba, member_votes
 from skbst.ensemble._out_of_fold import out_of_fold_log_proba
 from skbst.ensemble._weight_search import search_weights
-from skbst.neighbors._prior import decision_scores
+from skbst.neighbors import decision_scores
 from skbst.taxonomy import Taxonomy
 
 __all__ = ["HierarchicalVotingClassifier"]

@@ -4,8 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from skbst.exceptions import DataFormatError
-from skbst.taxonomy import credit_matrix, resolve_taxonomy
-from skbst.taxonomy._labels import as_text
+from skbst.taxonomy import as_text, credit_matrix, resolve_taxonomy
 
 __all__ = ["hierarchical_scores_from_confusion", "pair_confusion"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skbst.neighbors._prior import decision_scores
+from skbst.neighbors import decision_scores
 
 __all__ = ["PrecomputedClassifier"]
 

@@ -16,9 +16,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d, has_
 from skbst._groups import read_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.neighbors import leave_one_out_prior
-from skbst.neighbors._fit_with_bank import fit_with_bank
-from skbst.neighbors._rows import counted_rows
+from skbst.neighbors import counted_rows, fit_with_bank, leave_one_out_prior
 from skbst.neural._branch_classifier import BranchClassifier
 from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
