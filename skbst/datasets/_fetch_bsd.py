@@ -16,14 +16,14 @@ from skbst.datasets._unpack import unpack
 from skbst.datasets._zenodo import list_record
 from skbst.exceptions import DownloadError
 
-__all__ = ["fetch_bsd10k", "fetch_bsd35k_cs"]
+__all__ = ["fetch_bsd2k", "fetch_bsd10k", "fetch_bsd35k_cs"]
 
 _LOGGER = logging.getLogger(__name__)
 _PARTS = ("metadata", "features", "audio")
 _DEPTH = {"metadata": 1, "features": 2, "audio": 1}
 
-# concept number of BSD10k, whose latest version is v1.2; record number of BSD35k-CS
-_RECORDS = {"bsd10k": "17233904", "bsd35k_cs": "19187100"}
+# concept number of BSD10k, whose latest version is v1.2; record numbers of BSD35k-CS and BSD2k
+_RECORDS = {"bsd10k": "17233904", "bsd35k_cs": "19187100", "bsd2k": "20442928"}
 
 
 def fetch_bsd10k(
@@ -149,6 +149,58 @@ def fetch_bsd35k_cs(
     """
     return _fetch(
         "bsd35k_cs",
+        load_options,
+        data_home=data_home,
+        parts=parts,
+        download_if_missing=download_if_missing,
+        keep_archives=keep_archives,
+        base_url=base_url,
+        n_retries=n_retries,
+        delay=delay,
+        verbose=verbose,
+    )
+
+
+def fetch_bsd2k(
+    *,
+    data_home=None,
+    parts=("metadata", "features"),
+    download_if_missing=True,
+    keep_archives=False,
+    n_retries=3,
+    delay=1.0,
+    verbose=1,
+    base_url="https://zenodo.org",
+    **load_options,
+):
+    """Load BSD2k, the challenge's evaluation set, downloading what is asked for and not there yet.
+
+    The table has ``anonymous_id``, title, tags and description and no labels: ``target`` is None.
+
+    Parameters
+    ----------
+    data_home, parts, download_if_missing, keep_archives, n_retries, delay, verbose, base_url
+        As in `fetch_bsd10k`; the data set lies in the sub-folder ``bsd2k``.
+
+    **load_options
+        Passed on to `load_bsd`.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        As `load_bsd` returns. ``verify_submission(..., evaluation=bunch.data.index)`` checks answers.
+
+    Raises
+    ------
+    DownloadError
+        As in `fetch_bsd10k`.
+
+    References
+    ----------
+    https://doi.org/10.5281/zenodo.20442928
+    """
+    return _fetch(
+        "bsd2k",
         load_options,
         data_home=data_home,
         parts=parts,

@@ -34,6 +34,7 @@ CONSTRAINTS = {
     "on_missing_embedding": [StrOptions({"raise", "nan", "drop"})],
     "taxonomy": [None, Taxonomy],
     "metadata_file": [None, str, os.PathLike],
+    "predicted_column": [None, str],
 }
 
 
@@ -51,6 +52,7 @@ def load_bsd(
     on_missing_embedding="raise",
     taxonomy=None,
     metadata_file=None,
+    predicted_column=None,
 ):
     """Load a folder in the layout of the Broad Sound Datasets (BSD10k, BSD35k-CS, BSD2k).
 
@@ -99,6 +101,10 @@ def load_bsd(
     metadata_file : str or path-like, default=None
         The metadata table, relative to `root`, where there are several.
 
+    predicted_column : str, default=None
+        Column that says which labels are a machine's and no person's (1, true, yes or predicted; 0, false, no, user or
+        empty): those rows are left out. Meant for data packs of Freesound, whose ``bst_category`` holds both.
+
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
@@ -131,6 +137,12 @@ def load_bsd(
     DataFormatError
         If a table or an embedding is not as described; the message names file, line and column.
 
+    Warns
+    -----
+    UserWarning
+        About what is odd. A table with ``bst_category`` in place of ``class`` is read, with a warning: the labels of a
+        Freesound data pack may be Freesound's own predictions.
+
     Notes
     -----
     ``class`` is the key. ``class_idx`` (0 to 22 in v1.0, three digits since v1.2) and ``class_top`` are never
@@ -156,7 +168,9 @@ def load_bsd(
     {'7': 'fx-a', '9': 'ss-n'}
     """
     layout = find_layout(root, metadata_file=metadata_file)
-    metadata, lines, labelled, notes = read_metadata(layout.metadata_csv, labelled=labelled)
+    metadata, lines, labelled, notes = read_metadata(
+        layout.metadata_csv, labelled=labelled, told=predicted_column is not None
+    )
     if return_X_y and not labelled:
         raise DataFormatError(f"{layout.metadata_csv} has no labels; return_X_y=True needs them. Use the Bunch's data.")
     if taxonomy is None:
@@ -164,6 +178,8 @@ def load_bsd(
         taxonomy = find_taxonomy(layout, labels=labels, include_other=include_other)
     rows = RowSelection(layout.metadata_csv, metadata, lines)
     rows.notes += notes
+    if predicted_column is not None:
+        rows.by_hand(predicted_column)
     if labelled:
         rows.by_class(taxonomy, include_other=include_other)
     if min_confidence is not None:

@@ -14,7 +14,7 @@ _KNOWN = (
 )
 
 
-def read_metadata(path, *, labelled=None):
+def read_metadata(path, *, labelled=None, told=False):
     """Read a metadata table in any of the released layouts.
 
     Parameters
@@ -25,6 +25,9 @@ def read_metadata(path, *, labelled=None):
     labelled : bool, default=None
         Whether the ``class`` column is wanted. None: if the id column is ``sound_id``; a table with
         ``anonymous_id`` (BSD2k) is read without labels unless it has a ``class`` column.
+
+    told : bool, default=False
+        Whether it is known which labels are predicted.
 
     Returns
     -------
@@ -48,6 +51,7 @@ def read_metadata(path, *, labelled=None):
     """
     table, lines = read_table(path)
     check_spelling(path, list(table.columns), _KNOWN)
+    notes = [] if labelled is False else _take_pack_labels(path, table, told)
     id_column = _id_column(path, table)
     if labelled is None:
         labelled = id_column == "sound_id" or "class" in table
@@ -60,8 +64,22 @@ def read_metadata(path, *, labelled=None):
         table["description"] = pd.Series([""] * len(table), dtype="str")
     if "confidence" in table:
         table["confidence"] = _as_scores(path, table["confidence"], lines)
-    notes = _contradictions(path, table, lines) if labelled else []
+    notes += _contradictions(path, table, lines) if labelled else []
     return table.set_index(id_column).rename_axis("sound_id"), lines, labelled, notes
+
+
+def _take_pack_labels(path, table, told):
+    """Labels of a Freesound data pack, which do not tell what users chose from what Freesound predicted."""
+    if "class" in table or "bst_category" not in table:
+        return []
+    table["class"] = table["bst_category"]
+    if told:
+        return []
+    return [
+        f"{path}: the labels are those of column 'bst_category', which does not tell what users chose from what "
+        "Freesound predicted. A model that is trained on them learns, and is scored on, predictions of another model. "
+        "Pass predicted_column= with a column that says which are predicted; those rows are then left out."
+    ]
 
 
 def _id_column(path, table):

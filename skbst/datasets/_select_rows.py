@@ -8,6 +8,10 @@ from skbst.exceptions import DataFormatError
 
 __all__ = ["RowSelection"]
 
+# what a cell of predicted_column may say
+_MACHINE = {"1", "true", "yes", "predicted", "machine"}
+_PERSON = {"0", "false", "no", "user", "person", ""}
+
 
 class RowSelection:
     """Rows kept so far, and the first reason against each of the others.
@@ -63,6 +67,21 @@ class RowSelection:
             raise DataFormatError(f"{self.path}: column 'class' is empty in every row. Pass labelled=False.")
         if self.leave_out(empty, "no class"):
             self.notes.append(f"{int(empty.sum())} of {len(labels)} rows have an empty class and were left out.")
+
+    def by_hand(self, column):
+        """Leave out rows whose label is a machine's, as a column says."""
+        if column not in self.metadata:
+            raise DataFormatError(
+                f"{self.path}: predicted_column={column!r} is missing; found {list(self.metadata.columns)}."
+            )
+        cells = self.metadata[column].str.strip().str.lower()
+        unknown = np.flatnonzero(~cells.isin(_MACHINE | _PERSON).to_numpy())
+        if len(unknown):
+            raise DataFormatError(
+                f"{self.path}, line {self.lines[unknown[0]]}, column {column!r}: {cells.iloc[unknown[0]]!r} is none of "
+                f"{sorted(_MACHINE | _PERSON)} ({len(unknown)} such row(s))."
+            )
+        self.leave_out(cells.isin(_MACHINE), "class is predicted, not given by a person")
 
     def by_confidence(self, min_confidence):
         """Leave out rows whose annotator was less sure than asked, or gave no score."""

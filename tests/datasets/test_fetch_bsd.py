@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from skbst.datasets import _download as download_module
-from skbst.datasets import fetch_bsd10k, fetch_bsd35k_cs
+from skbst.datasets import fetch_bsd2k, fetch_bsd10k, fetch_bsd35k_cs
 from skbst.datasets._data_home import get_data_home
 from skbst.datasets._unpack import unpack
 from skbst.exceptions import DownloadError
@@ -169,6 +169,16 @@ def test_the_other_data_set_has_its_own_folder(zenodo, tmp_path, monkeypatch):
     bunch = fetch_bsd35k_cs(parts=("metadata",), base_url=zenodo.url, verbose=0)
     assert bunch.root == tmp_path / "home/bsd35k_cs"
     assert all("19187100" in path for path, _ in zenodo.requests)
+
+
+def test_the_evaluation_set_is_asked_for_by_its_record(zenodo, tmp_path):
+    with pytest.raises(DownloadError, match=r"zenodo.20442928"):
+        fetch_bsd2k(data_home=tmp_path, base_url=zenodo.url, verbose=0, n_retries=0)
+    root = tmp_path / "bsd2k"
+    (root / "metadata").mkdir(parents=True, exist_ok=True)
+    (root / "metadata" / "BSD2k_metadata.csv").write_text("anonymous_id,title,tags,description\n1.wav,Dog,bark,\n")
+    bunch = fetch_bsd2k(data_home=tmp_path, parts="metadata", download_if_missing=False)
+    assert (bunch.target, bunch.data.index.tolist()) == (None, ["1.wav"])
 
 
 def test_goes_on_after_broken_connections(zenodo, fetch):

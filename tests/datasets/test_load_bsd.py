@@ -505,3 +505,30 @@ def test_cells_of_any_length(write_bsd):
     long = "Rain on a roof. " * 9000
     root = write_bsd([{"sound_id": "1", "class": "fx-a", "title": "a", "tags": "", "description": long}])
     assert load_bsd(root, on_missing_audio="ignore").data["description"].tolist() == [long]
+
+
+class TestDataPack:
+    """A table of Freesound, whose bst_category holds users' labels and predicted ones."""
+
+    def rows(self, **more):
+        labels = ["fx-a", "ss-n", "m-sp"]
+        rows = [{"sound_id": str(i), "bst_category": code, "title": "a", "tags": ""} for i, code in enumerate(labels)]
+        return [{**row, **{name: cells[i] for name, cells in more.items()}} for i, row in enumerate(rows)]
+
+    def test_warns_by_name(self, write_bsd):
+        root = write_bsd(self.rows())
+        with pytest.warns(UserWarning, match="bst_category.*predicted.*predicted_column="):
+            bunch = load_bsd(root, on_missing_audio="ignore")
+        assert bunch.target.tolist() == ["fx-a", "ss-n", "m-sp"]
+
+    def test_leaves_out_what_a_column_calls_predicted(self, write_bsd):
+        root = write_bsd(self.rows(source=["user", "Predicted", ""]))
+        bunch = load_bsd(root, on_missing_audio="ignore", predicted_column="source")
+        assert bunch.target.tolist() == ["fx-a", "m-sp"]
+        assert bunch.left_out["reason"].tolist() == ["class is predicted, not given by a person"]
+
+    @pytest.mark.parametrize(("column", "message"), [("nothing", "is missing; found"), ("odd", "line 3.*'perhaps'")])
+    def test_refuses_what_it_cannot_read(self, column, message, write_bsd):
+        root = write_bsd(self.rows(odd=["user", "perhaps", ""]))
+        with pytest.raises(DataFormatError, match=message):
+            load_bsd(root, on_missing_audio="ignore", predicted_column=column)
