@@ -48,7 +48,8 @@ def fold_rows(cv, X, y, *, groups=None, random_state=None, split_params=None):
         Training and test rows.
     """
     if not isinstance(cv, Integral):
-        return list(check_cv(cv, y, classifier=True).split(X, y, **(split_params or {})))
+        splits = check_cv(cv, y, classifier=True).split(X, y, **(split_params or {}))
+        return [(np.asarray(train), np.asarray(test)) for train, test in splits]
     n_folds, shuffle = int(cv), {"shuffle": random_state is not None, "random_state": random_state}
     positions = np.zeros((len(y), 1))
     if groups is None:
