@@ -1,6 +1,7 @@
 """Scores of many (alpha, k, temperature) cells from one fold's probabilities and neighbours."""
 
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,7 @@ class FoldParts:
         return blend(self.p_model, self.prior(k, temperature), alpha)
 
 
-def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None):
+def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None, error_score="raise"):
     """Score one fold for many cells.
 
     Parameters
@@ -85,6 +86,9 @@ def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None):
     fast : callable, default=None
         ``fast(parts, list of probabilities)`` gives the scores at once; see `fast_scores_of`.
 
+    error_score : "raise" or float, default="raise"
+        Score of a cell for which the scorer raises.
+
     Returns
     -------
     scores : list
@@ -105,11 +109,28 @@ def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None):
             found = fast(parts, probas)
         else:
             stubs = (PrecomputedClassifier(parts.classes, proba) for proba in probas)
-            found = [scorer(stub, X, parts.y, **(score_params or {})) for stub in stubs]
+            found = [_score(scorer, stub, X, parts.y, score_params or {}, error_score) for stub in stubs]
         share = (time.perf_counter() - start) / len(members)
         for i, score in zip(members, found):
             scores[i], seconds[i] = score, share
     return scores, seconds
+
+
+def _score(scorer, stub, X, y, params, error_score):
+    try:
+        found = scorer(stub, X, y, **params)
+    except Exception as error:
+        if error_score == "raise":
+            raise
+        warnings.warn(f"Scoring failed, the score is {error_score}: {error!r}", UserWarning, stacklevel=2)
+        return error_score
+    if not isinstance(found, dict):
+        return found
+    # several scorers give the traceback of one that raised in the place of its score
+    for name in [name for name, score in found.items() if isinstance(score, str)]:
+        warnings.warn(f"Scoring {name} failed, the score is {error_score}: {found[name]}", UserWarning, stacklevel=2)
+        found[name] = error_score
+    return found
 
 
 def fast_scores_of(scorer, y):

@@ -1,10 +1,13 @@
 """The only fits of a blend search: one per fold and setting of what alpha, k and temperature do not cover."""
 
 import time
+import traceback
+import warnings
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -14,7 +17,7 @@ from sklearn.utils.validation import _check_method_params
 from skbst.model_selection._blend_cells import FoldParts
 from skbst.neighbors import KNNPriorBlender
 
-__all__ = ["blender_of", "blender_params", "fit_fold", "split_candidates"]
+__all__ = ["blender_of", "blender_params", "fit_fold", "split_candidates", "tell_failures"]
 
 _CHEAP = ("alpha", "k", "temperature")
 
@@ -165,7 +168,20 @@ def fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both,
 
     predict_time : float
         Of the test part, in seconds.
+
+    error : str or None
+        With ``error_score`` other than "raise", what ended a fit or its predictions; there are no parts then.
     """
+    start = time.perf_counter()
+    try:
+        return *_fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both, caller, context), None
+    except Exception:
+        if caller.error_score == "raise":
+            raise
+        return None, None, time.perf_counter() - start, 0.0, traceback.format_exc()
+
+
+def _fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both, caller, context):
     estimator = clone(estimator).set_params(**clone(setting, safe=False))
     start = time.perf_counter()
     X_train, y_train = _safe_indexing(X, train), _safe_indexing(y, train)
@@ -197,4 +213,37 @@ def _look_up(estimator, X, y, rows, groups, k):
         similarities=similarities,
         labels=estimator.bank_labels_[indices],
         n_bank=len(estimator.bank_),
+    )
+
+
+def tell_failures(settings, folds, error_score):
+    """Warn of settings that could not be fitted, by their names, or raise if none could.
+
+    Parameters
+    ----------
+    settings : list of (dict, list of int, list of dict)
+        Of `split_candidates`.
+
+    folds : list of list of tuple
+        What `fit_fold` returned, per setting and split.
+
+    error_score : float
+        What their scores become.
+    """
+    failed = [(setting, [fold[-1] for fold in found if fold[-1]]) for (setting, _, _), found in zip(settings, folds)]
+    failed = [(setting, errors) for setting, errors in failed if errors]
+    n_failed, n_fits = sum(len(errors) for _, errors in failed), sum(map(len, folds))
+    if not n_failed:
+        return
+    details = "\n".join(
+        f"{setting or 'the estimator as it is'}: {len(errors)} fits failed, the first with\n{errors[0]}"
+        for setting, errors in failed
+    )
+    if n_failed == n_fits:
+        raise ValueError(f"All the {n_fits} fits failed. Try error_score='raise'.\n{details}")
+    warnings.warn(
+        f"{n_failed} of {n_fits} fits failed; the scores of their cells there are {error_score}. Take "
+        f"error_score='raise' to stop at the first.\n{details}",
+        FitFailedWarning,
+        stacklevel=3,
     )

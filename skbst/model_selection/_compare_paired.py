@@ -1,5 +1,6 @@
 """Compare two systems that predicted the same rows."""
 
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -120,7 +121,14 @@ def compare_paired(
     Raises
     ------
     DataFormatError
-        If a label is no leaf of the tree, or a row has no fold or group.
+        If a label is no leaf of the tree, a row has no fold, or the metric gives no finite number for a fold, or for
+        more than half of the resamples.
+
+    Warns
+    -----
+    UserWarning
+        If the metric gives no finite number for some resamples: the interval is that of the others. A random swap
+        without a number counts as one that speaks against a difference.
 
     Notes
     -----
@@ -165,8 +173,9 @@ def compare_paired(
         )
     rng = np.random.default_rng(random_state)
     fold_a, fold_b = resampling.observed()
+    _check_scores(metric, fold_a, fold_b)
     difference = float(np.mean(fold_a - fold_b))
-    resamples = resampling.bootstrap(n_bootstrap, rng)
+    resamples = _known(resampling.bootstrap(n_bootstrap, rng), "resamples")
     permuted = resampling.permute(n_permutations, rng)
     interval, method = _bootstrap_interval(resampling, resamples, difference, confidence_level, method)
     return PairedComparison(
@@ -184,6 +193,32 @@ def compare_paired(
         permutation_differences=permuted,
         **_over_folds(fold_a - fold_b, confidence_level),
     )
+
+
+def _check_scores(metric, fold_a, fold_b):
+    """Nothing can be said about a difference that is no number; it must never come out as a significant one."""
+    for name, scores in (("A", fold_a), ("B", fold_b)):
+        wrong = np.flatnonzero(~np.isfinite(scores))
+        if len(wrong):
+            raise DataFormatError(
+                f"The metric {getattr(metric, '__name__', metric)!r} of {name} is {scores[wrong[0]]} in {len(wrong)} "
+                f"of {len(scores)} fold(s) (first: {wrong[0]}). Take a metric that is defined there, as with a "
+                "zero_division, or leave these folds out."
+            )
+
+
+def _known(resamples, what):
+    """Resamples whose difference is a number."""
+    known = resamples[np.isfinite(resamples)]
+    if len(known) < len(resamples) / 2:
+        raise DataFormatError(f"The metric is no number in {len(resamples) - len(known)} of {len(resamples)} {what}.")
+    if len(known) < len(resamples):
+        warnings.warn(
+            f"The metric is no number in {len(resamples) - len(known)} of {len(resamples)} {what}, which are left out.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return known
 
 
 def _as_text(values):

@@ -59,14 +59,16 @@ def bca_interval(resamples, observed, jackknife, multiplicity=None, stratum=None
     Returns
     -------
     interval : tuple (low, high), or None
-        None where the correction is not defined: all resamples on one side of the observed value, or a statistic that
-        does not depend on any single unit.
+        None where the correction is not defined: all resamples on one side of the observed value, a statistic that is
+        no number without some unit, or one that does not depend on any single unit.
 
     References
     ----------
     B. Efron, "Better bootstrap confidence intervals", JASA 82, 1987. For strata: Davison and Hinkley, "Bootstrap
     Methods and their Application", 1997, section 5.3.
     """
+    if not np.isfinite(jackknife).all():
+        return None
     multiplicity = np.ones(len(jackknife)) if multiplicity is None else np.asarray(multiplicity, dtype=float)
     stratum = np.zeros(len(jackknife), dtype=int) if stratum is None else stratum
     below = np.mean(resamples < observed) + np.mean(resamples == observed) / 2
@@ -101,7 +103,7 @@ def permutation_p_value(permuted, observed):
     Returns
     -------
     p_value : float in (0, 1]
-        ``(1 + number of permuted values at least as far from 0) / (n_permutations + 1)``.
+        ``(1 + number of permuted values at least as far from 0) / (n_permutations + 1)``; 1 if `observed` is no number.
 
     References
     ----------
@@ -114,7 +116,10 @@ def permutation_p_value(permuted, observed):
     >>> permutation_p_value(np.array([0.1, -0.3, 0.2]), -0.2)
     0.75
     """
-    extreme = np.abs(permuted) >= np.abs(observed) - 1e-12
+    if not np.isfinite(observed):
+        return 1.0
+    # a swap without a number must not make a difference look rarer than it is
+    extreme = ~(np.abs(permuted) < np.abs(observed) - 1e-12)
     return float((1 + extreme.sum()) / (1 + len(permuted)))
 
 

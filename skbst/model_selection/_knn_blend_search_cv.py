@@ -18,7 +18,7 @@ from skbst._progress import progress_bar
 from skbst._sklearn import BaseSearchCV, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend_cells import fast_scores_of, score_cells
-from skbst.model_selection._blend_fits import blender_params, fit_fold, split_candidates
+from skbst.model_selection._blend_fits import blender_params, fit_fold, split_candidates, tell_failures
 from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
 __all__ = ["KNNBlendSearchCV"]
@@ -56,6 +56,10 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
     verbose : int, default=0
         1 shows a bar over the fits.
 
+    error_score : "raise" or float, default=np.nan
+        Score of the cells of a setting that cannot be fitted on some split, with a FitFailedWarning that names it; NaN
+        ranks them last. "raise" stops there. The last fit on all rows always raises.
+
     return_train_score : bool, default=False
         Whether the training parts are scored, too (each row then finds itself in the bank, as in `GridSearchCV`).
 
@@ -80,7 +84,8 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         Their names, where the best estimator knows them.
 
     fold_parts_ : list of FoldParts
-        Probabilities and neighbours of each test part, for the costly parameters of the best cell.
+        Probabilities and neighbours of each test part, for the costly parameters of the best cell; without those of
+        splits on which these could not be fitted.
 
     n_fits_ : int
         How many fits the search took, without the last one on all rows.
@@ -121,6 +126,7 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         verbose=0,
         return_train_score=False,
         pre_dispatch="2*n_jobs",
+        error_score=np.nan,
     ):
         super().__init__(
             estimator,
@@ -130,7 +136,7 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
             cv=cv,
             verbose=verbose,
             pre_dispatch=pre_dispatch,
-            error_score="raise",
+            error_score=error_score,
             return_train_score=return_train_score,
         )
         self.param_grid = param_grid
@@ -175,11 +181,13 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         splits = list(cv.split(X, y, **split_params))
         self.n_splits_, self.n_fits_ = len(splits), len(splits) * len(settings)
         folds = self._fit_folds(X, y, splits, settings, fit_params, context)
+        if self.error_score != "raise":
+            tell_failures(settings, folds, self.error_score)
         out = self._score_folds(X, y, folds, settings, scorers, score_params)
         self.cv_results_ = self._format_results(candidates, self.n_splits_, out)
         self._choose(out, refit_metric)
         chosen = next((n for n, s in enumerate(settings) if getattr(self, "best_index_", 0) in s[1]), 0)
-        self.fold_parts_ = [fold[0] for fold in folds[chosen]]
+        self.fold_parts_ = [fold[0] for fold in folds[chosen] if fold[0] is not None]
         self.scorer_ = scorers._scorers if isinstance(scorers, _MultimetricScorer) else scorers
         if self.refit:
             self._refit(X, y, fit_params, context)
@@ -266,20 +274,22 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         n_candidates = sum(len(members) for _, members, _ in settings)
         out = [None] * (n_candidates * self.n_splits_)
         for (_, members, cells), parts_of_folds in zip(settings, folds):
-            for split, (test, train, fit_time, predict_time) in enumerate(parts_of_folds):
+            for split, (test, train, fit_time, predict_time, _) in enumerate(parts_of_folds):
                 scores, seconds = self._score_rows(test, X, cells, scorers, score_params, fast)
-                train_scores = None if train is None else self._score_rows(train, X, cells, scorers, score_params, fast)
+                train_scores, _ = self._score_rows(train, X, cells, scorers, score_params, fast)
                 for j, member in enumerate(members):
                     result = {"test_scores": scores[j], "fit_time": fit_time, "score_time": predict_time + seconds[j]}
-                    if train_scores is not None:
-                        result["train_scores"] = train_scores[0][j]
+                    if self.return_train_score:
+                        result["train_scores"] = train_scores[j]
                     out[member * self.n_splits_ + split] = result
-        return out
+        return _with_all_names(out, self.error_score)
 
     def _score_rows(self, parts, X, cells, scorers, score_params, fast):
+        if parts is None:
+            return [self.error_score] * len(cells), [0.0] * len(cells)
         rows_X = None if fast is not None else _safe_indexing(X, parts.rows)
         rows_params = _check_method_params(X, score_params, indices=parts.rows)
-        return score_cells(parts, cells, scorers, rows_X, rows_params, fast)
+        return score_cells(parts, cells, scorers, rows_X, rows_params, fast, self.error_score)
 
     def _choose(self, out, refit_metric):
         self.multimetric_ = isinstance(out[0]["test_scores"], dict)
@@ -303,6 +313,16 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         task.call_on_fit_task_end(estimator=self, X=X, y=y)
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
+
+
+def _with_all_names(out, error_score):
+    """Give what failed as many scores as the rest has."""
+    for key in ("test_scores", "train_scores"):
+        names = next((result[key] for result in out if isinstance(result.get(key), dict)), None)
+        for result in out if names is not None else ():
+            if not isinstance(result[key], dict):
+                result[key] = dict.fromkeys(names, error_score)
+    return out
 
 
 def _named(scores):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbst.exceptions import DataFormatError
+
 __all__ = ["RowResampling"]
 
 
@@ -48,7 +50,7 @@ class RowResampling:
             swap = swap if self.groups is None else swap[self.groups]
             a = self._scores(rows, np.where(swap, self.pred_b, self.pred_a))
             b = self._scores(rows, np.where(swap, self.pred_a, self.pred_b))
-            differences[i] = np.nanmean(a - b)
+            differences[i] = _mean(a - b)
         return differences
 
     def jackknife(self):
@@ -66,12 +68,26 @@ class RowResampling:
         return np.concatenate([rng.choice(part, len(part)) for part in parts])
 
     def _difference(self, rows):
-        return np.nanmean(self._scores(rows, self.pred_a) - self._scores(rows, self.pred_b))
+        return _mean(self._scores(rows, self.pred_a) - self._scores(rows, self.pred_b))
 
     def _scores(self, rows, pred):
         scores = np.full(self.n_folds, np.nan)
         for fold in range(self.n_folds):
             inside = rows[self.fold[rows] == fold]
             if len(inside):
-                scores[fold] = self.metric(self.truth[inside], pred[inside])
+                scores[fold] = _as_number(self.metric(self.truth[inside], pred[inside]))
         return scores
+
+
+def _mean(differences):
+    """Mean over the folds that have any rows, NaN where none has."""
+    known = differences[~np.isnan(differences)]
+    return known.mean() if len(known) else np.nan
+
+
+def _as_number(score):
+    """What a metric gives, as a float; numpy's scalars and arrays of one number are numbers."""
+    try:
+        return float(np.asarray(score, dtype=np.float64).reshape(()))
+    except (TypeError, ValueError) as error:
+        raise DataFormatError(f"metric must give one number; got {score!r:.80}.") from error

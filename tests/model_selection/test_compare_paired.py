@@ -302,3 +302,66 @@ def test_noise_floor_of_the_published_runs(data_root):
     close = compare_paired(truth, runs["model_output_xswap_noise"], runs["model_output"], random_state=0)
     assert close.standard_error < 0.9 * alone.standard_error
     assert close.interval[0] < 0 < close.interval[1]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, np.float32("nan")])
+@pytest.mark.parametrize("who", ["A", "B", "both"])
+def test_a_metric_that_is_no_number_is_never_significant(case, value, who):
+    y, a, b = case
+
+    def metric(truth, pred):
+        wrong = {"A": (pred == a).all(), "B": (pred == b).all(), "both": True}[who]
+        return value if len(pred) == len(a) and wrong else 0.5
+
+    with pytest.raises(DataFormatError, match=r"The metric 'metric' of [AB] is (nan|inf) in 1 of 1 fold\(s\)"):
+        compare_paired(y, a, b, metric=metric, n_bootstrap=20, n_permutations=20)
+
+
+def test_a_fold_without_a_number_is_named(case):
+    fold = np.arange(300) % 3
+    y, a, b = case
+
+    def metric(truth, pred):
+        return np.nan if np.array_equal(truth, y[fold == 2]) else np.mean(truth == pred)
+
+    with pytest.raises(DataFormatError, match=r"1 of 3 fold\(s\) \(first: 2\)"):
+        compare_paired(y, a, b, folds=fold, metric=metric, n_bootstrap=20, n_permutations=20)
+
+
+def test_resamples_and_swaps_without_a_number(case):
+    y, a, b = case
+    calls = []
+
+    def every_third(truth, pred):
+        calls.append(0)
+        return np.nan if len(calls) > 2 and len(calls) % 6 == 3 else np.mean(truth == pred)
+
+    with pytest.warns(UserWarning, match=r"no number in 10 of 30 resamples"):
+        result = compare_paired(y, a, b, metric=every_third, n_bootstrap=30, n_permutations=30, method="percentile")
+    assert np.isfinite(result.interval).all()
+    # swaps without a number count as extreme
+    assert result.p_value >= 11 / 31
+
+    def seldom(truth, pred):
+        calls.append(0)
+        return np.nan if len(calls) > 2 else 0.5
+
+    calls.clear()
+    with pytest.raises(DataFormatError, match="no number in 20 of 20 resamples"):
+        compare_paired(y, a, b, metric=seldom, n_bootstrap=20, n_permutations=20)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.array, lambda value: np.array([value]), np.float64])
+def test_numbers_of_numpy_are_numbers(case, kind):
+    plain, of_numpy = (
+        compare_paired(*case, metric=metric, n_bootstrap=20, n_permutations=20, random_state=0)
+        for metric in (lambda t, p: float(np.mean(t == p)), lambda t, p: kind(np.mean(t == p)))
+    )
+    np.testing.assert_allclose(of_numpy.interval, plain.interval, rtol=1e-4)
+    assert isinstance(of_numpy.difference, float)
+
+
+@pytest.mark.parametrize("wrong", [None, "high", [0.1, 0.2], {"f1": 0.1}])
+def test_a_metric_that_gives_no_number_at_all(case, wrong):
+    with pytest.raises(DataFormatError, match=r"metric must give one number|of A is nan"):
+        compare_paired(*case, metric=lambda truth, pred: wrong, n_bootstrap=20, n_permutations=20)

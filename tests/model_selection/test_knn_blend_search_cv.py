@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold
@@ -353,3 +354,63 @@ def test_bad_searches_are_refused(clips, estimator, grid, message):
     X, y, _ = clips
     with pytest.raises(ValueError, match=message):
         KNNBlendSearchCV(estimator, grid, cv=3).fit(X, y)
+
+
+SOLVERS = {"alpha": [0.0, 0.3], "estimator__solver": ["lbfgs", "liblinear"]}  # liblinear takes two classes only
+
+
+def test_a_setting_that_cannot_be_fitted_ends_no_search(clips):
+    X, y, _ = clips
+    with pytest.warns(FitFailedWarning, match=r"(?s)3 of 6 fits failed.*'estimator__solver': 'liblinear'.*multiclass"):
+        search = KNNBlendSearchCV(KNNPriorBlender(LogisticRegression()), SOLVERS, cv=3).fit(X, y)
+    with pytest.warns(FitFailedWarning):
+        naive = GridSearchCV(KNNPriorBlender(LogisticRegression()), SOLVERS, cv=3).fit(X, y)
+    for name in ("mean_test_score", "std_test_score", "split1_test_score", "rank_test_score"):
+        np.testing.assert_allclose(search.cv_results_[name], naive.cv_results_[name])
+    assert search.best_params_ == naive.best_params_
+    assert len(search.fold_parts_) == 3
+    assert np.isfinite(search.score_cells({"alpha": [0.1, 0.2]})["mean_test_score"]).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning", "ignore:One or more of the")
+def test_error_score_is_what_the_user_says(clips):
+    X, y, _ = clips
+    blender = KNNPriorBlender(LogisticRegression())
+    with pytest.raises(ValueError, match="multiclass"):
+        KNNBlendSearchCV(blender, SOLVERS, cv=3, error_score="raise").fit(X, y)
+    search = KNNBlendSearchCV(blender, SOLVERS, cv=3, error_score=-1.0, return_train_score=True).fit(X, y)
+    assert search.cv_results_["mean_test_score"][1::2].tolist() == [-1, -1]
+    assert search.cv_results_["mean_train_score"][1::2].tolist() == [-1, -1]
+    several = {"scoring": ["accuracy", "f1_macro"], "refit": "accuracy"}
+    search = KNNBlendSearchCV(blender, SOLVERS, cv=3, **several).fit(X, y)
+    assert np.isnan(search.cv_results_["mean_test_f1_macro"][1::2]).all()
+    assert np.isfinite(search.cv_results_["mean_test_f1_macro"][::2]).all()
+
+
+def test_nothing_that_can_be_fitted(clips):
+    X, y, _ = clips
+    with pytest.raises(ValueError, match=r"(?s)All the 3 fits failed.*liblinear"):
+        KNNBlendSearchCV(KNNPriorBlender(LogisticRegression(solver="liblinear")), {"alpha": [0.1]}, cv=3).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.parametrize("several", [False, True])
+def test_a_scorer_that_raises_scores_nan(clips, several):
+    X, y, _ = clips
+
+    def picky(estimator, X, y):
+        if estimator.predict_proba(X).max() > 0.9999:
+            raise RuntimeError("too sure")
+        return 0.5
+
+    scoring = {"picky": picky} if several else picky
+    grid = {"alpha": [0.0, 1.0], "k": [1]}  # one neighbour alone is sure
+    blender = KNNPriorBlender(LogisticRegression(C=1e-3))
+    with pytest.warns(UserWarning, match="too sure"):
+        search = KNNBlendSearchCV(blender, grid, cv=2, scoring=scoring, refit="picky" if several else True).fit(X, y)
+    assert search.best_params_["alpha"] == 0.0
+    means = search.cv_results_["mean_test_picky" if several else "mean_test_score"]
+    assert means[0] == 0.5
+    assert np.isnan(means[1])
+    with pytest.raises(RuntimeError, match="too sure"):
+        KNNBlendSearchCV(blender, grid, cv=2, scoring=picky, error_score="raise").fit(X, y)
