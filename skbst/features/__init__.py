@@ -6,6 +6,7 @@ from skbst.features._bundle import FeatureBundle
 from skbst.features._clap_audio_featurizer import ClapAudioFeaturizer
 from skbst.features._clap_text_featurizer import ClapTextFeaturizer
 from skbst.features._clap_zero_shot_classifier import ClapZeroShotClassifier
+from skbst.features._class_prior_featurizer import ClassPriorFeaturizer
 from skbst.features._clip_featurizer import ClipFeaturizer
 from skbst.features._embedding_skew import embedding_skew
 from skbst.features._embedding_store import EmbeddingStore
@@ -15,6 +16,7 @@ from skbst.features._mfcc_featurizer import MFCCFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
 from skbst.features._sentence_transformer_featurizer import SentenceTransformerFeaturizer
 from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
+from skbst.features._tag_rules import TagRules
 from skbst.features._text_lsa_featurizer import TextLSAFeaturizer
 from skbst.features._transformers_audio_featurizer import TransformersAudioFeaturizer
 
@@ -24,6 +26,7 @@ __all__ = [
     "ClapAudioFeaturizer",
     "ClapTextFeaturizer",
     "ClapZeroShotClassifier",
+    "ClassPriorFeaturizer",
     "ClipFeaturizer",
     "EmbeddingStore",
     "FeatureBundle",
@@ -33,6 +36,7 @@ __all__ = [
     "PrecomputedFeaturizer",
     "SentenceTransformerFeaturizer",
     "ShippedEmbeddingFeaturizer",
+    "TagRules",
     "TextLSAFeaturizer",
     "TransformersAudioFeaturizer",
     "embedding_skew",

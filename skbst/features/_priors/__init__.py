@@ -1,0 +1,1 @@
+"""Distributions over the classes that are known before a sound is heard."""

@@ -1,0 +1,92 @@
+"""Priors that were made elsewhere: a table by sound_id."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skbst.exceptions import DataFormatError
+from skbst.features._priors._distribution import normalize_rows
+
+__all__ = ["PriorTable"]
+
+_ID = "sound_id"
+
+
+class PriorTable:
+    """Priors by sound_id.
+
+    Parameters
+    ----------
+    source : mapping, DataFrame or path
+        A mapping of sound_id to an answer; a table with one row a sound, its id as index or column "sound_id", and one
+        column a label; or a table with one row an answer, columns "sound_id", "label" and "probability". A path names a
+        CSV or Parquet file with such a table.
+
+    distributions : Distributions
+        Reads the answers.
+    """
+
+    def __init__(self, source, distributions):
+        self._distributions = distributions
+        if isinstance(source, Mapping):
+            self._ids = {str(sound_id): row for row, sound_id in enumerate(source)}
+            self._prior = distributions.rows(source.values(), where="table of priors: ")
+            return
+        table = source if isinstance(source, pd.DataFrame) else _read(source)
+        ids, mass = self._masses(table)
+        self._ids = {sound_id: row for row, sound_id in enumerate(ids)}
+        if len(self._ids) < len(ids):
+            twice = pd.Index(ids)[pd.Index(ids).duplicated()][0]
+            raise DataFormatError(f"The table of priors has more than one row for {twice!r}.")
+        self._prior = normalize_rows(mass)
+
+    def rows(self, sound_ids):
+        """Priors of some sounds, 0 where the table has none.
+
+        Parameters
+        ----------
+        sound_ids : sequence
+            Compared as text.
+
+        Returns
+        -------
+        prior : ndarray of shape (n_samples, n_classes), float32
+        """
+        prior = np.zeros((len(sound_ids), len(self._distributions.classes)), dtype=np.float32)
+        places = [self._ids.get(str(sound_id), -1) for sound_id in sound_ids]
+        found = np.array(places, dtype=int) >= 0
+        prior[found] = self._prior[np.array(places, dtype=int)[found]]
+        return prior
+
+    def _masses(self, table):
+        if {_ID, "label", "probability"} <= set(table.columns):
+            numbers = pd.to_numeric(table["probability"], errors="coerce")
+            long = pd.DataFrame({_ID: table[_ID].astype(str), "label": table["label"].astype(str), "p": numbers})
+            wide = long.pivot_table(index=_ID, columns="label", values="p", aggfunc="sum", sort=False)
+            return wide.index.tolist(), self._distributions.table(
+                wide, wide.columns.tolist(), where="table of priors: "
+            )
+        ids = table[_ID] if _ID in table.columns else table.index
+        labels = [name for name in table.columns if name != _ID]
+        try:
+            numbers = table[labels].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (ValueError, TypeError) as error:
+            raise DataFormatError(
+                f"The table of priors must hold numbers below the labels; its columns are {labels[:6]} ({error})."
+            ) from error
+        return [str(i) for i in ids], self._distributions.table(numbers, labels, where="table of priors: ")
+
+
+def _read(path):
+    path = Path(os.path.expanduser(path))
+    if not path.is_file():
+        raise DataFormatError(f"There is no file {path} with a table of priors.")
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return pd.read_parquet(path)
+    table = pd.read_csv(path, dtype={_ID: str})
+    if _ID not in table.columns:
+        raise DataFormatError(f"{path} has no column {_ID!r}; it has {list(table.columns)[:8]}.")
+    return table
