@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["absolute_path", "is_regular_file", "open_regular"]
+__all__ = ["absolute_path", "get_data_home", "is_regular_file", "open_regular"]
 
 
 def absolute_path(name):
@@ -69,3 +69,24 @@ def open_regular(path):
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def get_data_home(data_home=None):
+    """Return the folder for downloaded data; it is not created here.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        The folder; None takes the environment variable SKBST_DATA_HOME, else ``~/skbst_data``.
+
+    Returns
+    -------
+    data_home : Path
+
+    Examples
+    --------
+    >>> from skbst._paths import get_data_home
+    >>> get_data_home("/data").as_posix()
+    '/data'
+    """
+    return absolute_path(data_home or os.environ.get("SKBST_DATA_HOME") or "~/skbst_data")

@@ -1,7 +1,7 @@
 """Sound files to waveforms: decode, mix to mono, resample, fix the duration, and say what went wrong."""
 
 from skbst.audio._clip_loader import ClipLoader
-from skbst.audio._decode import decode
+from skbst.audio._decode import as_waveform, decode, scale_integers
 from skbst.audio._length import fix_length
 from skbst.audio._load import load_clip, load_clips, start_positions
 from skbst.audio._problems import DecodeProblem, announce_problems, problem_report
@@ -11,11 +11,13 @@ __all__ = [
     "ClipLoader",
     "DecodeProblem",
     "announce_problems",
+    "as_waveform",
     "decode",
     "fix_length",
     "load_clip",
     "load_clips",
     "problem_report",
     "resample",
+    "scale_integers",
     "start_positions",
 ]

@@ -7,8 +7,8 @@ import re
 from contextlib import contextmanager
 from inspect import signature
 
+from skbst._paths import get_data_home
 from skbst._sklearn import validate_params
-from skbst.datasets._data_home import get_data_home
 from skbst.datasets._download import download
 from skbst.datasets._layout import find_subfolder
 from skbst.datasets._load_bsd import CONSTRAINTS, load_bsd

@@ -12,12 +12,12 @@ from sklearn.decomposition import PCA
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
-from skbst.features._audio_described import describe_source
-from skbst.features._audio_descriptors import descriptor_names
-from skbst.features._clap._batches import embed_batches, open_store
-from skbst.features._embedding_store import EmbeddingStore
-from skbst.features._source_key import source_key
-from skbst.features._spectral_sources import read_sources
+from skbst.features._clips._sources import read_sources
+from skbst.features._descriptors._clip import descriptor_names
+from skbst.features._descriptors._source import describe_source
+from skbst.features._store._batches import embed_batches, open_store
+from skbst.features._store._embedding_store import EmbeddingStore
+from skbst.features._store._keys import source_key
 
 __all__ = ["AudioStatisticsFeaturizer"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbst.exceptions import DataFormatError
-from skbst.features._bundle_blocks import pack_block, take_rows, unpack_block
+from skbst.features._clips._blocks import pack_block, take_rows, unpack_block
 
 __all__ = ["FeatureBundle"]
 

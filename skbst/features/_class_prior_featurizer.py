@@ -11,8 +11,8 @@ from sklearn.base import clone
 
 from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted
 from skbst.exceptions import DataFormatError
-from skbst.features._clap_audio_featurizer import ClapAudioFeaturizer
-from skbst.features._clap_text_featurizer import ClapTextFeaturizer
+from skbst.features._clap._clap_audio_featurizer import ClapAudioFeaturizer
+from skbst.features._clap._clap_text_featurizer import ClapTextFeaturizer
 from skbst.features._priors._base import PriorMaker
 from skbst.features._priors._distribution import normalize_rows
 from skbst.features._priors._table import PriorTable

@@ -14,9 +14,9 @@ from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.exceptions import DataFormatError
-from skbst.features._clip_input import check_is_table_for_both
-from skbst.features._clip_run import merge_reports, run_featurizers
-from skbst.features._spectral_base import SpectralFeaturizer
+from skbst.features._clips._input import check_is_table_for_both
+from skbst.features._clips._run import merge_reports, run_featurizers
+from skbst.features._spectra._base import SpectralFeaturizer
 
 __all__ = ["ClipFeaturizer"]
 

@@ -10,8 +10,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from skbst._sklearn import StrOptions, _fit_context, check_is_fitted, validate_data
+from skbst._vectors import EMBEDDING_FOLDERS, find_embeddings, read_vectors
 from skbst._versioned import VersionedMixin
-from skbst.datasets._read_embeddings import EMBEDDING_FOLDERS, find_embeddings, read_vectors
 from skbst.exceptions import DataFormatError
 
 __all__ = ["ShippedEmbeddingFeaturizer"]

@@ -12,7 +12,7 @@ from skbst._groups import groups_by_any_name, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
-from skbst.features._text_lsa import fit_directions, fit_vectorizer, join_blocks, project
+from skbst.features._descriptors._text_lsa import fit_directions, fit_vectorizer, join_blocks, project
 from skbst.text import MetadataCleaner
 
 __all__ = ["TextLSAFeaturizer"]

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
+from skbst.features._clips._sources import read_sources
 from skbst.features._encoders._audio_run import AudioEncoderRun, AudioEncoding
 from skbst.features._encoders._locate import check_code_is_pinned
 from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
-from skbst.features._spectral_sources import read_sources
 
 __all__ = ["TransformersAudioFeaturizer"]
 

@@ -81,7 +81,7 @@ class BFloat16Products:
     @staticmethod
     def one_thread_each():
         """Context in which several threads may multiply, each alone."""
-        from skbst.features._torch_threads import one_torch_thread
+        from skbst._torch import one_torch_thread
 
         return one_torch_thread()
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from skbst._paths import get_data_home
 from skbst.datasets import _download as download_module
 from skbst.datasets import fetch_bsd2k, fetch_bsd10k, fetch_bsd35k_cs
-from skbst.datasets._data_home import get_data_home
 from skbst.datasets._unpack import unpack
 from skbst.exceptions import DownloadError
 

@@ -8,9 +8,9 @@ import soundfile
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
 from skbst.features import AudioStatisticsFeaturizer
 from skbst.features import _audio_statistics_featurizer as module
-from skbst.features._audio_descriptors import describe_clip, descriptor_names
-from skbst.features._audio_descriptors_temporal import describe_pitch
-from skbst.features._audio_frames import analyse_clip, block_rms, cosine_basis, mel_bank, summarise
+from skbst.features._descriptors._clip import describe_clip, descriptor_names
+from skbst.features._descriptors._frames import analyse_clip, block_rms, cosine_basis, mel_bank, summarise
+from skbst.features._descriptors._temporal import describe_pitch
 
 RATE = 22050
 

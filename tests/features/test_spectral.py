@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning, DataFormatError
 from skbst.features import LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer
-from skbst.features._spectral_kernels import mel_filters
+from skbst.features._spectra._kernels import mel_filters
 
 FEATURIZERS = {"log_stft": LogSTFTFeaturizer, "log_mel": LogMelFeaturizer, "mfcc": MFCCFeaturizer}
 

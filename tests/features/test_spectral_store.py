@@ -14,8 +14,9 @@ import soundfile
 
 from skbst.audio import ClipLoader
 from skbst.exceptions import AudioDecodeWarning
-from skbst.features import ClipFeaturizer, LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer, _spectral_stream
-from skbst.features._spectral_store import FrameStore, sound_keys
+from skbst.features import ClipFeaturizer, LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer
+from skbst.features._spectra import _stream as _spectral_stream
+from skbst.features._store._frames import FrameStore, sound_keys
 
 
 def write_noise(path, seed, n_samples=8000):

@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skbst.exceptions import DataFormatError
 from skbst.features import TextLSAFeaturizer
-from skbst.features._text_lsa import fit_directions, fit_vectorizer, join_blocks, project
+from skbst.features._descriptors._text_lsa import fit_directions, fit_vectorizer, join_blocks, project
 from skbst.persistence import load_model, save_model
 from skbst.text import MetadataCleaner
 

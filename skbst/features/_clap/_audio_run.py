@@ -7,7 +7,7 @@ from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
 from skbst.features._clap._threads import map_clips
-from skbst.features._source_key import source_key
+from skbst.features._store._keys import source_key
 
 __all__ = ["AudioRun"]
 

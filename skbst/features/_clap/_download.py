@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skbst._optional import require
-from skbst.datasets._data_home import get_data_home
+from skbst._paths import get_data_home
 from skbst.exceptions import DownloadError
 
 __all__ = [

@@ -7,7 +7,7 @@ at a time on one thread gives the same bytes in every company, and is no slower:
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
-from skbst.features._torch_threads import one_torch_thread
+from skbst._torch import one_torch_thread
 
 __all__ = ["map_clips", "quiet_inference"]
 

@@ -1,6 +1,6 @@
 """One sound to descriptors."""
 
-from skbst.features._audio_descriptors import describe_clip
+from skbst.features._descriptors._clip import describe_clip
 
 __all__ = ["describe_source"]
 

@@ -10,10 +10,10 @@ from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.features._clap._audio_run import AudioRun
-from skbst.features._clap._batches import embed_batches, open_store
-from skbst.features._clap_modules import clap_modules
-from skbst.features._embedding_store import EmbeddingStore
-from skbst.features._spectral_sources import read_sources
+from skbst.features._clap._modules import clap_modules
+from skbst.features._clips._sources import read_sources
+from skbst.features._store._batches import embed_batches, open_store
+from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["ClapAudioFeaturizer"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbst._progress import progress_bar
-from skbst.features._embedding_store import EmbeddingStore
+from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["embed_batches", "open_store"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skbst.features._embedding_store import content_key
+from skbst.features._store._embedding_store import content_key
 
 __all__ = ["source_key"]
 

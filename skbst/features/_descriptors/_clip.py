@@ -4,13 +4,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from skbst.features._audio_descriptors_spectral import (
+from skbst.features._descriptors._frames import analyse_clip
+from skbst.features._descriptors._spectral import (
     describe_cepstrum,
     describe_chroma,
     describe_log_mel,
     describe_shape,
 )
-from skbst.features._audio_descriptors_temporal import (
+from skbst.features._descriptors._temporal import (
     describe_course,
     describe_envelope,
     describe_level,
@@ -18,7 +19,6 @@ from skbst.features._audio_descriptors_temporal import (
     describe_pitch,
     describe_rhythm,
 )
-from skbst.features._audio_frames import analyse_clip
 
 __all__ = ["describe_clip", "descriptor_names"]
 
@@ -54,7 +54,7 @@ def describe_clip(waveform, sample_rate):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.features._audio_descriptors import describe_clip
+    >>> from skbst.features._descriptors._clip import describe_clip
     >>> bool(np.isfinite(describe_clip(np.zeros(1, dtype="float32"), 22050)).all())
     True
     """

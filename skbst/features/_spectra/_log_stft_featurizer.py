@@ -1,7 +1,7 @@
 """Logarithm of the short-time Fourier transform."""
 
-from skbst.features._spectral_base import SpectralFeaturizer
-from skbst.features._spectral_kernels import LogSTFTKernel
+from skbst.features._spectra._base import SpectralFeaturizer
+from skbst.features._spectra._kernels import LogSTFTKernel
 
 __all__ = ["LogSTFTFeaturizer"]
 

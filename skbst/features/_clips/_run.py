@@ -8,9 +8,9 @@ import pandas as pd
 
 from skbst.exceptions import AudioDecodeWarning
 from skbst.features._bundle import FeatureBundle
-from skbst.features._spectral_base import SpectralFeaturizer
-from skbst.features._spectral_run import group_by_loading, make_frames
-from skbst.features._spectral_sources import read_sources
+from skbst.features._clips._sources import read_sources
+from skbst.features._spectra._base import SpectralFeaturizer
+from skbst.features._spectra._run import group_by_loading, make_frames
 
 __all__ = ["merge_reports", "run_featurizers"]
 

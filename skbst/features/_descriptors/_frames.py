@@ -69,7 +69,7 @@ def analyse_clip(waveform, sample_rate):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.features._audio_frames import analyse_clip
+    >>> from skbst.features._descriptors._frames import analyse_clip
     >>> analysis = analyse_clip(np.sin(np.arange(22050) / 8).astype("float32"), 22050)
     >>> analysis.log_mel.shape, analysis.hop_length
     ((43, 40), 512)
@@ -117,7 +117,7 @@ def mel_bank(sample_rate, window_length, n_mels=N_MELS, low=30.0):
 
     Examples
     --------
-    >>> from skbst.features._audio_frames import mel_bank
+    >>> from skbst.features._descriptors._frames import mel_bank
     >>> bank = mel_bank(22050, 1024)
     >>> bank.shape, bool(abs(bank.sum(axis=0) - 1).max() < 1e-5)
     ((513, 40), True)
@@ -158,7 +158,7 @@ def block_rms(samples, block_length):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.features._audio_frames import block_rms
+    >>> from skbst.features._descriptors._frames import block_rms
     >>> block_rms(np.array([3, 3, 4, 0], dtype="float32"), 2)
     array([3.      , 2.828427], dtype=float32)
     """

@@ -12,11 +12,11 @@ from skbst._groups import groups_by_any_name, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
-from skbst.features._clap._batches import embed_batches, open_store
+from skbst.features._clap._modules import clap_modules
 from skbst.features._clap._text_run import TextRun, TokenCounter
-from skbst.features._clap_modules import clap_modules
-from skbst.features._embedding_store import EmbeddingStore
 from skbst.features._encoders._texts import as_texts, join_table
+from skbst.features._store._batches import embed_batches, open_store
+from skbst.features._store._embedding_store import EmbeddingStore
 from skbst.text import MetadataCleaner
 
 __all__ = ["ClapTextFeaturizer"]

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
-from skbst.features._spectral_kernels import PowerSpectrum
-from skbst.features._spectral_run import make_frames
-from skbst.features._spectral_sources import read_sources
-from skbst.features._spectral_store import FrameStore
+from skbst.features._clips._sources import read_sources
+from skbst.features._spectra._kernels import PowerSpectrum
+from skbst.features._spectra._run import make_frames
+from skbst.features._store._frames import FrameStore
 
 __all__ = ["SpectralFeaturizer"]
 

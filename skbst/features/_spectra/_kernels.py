@@ -156,7 +156,7 @@ def mel_filters(*, n_fft, sample_rate, n_mels, f_min, f_max, mel_scale, mel_norm
 
     Examples
     --------
-    >>> from skbst.features._spectral_kernels import mel_filters
+    >>> from skbst.features._spectra._kernels import mel_filters
     >>> options = {"f_min": 0, "f_max": None, "mel_scale": "htk", "mel_norm": None}
     >>> mel_filters(n_fft=8, sample_rate=16000, n_mels=2, **options).round(2)
     array([[0.  , 0.  ],

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbst._sklearn import validate_data
-from skbst.audio._decode import as_waveform, scale_integers
+from skbst.audio import as_waveform, scale_integers
 from skbst.exceptions import DataFormatError
 
 __all__ = ["Sources", "read_sources"]

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from skbst.features._audio_frames import cosine_basis, mean_step, summarise
+from skbst.features._descriptors._frames import cosine_basis, mean_step, summarise
 
 __all__ = ["describe_cepstrum", "describe_chroma", "describe_log_mel", "describe_shape"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skbst.datasets._read_embeddings import read_embeddings
+from skbst._vectors import read_embeddings
 from skbst.exceptions import DataFormatError
-from skbst.features._embedding_shards import ShardFolder, write_atomically
-from skbst.features._embedding_skew import embedding_skew
+from skbst.features._store._embedding_skew import embedding_skew
+from skbst.features._store._shards import ShardFolder, write_atomically
 
 __all__ = ["EmbeddingStore", "content_key"]
 
@@ -253,7 +253,7 @@ def content_key(content):
 
     Examples
     --------
-    >>> from skbst.features._embedding_store import content_key
+    >>> from skbst.features._store._embedding_store import content_key
     >>> content_key("rain")[:8]
     '319b44c5'
     """

@@ -1,16 +1,20 @@
-"""Logarithm of the power in the filters of the Mel scale."""
+"""Mel-frequency cepstral coefficients."""
 
-from skbst.features._spectral_kernels import LogMelKernel
-from skbst.features._spectral_mel import MelFeaturizer
+from numbers import Integral
+from typing import ClassVar
 
-__all__ = ["LogMelFeaturizer"]
+from skbst._sklearn import Interval
+from skbst.features._spectra._kernels import LogMelKernel, MFCCKernel
+from skbst.features._spectra._mel import MelFeaturizer
+
+__all__ = ["MFCCFeaturizer"]
 
 
-class LogMelFeaturizer(MelFeaturizer):
-    """Log-Mel spectrogram of sounds: rows of frames of triangular filters on the Mel scale.
+class MFCCFeaturizer(MelFeaturizer):
+    """Mel-frequency cepstral coefficients of sounds: rows of frames of coefficients.
 
-    Each sound is decoded, mixed to mono, resampled and brought to one duration; framing and window are those of
-    `LogSTFTFeaturizer`. The values are those of ``torchaudio.transforms.MelSpectrogram`` before the logarithm.
+    The orthonormal discrete cosine transform (type II) of the frames of `LogMelFeaturizer`. The values are those of
+    ``torchaudio.transforms.MFCC`` with ``log_mels=True``.
 
     Parameters
     ----------
@@ -38,7 +42,10 @@ class LogMelFeaturizer(MelFeaturizer):
     hop_length : int, default=160
         Distance of two frames, in samples; 160 are 10 ms at 16 kHz.
 
-    n_mels : int, default=128
+    n_mfcc : int, default=13
+        Number of coefficients that are kept, at most `n_mels`.
+
+    n_mels : int, default=40
         Number of filters.
 
     f_min : float, default=0.0
@@ -54,7 +61,7 @@ class LogMelFeaturizer(MelFeaturizer):
         ``"slaney"`` divides each filter by its width, None gives all the height 1.
 
     scale : {"log", "db"}, default="log"
-        ``log(power + floor)``, or decibels, ``10 log10(max(power, floor))``.
+        What the cosine transform is taken of: ``log(power + floor)``, or decibels, ``10 log10(max(power, floor))``.
 
     floor : float, default=1e-6
         What keeps the logarithm finite.
@@ -82,11 +89,11 @@ class LogMelFeaturizer(MelFeaturizer):
         Frames of a sound: 501 by default.
 
     n_bins_ : int
-        Values of a frame: 128 by default.
+        Values of a frame: 13 by default.
 
     empty_filters_ : ndarray of int
-        Filters that no bin of the Fourier transform falls into: the first one by default. They hold
-        the constant ``log(floor)``, as in torchaudio; a longer `n_fft` or fewer `n_mels` fills them.
+        Filters that no bin of the Fourier transform falls into: none by default. A
+        longer `n_fft` or fewer `n_mels` fills them.
 
     decode_report_ : DataFrame
         One row for each sound of the last `transform` with something wrong; index ``sound_id``, columns ``audio``,
@@ -100,8 +107,8 @@ class LogMelFeaturizer(MelFeaturizer):
 
     See Also
     --------
+    LogMelFeaturizer : The spectrogram before the cosine transform.
     LogSTFTFeaturizer : All bins of the Fourier transform.
-    MFCCFeaturizer : Cepstral coefficients of such a spectrogram.
     ClipFeaturizer : Several featurizers that decode each sound once.
 
     References
@@ -112,15 +119,18 @@ class LogMelFeaturizer(MelFeaturizer):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.features import LogMelFeaturizer
+    >>> from skbst.features import MFCCFeaturizer
     >>> noise = np.random.default_rng(0).uniform(-1, 1, 8000)
-    >>> featurizer = LogMelFeaturizer(duration=1.0).fit([(noise, 16000)])
-    >>> frames, lengths = featurizer.transform_frames([(noise, 16000)])
-    >>> frames.shape, lengths, featurizer.empty_filters_
-    ((1, 101, 128), array([51]), array([0]))
+    >>> frames, lengths = MFCCFeaturizer(duration=1.0).fit([(noise, 16000)]).transform_frames([(noise, 16000)])
+    >>> frames.shape, lengths
+    ((1, 101, 13), array([51]))
     """
 
-    _block_name = "log_mel"
+    _parameter_constraints: ClassVar[dict] = {
+        **MelFeaturizer._parameter_constraints,
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+    }
+    _block_name = "mfcc"
 
     def __init__(
         self,
@@ -133,7 +143,8 @@ class LogMelFeaturizer(MelFeaturizer):
         n_fft=512,
         win_length=400,
         hop_length=160,
-        n_mels=128,
+        n_mfcc=13,
+        n_mels=40,
         f_min=0.0,
         f_max=None,
         mel_scale="htk",
@@ -154,6 +165,7 @@ class LogMelFeaturizer(MelFeaturizer):
         self.n_fft = n_fft
         self.win_length = win_length
         self.hop_length = hop_length
+        self.n_mfcc = n_mfcc
         self.n_mels = n_mels
         self.f_min = f_min
         self.f_max = f_max
@@ -168,4 +180,10 @@ class LogMelFeaturizer(MelFeaturizer):
         self.verbose = verbose
 
     def _kernel(self, spectrum):
-        return LogMelKernel(spectrum, self._filters(), scale=self.scale, floor=self.floor)
+        log_mel = LogMelKernel(spectrum, self._filters(), scale=self.scale, floor=self.floor)
+        return MFCCKernel(log_mel, self.n_mfcc)
+
+    def _check_settings(self):
+        super()._check_settings()
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(f"n_mfcc={self.n_mfcc} must not exceed n_mels={self.n_mels}.")

@@ -13,7 +13,7 @@ from skbst._sklearn import HasMethods, Interval, _fit_context, check_class_label
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._bundle import FeatureBundle
-from skbst.features._clap_text_featurizer import ClapTextFeaturizer
+from skbst.features._clap._clap_text_featurizer import ClapTextFeaturizer
 from skbst.taxonomy import Taxonomy, TopLevelMixin, resolve_taxonomy
 
 __all__ = ["ClapZeroShotClassifier"]

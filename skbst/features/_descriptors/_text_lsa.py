@@ -34,7 +34,7 @@ def fit_vectorizer(texts, *, min_df, **options):
 
     Examples
     --------
-    >>> from skbst.features._text_lsa import fit_vectorizer
+    >>> from skbst.features._descriptors._text_lsa import fit_vectorizer
     >>> fit_vectorizer(["rain", "rain wind"], min_df=2).get_feature_names_out()
     array(['rain'], dtype=object)
     >>> fit_vectorizer(["", "..."], min_df=2) is None
@@ -98,7 +98,7 @@ def fit_directions(matrix, n_components, *, random_state):
     --------
     >>> import numpy as np
     >>> from scipy import sparse
-    >>> from skbst.features._text_lsa import fit_directions
+    >>> from skbst.features._descriptors._text_lsa import fit_directions
     >>> fit_directions(sparse.csr_array(np.eye(3)[[0, 1, 1]]), 5, random_state=None).round(3)
     array([[0., 1., 0.],
            [1., 0., 0.]], dtype=float32)

@@ -4,7 +4,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skbst._progress import progress_bar
-from skbst.features._torch_threads import one_torch_thread
+from skbst._torch import one_torch_thread
 
 __all__ = ["MemoryOutput", "stream_frames"]
 

@@ -1,8 +1,8 @@
 """Run featurizers of frames over sounds, with those together that can share the decoding."""
 
 from skbst.audio import problem_report, start_positions
-from skbst.features._spectral_store import StoreOutput, locked, sound_keys
-from skbst.features._spectral_stream import MemoryOutput, stream_frames
+from skbst.features._spectra._stream import MemoryOutput, stream_frames
+from skbst.features._store._frames import StoreOutput, locked, sound_keys
 
 __all__ = ["group_by_loading", "make_frames"]
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from skbst.features._audio_frames import block_rms
+from skbst.features._descriptors._frames import block_rms
 
 __all__ = [
     "describe_course",

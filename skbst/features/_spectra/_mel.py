@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from skbst._sklearn import Interval, StrOptions
-from skbst.features._spectral_base import SpectralFeaturizer
-from skbst.features._spectral_kernels import mel_filters
+from skbst.features._spectra._base import SpectralFeaturizer
+from skbst.features._spectra._kernels import mel_filters
 
 __all__ = ["MelFeaturizer"]
 

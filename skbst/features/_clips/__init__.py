@@ -1,0 +1,1 @@
+"""What featurizers share of the clips they are given."""

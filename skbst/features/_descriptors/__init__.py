@@ -1,0 +1,1 @@
+"""What stands in for embeddings where nothing can be downloaded."""

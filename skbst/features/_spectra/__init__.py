@@ -1,0 +1,1 @@
+"""Frames: log-STFT, log-Mel and MFCC."""

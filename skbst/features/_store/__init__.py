@@ -1,0 +1,1 @@
+"""Where computed things are kept."""
