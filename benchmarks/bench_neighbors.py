@@ -115,6 +115,19 @@ def child(engine, n_bank, n_queries, n_features, k):
     print(round(max(seen, default=before) - before))
 
 
+def corrections(n_bank, n_features, rounds=9):
+    from sklearn.dummy import DummyClassifier
+
+    from skbst.neighbors import KNNPriorBlender
+
+    rng = np.random.default_rng(0)
+    labels = rng.choice(list("abcdefghijklmnopqrstuvw"), n_bank)
+    blender = KNNPriorBlender(DummyClassifier()).fit(make_rows(n_bank, n_features, 0), labels)
+    rows, right = rng.permutation(n_bank), rng.permutation(labels)
+    wall = [seconds(lambda: blender.correct(rows, right))[0] for _ in range(rounds)]
+    print(f"{n_bank:,} corrections of a bank: {1e3 * np.median(wall):.0f} ms, at most {1e3 * max(wall):.0f} ms")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true", help="smaller banks, fewer rounds")
@@ -131,11 +144,13 @@ def main():
     if arguments.fast:
         side_by_side(5_000, 500, 512, 20, 3)
         growth([10_000, 20_000, 40_000], 200, 512, 20)
+        corrections(5_000, 512)
         peak_memory(10_000, 500, 512, 20)
         peak_memory(40_000, 500, 512, 20, ENGINES[:1])
     else:
         side_by_side(20_000, 2_000, 1_280, 20, 9)
         growth([25_000, 50_000, 100_000, 200_000], 500, 1_280, 20)
+        corrections(20_000, 1_280)
         peak_memory(20_000, 2_000, 1_280, 20)
         peak_memory(200_000, 2_000, 1_280, 20, ENGINES[:1])
 

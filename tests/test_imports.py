@@ -20,6 +20,7 @@ FLOORS = {
     "_sklearn": 0,
     "_tables": 0,
     "_torch": 0,
+    "_train_only": 0,
     "_version": 0,
     "_vectors": 0,
     "_versioned": 0,

@@ -14,6 +14,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skbst._groups import groups_for_splitter, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
+from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
@@ -172,8 +173,9 @@ class FoldEnsembleClassifier(
 
         **params : dict
             ``groups`` go to the splitter and, like all others, to the ``fit`` of the clones, cut to their rows: to
-            every part that takes groups; missing ones (None, NaN, pd.NA or "") are nobody's. With metadata routing,
-            to whoever has requested them.
+            every part that takes groups; missing ones (None, NaN, pd.NA or "") are nobody's. Rows of ``train_only``,
+            a mask of extra rows, are trained on and never tested, whatever the folds. With metadata routing, to
+            whoever has requested them.
 
         Returns
         -------
@@ -184,10 +186,12 @@ class FoldEnsembleClassifier(
         X, y = indexable(X, y)
         y = column_or_1d(y, warn=True)
         check_class_labels(y)
+        groups = params.get("groups")
         split_params, fit_params = self._route(params)
         self.classes_ = np.unique(y)
         self._learn_taxonomy()
         splits = list(check_cv(self.cv, y, classifier=True).split(X, y, **split_params))
+        splits = never_test_extra_rows(splits, fit_params, groups)
         tasks = [(estimator, fit_params, *split) for estimator, split in zip(self._clones(len(splits)), splits)]
         fitted = fit_on_folds(tasks, X, y, self.classes_, self.min_proba, n_jobs=self.n_jobs, verbose=self.verbose)
         self.estimators_ = [estimator for estimator, _ in fitted]

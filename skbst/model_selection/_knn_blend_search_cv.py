@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_method_params
 from skbst._groups import groups_for_splitter, with_groups
 from skbst._progress import progress_bar
 from skbst._sklearn import BaseSearchCV, _fit_context, check_is_fitted
+from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend_cells import fast_scores_of, score_cells
 from skbst.model_selection._blend_fits import blender_params, fit_fold, split_candidates, tell_failures
@@ -157,7 +158,7 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
             ``groups`` go to the splitter, to the blender and to all other parts whose ``fit`` takes groups; missing
             ones (None, NaN, pd.NA or "") are nobody's. The rest goes to the estimator's ``fit``. With metadata
             routing, to whoever has requested them. With ``exclude_own_group`` the groups that the blender gets in
-            ``fit`` count at prediction, too.
+            ``fit`` count at prediction, too. Rows of ``train_only`` are trained on and never tested.
 
         Returns
         -------
@@ -178,7 +179,7 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         split_params = routed["splitter"]["split"]
         if "groups" in split_params:
             split_params = {**split_params, "groups": groups_for_splitter(split_params["groups"])}
-        splits = list(cv.split(X, y, **split_params))
+        splits = never_test_extra_rows(list(cv.split(X, y, **split_params)), fit_params, params.get("groups"))
         self.n_splits_, self.n_fits_ = len(splits), len(splits) * len(settings)
         folds = self._fit_folds(X, y, splits, settings, fit_params, context)
         if self.error_score != "raise":

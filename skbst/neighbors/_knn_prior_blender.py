@@ -1,5 +1,6 @@
 """A classifier that blends the labels of the nearest training clips into another classifier's probabilities."""
 
+from copy import copy
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from skbst._groups import stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.neighbors._bank_queries import BankQueriesMixin
+from skbst.neighbors._corrections import corrections_of_bank
 from skbst.neighbors._explain import bank_metadata
 from skbst.neighbors._fit_with_bank import fit_with_bank
 from skbst.neighbors._prior import blend, decision_scores
@@ -289,6 +291,47 @@ class KNNPriorBlender(
         """Return the accuracy on `X` and `y`; `groups` as in `predict`."""
         check_is_fitted(self)
         return accuracy_score(y, self.predict(X, groups=groups), sample_weight=sample_weight)
+
+    def correct(self, rows, labels):
+        """Take over corrected labels of training rows into the bank at once; nothing is trained.
+
+        The classifier's half still answers as it learnt; the neighbours' half counts the corrections from now on.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n_corrections,), int
+            Positions among the rows of `fit`, as `explain` tells them under ``neighbour``.
+
+        labels : array-like of shape (n_corrections,)
+            The right class of each, among ``classes_``.
+
+        Returns
+        -------
+        corrected : KNNPriorBlender
+            A new fitted model, which shares classifier and embeddings with this one; this one stays as it is.
+
+        Raises
+        ------
+        DataFormatError
+            If a row is not in the bank or stands there twice with two labels, or a label is none that the classifier
+            knows; for a class that it has never seen, fit again.
+
+        Examples
+        --------
+        >>> from sklearn.dummy import DummyClassifier
+        >>> from skbst.neighbors import KNNPriorBlender
+        >>> X, y = [[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]], ["fx-a", "m-sp", "m-sp"]
+        >>> blender = KNNPriorBlender(DummyClassifier(), alpha=1.0, k=1).fit(X, y)
+        >>> corrected = blender.correct([1], ["fx-a"])
+        >>> blender.predict([[0.9, 0.1]]), corrected.predict([[0.9, 0.1]])
+        (array(['m-sp'], dtype='<U4'), array(['fx-a'], dtype='<U4'))
+        """
+        check_is_fitted(self)
+        places, codes = corrections_of_bank(rows, labels, self.bank_rows_, self.classes_)
+        corrected = copy(self)
+        corrected.bank_labels_ = self.bank_labels_.copy()
+        corrected.bank_labels_[places] = codes
+        return corrected
 
     def get_metadata_routing(self):
         """Get metadata routing: ``groups`` and ``metadata`` are used here, the rest goes to the classifier's fit."""

@@ -1,5 +1,6 @@
 """A Pipeline that takes groups and answers the top level."""
 
+from copy import copy
 from typing import ClassVar
 
 from sklearn import get_config
@@ -130,6 +131,14 @@ class SystemPipeline(VersionedMixin, Pipeline):
         """Features of the classifier, ndarray of shape (n_samples, n_embedding)."""
         check_is_fitted(self)
         return self[-1].embed(self._features_of(X))
+
+    @_last_has("correct")
+    def correct(self, rows, labels):
+        """Return a new system whose bank has corrected labels; see `skbst.neighbors.KNNPriorBlender.correct`."""
+        check_is_fitted(self)
+        corrected, (name, last) = copy(self), self.steps[-1]
+        corrected.steps = [*self.steps[:-1], (name, last.correct(rows, labels))]
+        return corrected
 
     def _features_of(self, X):
         return self[:-1].transform(X) if len(self) > 1 else X

@@ -6,12 +6,14 @@ import sklearn
 from scipy.special import softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, RepeatedStratifiedKFold, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
+from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.metrics import hierarchical_f1_score
 
@@ -156,3 +158,46 @@ def test_same_result_for_any_number_of_jobs_and_from_a_pickle(clips):
 def test_needs_probabilities(clips):
     with pytest.raises(ValueError, match="has no predict_proba"):
         FoldEnsembleClassifier(LinearSVC()).fit(*clips)
+
+
+class Remembering(GaussianNB):
+    """Remembers the rows of its fit, which stand in the last column."""
+
+    def fit(self, X, y, train_only=None):
+        self.rows_, self.train_only_ = X[:, -1].astype(int), train_only
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("in_a_pipeline", [False, True])
+@pytest.mark.parametrize(
+    "cv", [3, KFold(4), [(np.arange(75), np.arange(75, 150)), (np.arange(75, 150), np.arange(75))]]
+)
+def test_extra_rows_are_never_tested_whatever_the_folds(clips, in_a_pipeline, cv):
+    X, y = clips
+    X = np.c_[X, np.arange(150)]
+    extra = np.random.default_rng(0).random(150) < 0.4
+    inner = make_pipeline(Remembering()) if in_a_pipeline else Remembering()
+    name = "remembering__train_only" if in_a_pipeline else "train_only"
+    ensemble = FoldEnsembleClassifier(inner, cv=cv).fit(X, y, **{name: extra})
+    np.testing.assert_array_equal(ensemble.oof_rows_, np.flatnonzero(~extra))
+    for clone, test in zip(ensemble.estimators_, ensemble.test_rows_):
+        clone = clone[-1] if in_a_pipeline else clone
+        np.testing.assert_array_equal(clone.rows_, np.setdiff1d(np.arange(150), test))
+        np.testing.assert_array_equal(clone.train_only_, extra[clone.rows_])
+
+
+def test_an_extra_row_of_a_tested_uploader_joins_neither_part(clips):
+    X, y = clips
+    X, extra, groups = np.c_[X, np.arange(150)], np.arange(150) % 2 == 0, np.arange(150) // 10
+    ensemble = FoldEnsembleClassifier(Remembering(), cv=GroupKFold(3)).fit(X, y, train_only=extra, groups=groups)
+    for clone, test in zip(ensemble.estimators_, ensemble.test_rows_):
+        assert not extra[test].any()
+        assert not set(groups[clone.rows_]) & set(groups[test])
+
+
+def test_nothing_but_extra_rows_in_a_fold(clips):
+    X, y = clips
+    with pytest.raises(DataFormatError, match="All 50 test rows of fold 0 are train_only"):
+        FoldEnsembleClassifier(Remembering(), cv=KFold(3)).fit(X, y, train_only=np.arange(150) < 50)
+    with pytest.raises(DataFormatError, match="must be a mask"):
+        FoldEnsembleClassifier(Remembering(), cv=3).fit(X, y, train_only=np.arange(150))
