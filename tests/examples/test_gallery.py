@@ -11,7 +11,9 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "n_axes"), [("plot_selection", [1, 1]), ("plot_neighbours", [2, 2, 2])])
+@pytest.mark.parametrize(
+    ("name", "n_axes"), [("plot_selection", [1, 1]), ("plot_neighbours", [2, 2, 2]), ("plot_sets", [1, 2])]
+)
 def test_each_display_is_drawn(name, n_axes, monkeypatch):
     """A colour scale counts as axes, too."""
     import matplotlib.pyplot as plt
