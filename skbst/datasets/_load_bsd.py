@@ -113,6 +113,9 @@ def load_bsd(
             commas), ``description``; all text, never NaN.
         target : Series of shape (n_samples,) or None
             Class codes such as "fx-a"; None without labels.
+        groups : Series of shape (n_samples,) or None
+            Who uploaded each clip, missing where the table does not say; None for a table without the column. Pass it
+            on as ``groups=`` to every ``fit``: clips of one uploader are alike, and those of nobody are nobody's.
         metadata : DataFrame
             All columns of the table for the same rows.
         left_out : DataFrame
@@ -280,6 +283,7 @@ def _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings):
     return Bunch(
         data=data,
         target=target,
+        groups=_groups(metadata),
         metadata=metadata,
         left_out=left_out,
         taxonomy=taxonomy,
@@ -287,6 +291,14 @@ def _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings):
         root=layout.root,
         DESCR=_describe(layout, data, target, embeddings, rows.summary()),
     )
+
+
+def _groups(metadata):
+    """Uploader of each row; an empty cell is nobody."""
+    if "uploader" not in metadata:
+        return None
+    names = metadata["uploader"].astype("str").str.strip()
+    return names.where(names != "").rename("groups")
 
 
 def _describe(layout, data, target, embeddings, left_out):

@@ -46,6 +46,17 @@ def test_keeps_rows_texts_and_order(write_bsd):
     assert pickle.loads(pickle.dumps(bunch)).data.equals(bunch.data)
 
 
+def test_uploaders_are_handed_over(write_bsd, rows):
+    bunch = load_bsd(write_bsd([dict(rows[0], uploader=" "), *rows[1:3], dict(rows[3], uploader="")]))
+    assert bunch.groups.index.equals(bunch.data.index)
+    assert bunch.groups.isna().tolist() == [True, False, False, True]
+    assert bunch.groups.tolist()[1:3] == ["bob", "bob"]
+
+
+def test_a_table_without_uploaders_has_no_groups(write_bsd, rows):
+    assert load_bsd(write_bsd([{k: v for k, v in row.items() if k != "uploader"} for row in rows])).groups is None
+
+
 def test_return_X_y(write_bsd):
     data, target = load_bsd(write_bsd(), return_X_y=True)
     assert len(data) == len(target) == 4
