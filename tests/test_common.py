@@ -36,6 +36,7 @@ from skbst.features import (
     ClassPriorFeaturizer,
     ClipFeaturizer,
     FeatureBundle,
+    LLMPriorFeaturizer,
     LogMelFeaturizer,
     LogSTFTFeaturizer,
     MFCCFeaturizer,
@@ -74,6 +75,11 @@ class AnyLength(ClapZeroShotClassifier):
         seeds = [zlib.crc32("".join(group).encode()) for group in prompts]
         vectors = np.stack([np.random.default_rng(seed).normal(size=self.n_features_in_) for seed in seeds])
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def answer_animals(prompt):
+    """What a language model may say."""
+    return '[{"label": "fx-a", "probability": 1.0}]'
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ def make_instances():
         Instance(TextLSAFeaturizer(), "clips"),
         Instance(SentenceTransformerFeaturizer("minilm", n_jobs=1), "clips"),
         Instance(ClassPriorFeaturizer(TagRules()), "clips"),
+        Instance(LLMPriorFeaturizer(answer_animals), "clips"),
         Instance(TagRules(), "clips"),
         Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
         Instance(KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2), "table"),

@@ -8,6 +8,7 @@ from skbst.features._clap._clap_text_featurizer import ClapTextFeaturizer
 from skbst.features._clap._clap_zero_shot_classifier import ClapZeroShotClassifier
 from skbst.features._class_prior_featurizer import ClassPriorFeaturizer
 from skbst.features._clip_featurizer import ClipFeaturizer
+from skbst.features._llm_prior_featurizer import LLMPriorFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
 from skbst.features._sentence_transformer_featurizer import SentenceTransformerFeaturizer
 from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
@@ -30,6 +31,7 @@ __all__ = [
     "ClipFeaturizer",
     "EmbeddingStore",
     "FeatureBundle",
+    "LLMPriorFeaturizer",
     "LogMelFeaturizer",
     "LogSTFTFeaturizer",
     "MFCCFeaturizer",

@@ -1,0 +1,137 @@
+"""Read a distribution out of what a language model said, or say why there is none."""
+
+import json
+import math
+
+__all__ = ["AnswerError", "read_answer"]
+
+# of a cut answer: with less, what is missing could be the class
+_LEAST_KNOWN = 0.5
+
+
+class AnswerError(ValueError):
+    """An answer holds no distribution that can be trusted."""
+
+
+def read_answer(answer, labels, *, said=""):
+    """Read one answer.
+
+    Parameters
+    ----------
+    answer : str
+        JSON ``[{"label": code, "probability": number}, ...]``, alone or with prose around it.
+
+    labels : mapping of str to str
+        What may stand for a label, in lower case, and the label. Others are dropped.
+
+    said : str, default=""
+        What was asked about; a list that stands in there word for word is a quotation and no answer.
+
+    Returns
+    -------
+    mass : dict of str to float
+        Not normalised; empty where the model said that it knows nothing.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such list, or two that differ; if a probability is no number of at least 0; if none of the
+        labels is known; or if the answer was cut off before half of the mass was named.
+
+    Examples
+    --------
+    >>> from skbst.features._priors._llm_answer import read_answer
+    >>> answer = 'Sure! [{"label": "FX-A", "probability": 0.9}, {"label": "zz", "probability": 0.1}]'
+    >>> read_answer(answer, {"fx-a": "fx-a"})
+    {'fx-a': 0.9}
+    """
+    if not isinstance(answer, str):
+        raise AnswerError(f"the client gave {type(answer).__name__} instead of text")
+    found = [pairs for pairs, text in _lists(answer) if text not in said]
+    if not found:
+        found = _cut_off(answer, said)
+    if not found:
+        raise AnswerError("no JSON list of labels and probabilities")
+    masses = [_mass(pairs, labels) for pairs in found]
+    if any(mass != masses[0] for mass in masses[1:]):
+        raise AnswerError(f"{len(masses)} lists that differ")
+    return masses[0]
+
+
+def _lists(answer):
+    """All lists of pairs in a text, with the text of each; what stands inside one that was read is not read again."""
+    decoder, place, in_cut_list = json.JSONDecoder(), 0, False
+    while place < len(answer):
+        start = min((i for i in (answer.find("[", place), answer.find("{", place)) if i >= 0), default=-1)
+        if start < 0:
+            return
+        try:
+            value, stop = decoder.raw_decode(answer, start)
+        except (ValueError, RecursionError):
+            in_cut_list |= answer[start] == "["
+            place = start + 1
+            continue
+        pairs = _pairs(value)
+        # an item of a list that has no end is not the whole answer
+        if pairs is not None and not (in_cut_list and _is_item(value)):
+            yield pairs, answer[start:stop]
+        place = stop
+
+
+def _pairs(value):
+    """(label, probability) of each item; None where the value is no answer."""
+    if isinstance(value, dict):
+        if _is_item(value):
+            return [(value["label"], value["probability"])]
+        inside = [item for item in value.values() if isinstance(item, list)]
+        if len(inside) == 1:
+            return _pairs(inside[0])
+        numbers = value and all(_is_number(item) for item in value.values())
+        return list(value.items()) if numbers else None
+    if not isinstance(value, list) or not all(map(_is_item, value)):
+        return None
+    return [(item["label"], item["probability"]) for item in value]
+
+
+def _is_item(value):
+    return isinstance(value, dict) and {"label", "probability"} <= value.keys()
+
+
+def _cut_off(answer, said):
+    """The whole items of a list that has no end."""
+    start = answer.rfind("[")
+    if start < 0 or answer[start:] in said:
+        return []
+    pairs, decoder, place = [], json.JSONDecoder(), start + 1
+    while (place := answer.find("{", place)) >= 0:
+        try:
+            item, stop = decoder.raw_decode(answer, place)
+        except ValueError:
+            break
+        if answer[place:stop] in said or not _is_item(item):
+            return []
+        pairs.append((item["label"], item["probability"]))
+        place = stop
+    known = sum(number for _, number in pairs if _is_number(number))
+    if pairs and known < _LEAST_KNOWN:
+        raise AnswerError(f"cut off after {known:.2f} of the mass")
+    return [pairs] if pairs else []
+
+
+def _mass(pairs, labels):
+    mass = {}
+    for label, number in pairs:
+        if not _is_number(number) or number < 0:
+            raise AnswerError(f"the probability of {str(label)[:30]!r} is {str(number)[:20]!r}")
+        label = labels.get(label.strip().casefold()) if isinstance(label, str) else None
+        if label is not None:
+            mass[label] = mass.get(label, 0.0) + float(number)
+    if pairs and not mass:
+        raise AnswerError(f"none of the labels is known (first: {str(pairs[0][0])[:30]!r})")
+    if pairs and not sum(mass.values()) > 0:
+        raise AnswerError("all probabilities are 0")
+    return mass
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
