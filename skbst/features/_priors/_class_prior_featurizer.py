@@ -16,8 +16,8 @@ from skbst.features._clap._clap_text_featurizer import ClapTextFeaturizer
 from skbst.features._priors._base import PriorMaker
 from skbst.features._priors._distribution import normalize_rows
 from skbst.features._priors._table import PriorTable
+from skbst.features._priors._tag_rules import TagRules
 from skbst.features._priors._zero_shot import TEMPLATES, class_prompts, embed_prompts, similarity_prior
-from skbst.features._tag_rules import TagRules
 from skbst.taxonomy import Taxonomy
 
 __all__ = ["ClassPriorFeaturizer"]
