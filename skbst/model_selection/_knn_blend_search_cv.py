@@ -186,6 +186,8 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
             tell_failures(settings, folds, self.error_score)
         out = self._score_folds(X, y, folds, settings, scorers, score_params)
         self.cv_results_ = self._format_results(candidates, self.n_splits_, out)
+        for values in self.cv_results_.values():
+            getattr(values, "fill_value", None)  # numpy writes it into a masked array when it is first printed
         self._choose(out, refit_metric)
         chosen = next((n for n, s in enumerate(settings) if getattr(self, "best_index_", 0) in s[1]), 0)
         self.fold_parts_ = [fold[0] for fold in folds[chosen] if fold[0] is not None]
