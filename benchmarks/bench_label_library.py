@@ -1,12 +1,18 @@
-"""Peak memory of ``examples/label_library.py`` as the manifest grows, and clips per second.
+"""Speed, memory and guarantees of ``skbst.library.label_library``.
 
-    python benchmarks/bench_label_library.py [--data ROOT] [--clips 500 2000 8000] [--fast]
+    python benchmarks/bench_label_library.py vectors [--clips 1000 10000 100000]   # from shipped vectors
+    python benchmarks/bench_label_library.py sounds [--data ROOT] [--clips 500 2000]  # MFCC of 2 s, a linear model
+    python benchmarks/bench_label_library.py together [--rounds 20]                 # two and three runs on one folder
+    python benchmarks/bench_label_library.py kills [--rounds 100]                   # killed at random, then run again
 
-ROOT is a data set such as ``bst-real``; without it clips are made. They are repeated until the manifest is as long as
-asked. The model is a linear one on MFCC of 2 s, so that reading sounds is most of the work.
+Each run is a process of its own; peak memory is its highest resident size, libraries included. ``vectors`` makes a
+random vector of 512 numbers for each clip, which says nothing about labels and all about the way there. ROOT is a data
+set such as ``bst-real``; without it clips are made, and repeated until there are as many as asked.
 """
 
 import argparse
+import hashlib
+import random
 import subprocess
 import sys
 import tempfile
@@ -22,56 +28,153 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbst.datasets import load_bsd, make_bst_clips
-from skbst.features import BlockSelector, ClipFeaturizer, MFCCFeaturizer
+from skbst.features import BlockSelector, ClipFeaturizer, MFCCFeaturizer, ShippedEmbeddingFeaturizer
+from skbst.taxonomy import BST
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "label_library.py"
 CHILD = """
-import runpy, sys
-runpy.run_path(sys.argv[1], run_name="example")["main"](sys.argv[2:])
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+import sys, time
+from skbst.library import label_library
+model, clips, out, rows = sys.argv[1:]
+start = time.perf_counter()
+summary = label_library(model, clips, out, rows=int(rows))
+seconds = time.perf_counter() - start
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(summary.n_clips, summary.n_computed, seconds, int(peak) / 1e3)
 """
 
 
-def write_model(clips, path):
-    features = ClipFeaturizer([("mfcc", MFCCFeaturizer(duration=2.0))])
-    model = make_pipeline(features, BlockSelector("mfcc"), StandardScaler(), LogisticRegression(C=0.01, max_iter=50))
-    joblib.dump(model.fit(clips.data.iloc[:200], clips.target.iloc[:200]), path)
-
-
-def write_manifest(clips, n_clips, path):
-    rows = np.arange(n_clips) % len(clips.data)
-    table = clips.data.iloc[rows].reset_index(drop=True)
-    table["audio"] = [str(Path(audio).absolute()) for audio in table["audio"]]
-    pd.concat([pd.Series(np.arange(n_clips), name="sound_id"), table], axis=1).to_csv(path, index=False)
+def command(root, manifest, out, rows=512):
+    words = [root / "model.joblib", manifest, out, rows]
+    return [sys.executable, "-W", "ignore", "-c", CHILD, *map(str, words)]
 
 
 def measure(root, n_clips):
-    """Label in a child; returns its peak resident megabytes and the clips per second."""
-    arguments = ["--manifest", root / "clips.csv", "--model", root / "model.joblib", "--out", root / f"out-{n_clips}"]
+    """Seconds and peak megabytes of one run."""
+    manifest = root / "clips.csv"
+    done = subprocess.run(command(root, manifest, root / f"out-{n_clips}"), check=True, capture_output=True, text=True)
+    n_found, _, seconds, peak = done.stdout.split()
+    assert int(n_found) == n_clips
+    return float(seconds), float(peak)
+
+
+def make_vectors(root, n_clips):
+    """A vector and a line of the manifest for each clip, and a model on vectors."""
+    folder = root / "features" / "clap_audio_embeddings"
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for start in range(0, n_clips, 10_000):
+        vectors = rng.normal(size=(min(10_000, n_clips - start), 512)).astype(np.float32)
+        for row, vector in enumerate(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)):
+            np.save(folder / f"{start + row}.npy", vector)
+    ids = [str(row) for row in range(230)]
+    data = pd.DataFrame({"audio": "", "title": "rain"}, index=ids)
+    shipped = ClipFeaturizer([("clap_audio", ShippedEmbeddingFeaturizer(root=root))])
+    model = make_pipeline(shipped, BlockSelector(), LogisticRegression(max_iter=50))
+    joblib.dump(model.fit(data, np.tile(BST.leaves, 10)), root / "model.joblib")
+
+
+def write_vector_manifest(root, n_clips):
+    table = pd.DataFrame({"sound_id": np.arange(n_clips), "audio": "", "title": "rain on a roof"})
+    table.to_csv(root / "clips.csv", index=False)
+
+
+def make_sounds(root, data):
+    if data is None:
+        make_bst_clips(root / "clips", n_clips=115, max_duration=4.0, random_state=0)
+    clips = load_bsd(data or root / "clips")
+    features = ClipFeaturizer([("mfcc", MFCCFeaturizer(duration=2.0))])
+    model = make_pipeline(features, BlockSelector("mfcc"), StandardScaler(), LogisticRegression(C=0.01, max_iter=50))
+    joblib.dump(model.fit(clips.data.iloc[:200], clips.target.iloc[:200]), root / "model.joblib")
+    return clips.data
+
+
+def write_sound_manifest(root, data, n_clips):
+    table = data.iloc[np.arange(n_clips) % len(data)].reset_index(drop=True)
+    table.insert(0, "sound_id", np.arange(n_clips))
+    table.to_csv(root / "clips.csv", index=False)
+
+
+def scaling(root, options, write):
+    seen = []
+    for n_clips in options.clips:
+        write(n_clips)
+        seconds, peak = measure(root, n_clips)
+        seen.append((n_clips, seconds))
+        print(f"{n_clips:7,} clips: {n_clips / seconds:6.0f} clips/s, peak {peak:.0f} MB", flush=True)
+    if len(seen) > 1:
+        (n_a, t_a), (n_b, t_b) = seen[-2:]
+        print(f"slope of time over clips, last two: {np.log(t_b / t_a) / np.log(n_b / n_a):.3f}")
+
+
+def content_of(folder):
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def together(root, options):
+    """Two and three runs on one folder: every row once, none dies, the bytes of a run alone."""
+    write_vector_manifest(root, 600)
+    subprocess.run(command(root, root / "clips.csv", root / "alone", 20), check=True, capture_output=True)
+    wanted, bad = content_of(root / "alone"), 0
+    for number in range(options.rounds):
+        out = root / f"together-{number}"
+        runs = [
+            subprocess.Popen(command(root, root / "clips.csv", out, 20), stdout=-1, stderr=-1)
+            for _ in range(2 + number % 2)
+        ]
+        codes = [run.communicate() and run.returncode for run in runs]
+        bad += any(codes) or content_of(out) != wanted
+    print(
+        f"{options.rounds} rounds of two or three runs at once: {options.rounds - bad} with the bytes of a run alone, "
+        f"{bad} not"
+    )
+
+
+def kills(root, options):
+    """Killed at random times, then run again: the bytes of a run alone, at most one part again."""
+    write_vector_manifest(root, 600)
     start = time.perf_counter()
-    command = [sys.executable, "-W", "ignore", "-c", CHILD, str(EXAMPLE), *map(str, arguments)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return int(output.split()[-1]) / 1e3, n_clips / (time.perf_counter() - start)
+    subprocess.run(command(root, root / "clips.csv", root / "alone", 20), check=True, capture_output=True)
+    whole = time.perf_counter() - start
+    wanted, rng, bad, again, killed = content_of(root / "alone"), random.Random(0), 0, 0, 0
+    out = root / "killed-0"
+    for number in range(options.rounds):
+        run = subprocess.Popen(command(root, root / "clips.csv", out, 20), stdout=-1, stderr=-1)
+        time.sleep(whole * rng.uniform(0.7, 1.0))
+        run.kill()
+        run.communicate()
+        killed += run.returncode != 0
+        there = len(list(out.glob("part-*"))) if out.exists() else 0
+        if number % 3 == 2 or there == 30:
+            done = subprocess.run(command(root, root / "clips.csv", out, 20), capture_output=True, text=True)
+            bad += done.returncode != 0 or content_of(out) != wanted
+            again += int(done.stdout.split()[1]) - (600 - 20 * there)
+            out = root / f"killed-{number + 1}"
+    print(f"{killed} kills: {bad} results with other bytes, {again} rows computed that were there")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="root of a data set")
-    parser.add_argument("--clips", type=int, nargs="+", default=[500, 2000, 8000])
-    parser.add_argument("--fast", action="store_true", help="100 and 400 clips")
+    parser.add_argument("what", choices=["vectors", "sounds", "together", "kills"])
+    parser.add_argument("--data", help="root of a data set, for sounds")
+    parser.add_argument("--clips", type=int, nargs="+", default=[1000, 10_000])
+    parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        if options.data is None:
-            make_bst_clips(root / "clips", n_clips=115, max_duration=4.0, random_state=0)
-        clips = load_bsd(options.data or root / "clips")
-        write_model(clips, root / "model.joblib")
-        for n_clips in [100, 400] if options.fast else options.clips:
-            write_manifest(clips, n_clips, root / "clips.csv")
-            peak, speed = measure(root, n_clips)
-            print(
-                f"{n_clips:7,} clips: peak resident {peak:.0f} MB with the libraries, {speed:.0f} clips/s", flush=True
-            )
+        if options.what == "sounds":
+            data = make_sounds(root, options.data)
+            scaling(root, options, lambda n_clips: write_sound_manifest(root, data, n_clips))
+            return
+        make_vectors(root, max(options.clips) if options.what == "vectors" else 600)
+        if options.what == "vectors":
+            scaling(root, options, lambda n_clips: write_vector_manifest(root, n_clips))
+        elif options.what == "together":
+            together(root, options)
+        else:
+            kills(root, options)
 
 
 if __name__ == "__main__":

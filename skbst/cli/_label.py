@@ -1,5 +1,6 @@
 """``skbst label``."""
 
+from skbst.cli._model import open_model
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -30,6 +31,10 @@ def add(subparsers):
     parser.add_argument("--candidates", type=int, default=3, help="likeliest classes that are written; default: 3")
     parser.add_argument("--dask", nargs="?", const="local", metavar="ADDRESS", help="scheduler; 'local' without one")
     parser.add_argument("--replace", action="store_true", help="replace the labels of another library in OUT")
+    parser.add_argument(
+        "--clap", action="store_true", help="compute CLAP vectors, for a model that was trained on shipped ones"
+    )
+    parser.add_argument("--store", metavar="FOLDER", help="where the vectors of --clap are kept")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     parser.add_argument("--one", metavar="SOUND", help="label one sound into one JSON")
     parser.add_argument("--metadata", metavar="META.json", help="title, tags and description of --one")
@@ -46,10 +51,13 @@ def run(arguments):
         arguments.usage_error("give FOLDER or MANIFEST and -o OUT (or --one SOUND and --out-folder F)")
     if arguments.metadata or arguments.out_folder:
         arguments.usage_error("--metadata and --out-folder belong to --one")
-    from skbst.library import label_library
+    from skbst.library import label_library, with_clap
 
+    model = arguments.model
+    if arguments.clap:
+        model = with_clap(open_model(model), store=arguments.store)
     summary = label_library(
-        arguments.model,
+        model,
         arguments.clips,
         arguments.out,
         rows=arguments.rows,

@@ -89,7 +89,7 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
         # both stand in the column "problem", and in the summary
         warnings.simplefilter("ignore", AudioDecodeWarning)
         warnings.filterwarnings("ignore", ".*clips have no shipped")
-        rows, classifier = _featurize(model, clips)
+        rows, classifier = _featurize(model, _columns_of(model, clips))
         table = _answers(classifier, rows, clips, taxonomy, n_candidates)
     reasons, silent = problems_of(readers, clips, rows)
     table["problem"] = pd.array(["; ".join(found) for found in reasons], dtype="str")
@@ -109,6 +109,13 @@ def unwrap(model):
     while hasattr(model, "best_estimator_") and hasattr(model, "cv_results_"):
         model = model.best_estimator_
     return model
+
+
+def _columns_of(model, clips):
+    """The columns that the model was fitted on, where it knows them and they are there."""
+    names = getattr(model, "feature_names_in_", None)
+    known = names is not None and set(names) <= set(clips.columns)
+    return clips[list(names)] if known else clips
 
 
 def _featurize(model, clips):

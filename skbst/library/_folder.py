@@ -6,8 +6,9 @@ import os
 import uuid
 from pathlib import Path
 
+from skbst._files import locked
 from skbst.exceptions import DataFormatError
-from skbst.library._locks import FileLock, waiting_lock
+from skbst.library._locks import FileLock
 
 __all__ = ["LibraryFolder"]
 
@@ -45,7 +46,7 @@ class LibraryFolder:
         self.work = self.path / _WORK
         self.path.mkdir(parents=True, exist_ok=True)
         self._check_identity(replace)
-        with waiting_lock(self.path / _LOCK):
+        with locked(self.path / _LOCK):
             self.work.mkdir(exist_ok=True)
             self._refuse_other_runs(run)
             self._run = FileLock(self.work / f"run-{run[:16]}.lock")
@@ -100,7 +101,7 @@ class LibraryFolder:
 
     def finish(self):
         """Remove parts of ours that this run's clips no longer give, and put the records together."""
-        with waiting_lock(self.path / _LOCK):
+        with locked(self.path / _LOCK):
             self._records = {**self._read_records(), **self.targets}
             self._remove_stale()
             _write_json(self.path / RECORD, self.work, self._content())

@@ -1,10 +1,9 @@
 """Locks on files that the operating system gives back when their holder dies."""
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["FileLock", "waiting_lock"]
+__all__ = ["FileLock"]
 
 try:
     import fcntl
@@ -55,17 +54,6 @@ class FileLock:
                 self.path.unlink(missing_ok=True)
             except PermissionError:
                 return  # Windows: another process has it open and will remove it
-
-
-@contextmanager
-def waiting_lock(path):
-    """Hold the lock on a file, waiting for it; the file stays."""
-    lock = FileLock(path)
-    lock.take(wait=True)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _lock(descriptor, *, shared, wait):

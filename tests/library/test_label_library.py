@@ -13,6 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -339,6 +342,14 @@ def test_sets_nodes_and_reasons_of_a_conformal_model(inside, unfitted, clips, ta
     assert table["set"].tolist() == expected
     assert_array_equal(table["node"], last.predict_node(rows))
     assert_array_equal(table["reason"], last.predict_reason(rows))
+
+
+def test_a_model_of_fewer_columns(clips, target, tmp_path):
+    words = make_column_transformer((CountVectorizer(), "title"))
+    few = clips[["title"]].assign(title=[f"tone {code}" for code in target])
+    model = make_pipeline(words, LogisticRegression()).fit(few, target)
+    label_library(model, clips.assign(title=few["title"]), tmp_path / "out")
+    assert_array_equal(pd.read_parquet(tmp_path / "out")["predicted"], model.predict(few))
 
 
 def test_without_text_is_counted(model, clips, tmp_path):
