@@ -15,7 +15,7 @@ from skbst._groups import own_group_codes, read_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.conformal._calibration import calibrate
-from skbst.conformal._cross_fit import aligned_proba, cross_fit, fold_rows
+from skbst.conformal._cross_fit import aligned_proba, fold_rows
 from skbst.conformal._fit_checks import (
     checked_floors,
     known_floor,
@@ -25,7 +25,8 @@ from skbst.conformal._fit_checks import (
 )
 from skbst.conformal._nodes import UNKNOWN, node_answers, node_cover, node_reasons
 from skbst.conformal._sets import class_p_values, lac_scores, prediction_sets
-from skbst.conformal._unlike import is_unlike, proba_and_vectors, row_vectors
+from skbst.conformal._unlike import is_unlike, proba_and_vectors
+from skbst.conformal._unseen import unseen_answers
 from skbst.exceptions import CalibrationWarning
 from skbst.taxonomy import Taxonomy, resolve_taxonomy
 
@@ -96,17 +97,12 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     floor_thresholds_ : dict of str to float
         Highest 1 - probability with which a class of ``recall_floor`` is flagged.
 
-    calibration_rows_ : ndarray of shape (n_calibration,), int
-        Rows that were calibrated on: those that some fold tests and whose weight is positive.
-
     calibration_proba_ : ndarray of shape (n_calibration, n_classes), float64
-        Their probabilities by models that have not seen them.
+        Probabilities of the calibration rows by models that have not seen them.
 
-    calibration_labels_ : ndarray of shape (n_calibration,), int
-        Positions of their classes in ``classes_``.
-
-    calibration_weight_ : ndarray of shape (n_calibration,), float64
-        Their weights; 1 where none were given.
+    calibration_rows_, calibration_labels_, calibration_weight_ : ndarray of shape (n_calibration,)
+        Positions of these rows (those that some fold tests and whose weight is positive), positions of their classes
+        in ``classes_``, and their weights, 1 where none were given.
 
     calibration_report_ : dict
         ``rows``, ``groups``, ``effective_groups`` (as many groups of equal size), ``coverage`` and ``mean_set_size``;
@@ -130,8 +126,8 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
 
     References
     ----------
-    Sadinle, Lei & Wasserman 2019 (the scores); Angelopoulos et al. 2208.02814 (risk control); Mortier et al.
-    2501.19038 and den Hengst et al. 2508.13288 (sets on a tree); Dunn, Wasserman & Ramdas 1809.07441 (groups).
+    Sadinle, Lei & Wasserman 2019 (scores); Angelopoulos et al. 2208.02814 (risk control); Mortier et al. 2501.19038,
+    den Hengst et al. 2508.13288 (sets on a tree); Dunn, Wasserman & Ramdas 1809.07441 (groups).
 
     Examples
     --------
@@ -213,7 +209,7 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
         """
         if not hasattr(self.estimator, "predict_proba"):
             raise ValueError(
-                f"HierarchicalConformalClassifier needs an estimator with predict_proba; "
+                "HierarchicalConformalClassifier needs an estimator with predict_proba; "
                 f"{type(self.estimator).__name__} has none. Wrap it in sklearn.calibration.CalibratedClassifierCV."
             )
         X, y = indexable(X, y)
@@ -233,21 +229,17 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
             "recall_floor": checked_floors(self.recall_floor, self.taxonomy_),
         }
         labels = label_positions(y, self.classes_)
-        if prefit:
-            proba, vectors = proba_and_vectors(estimator, X, self.classes_)
-            unseen = Bunch(rows=np.arange(len(y)), proba=proba)
-        else:
-            splits = fold_rows(self.cv, X, y, groups=numbers, random_state=self.random_state, split_params=split_params)
-            unseen = cross_fit(estimator, X, y, splits, self.classes_, fit_params=fit_params, n_jobs=self.n_jobs)
-            estimator = estimator.fit(X, y, **fit_params)
-            vectors = row_vectors(estimator, X)
-        self.estimator_ = estimator
+        folds = {"groups": numbers, "random_state": self.random_state, "split_params": split_params}
+        splits = None if prefit else fold_rows(self.cv, X, y, **folds)
+        self.estimator_, unseen, vectors = unseen_answers(
+            estimator, X, y, self.classes_, splits=splits, fit_params=fit_params, n_jobs=self.n_jobs
+        )
         kept = {"groups": numbers, "names": names, "vectors": vectors, "sample_weight": weight}
         for name, value in calibrate(unseen, labels, self.taxonomy_, settings, **kept).items():
             setattr(self, f"{name}_", value)
         for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(estimator, name):
-                setattr(self, name, getattr(estimator, name))
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
         for sentence in self.calibration_report_["warnings"]:
             warnings.warn(sentence, CalibrationWarning, stacklevel=3)
         return self
@@ -270,10 +262,7 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def predict_set(self, X):
         """Predict which classes a clip may be of.
 
-        Returns
-        -------
-        sets : ndarray of shape (n_samples, n_classes), bool
-            In the order of ``classes_``; never empty, always with the likeliest class.
+        Returns bool (n_samples, n_classes), in the order of ``classes_``; never empty, always with the likeliest class.
         """
         check_is_fitted(self)
         return prediction_sets(self.predict_proba(X), self.thresholds_)
@@ -281,10 +270,8 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def predict_p_values(self, X):
         """p-value of each class, among the rows that decided its threshold.
 
-        Returns
-        -------
-        p_values : ndarray of shape (n_samples, n_classes), float64
-            In (0, 1], without smoothing: the share of calibration rows that are as strange or stranger.
+        Returns an array (n_samples, n_classes), in (0, 1], without smoothing: the share of these rows, the clip itself
+        among them, that are as strange or stranger.
         """
         check_is_fitted(self)
         sources = [row["decided_by"] for row in self.calibration_report_["classes"].values()]
@@ -295,11 +282,9 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def predict_node(self, X):
         """Predict the deepest node that can be vouched for.
 
-        Returns
-        -------
-        nodes : ndarray of shape (n_samples,), str
-            A class code such as "fx-a", a top level such as "fx", or "?". At most 1 - ``confidence_level`` of all
-            rows get a wrong node; a class under the right top level is right only if it is the right class.
+        Returns str (n_samples,): a class code such as "fx-a", a top level such as "fx", or "?". At most 1 -
+        ``confidence_level`` of all rows get a wrong node; a class under the right top level is right only if it is the
+        right class.
         """
         check_is_fitted(self)
         return self.answer(X).node
@@ -307,10 +292,8 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def predict_nodes(self, X):
         """Cover each set by at most ``max_nodes`` nodes of the tree.
 
-        Returns
-        -------
-        nodes : list of tuple of str
-            For each row, in the order of the tree; as few other classes as possible are let in (`node_cover`).
+        Returns a list of tuple of str, in the order of the tree; as few other classes as possible are let in
+        (`node_cover`).
         """
         check_is_fitted(self)
         return node_cover(self.predict_set(X), self.taxonomy_, max_nodes=self.max_nodes)
@@ -318,18 +301,8 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def predict_floor(self, X, code):
         """Flag the clips that may be of a class which must not be missed.
 
-        Parameters
-        ----------
-        X : FeatureBundle, DataFrame or array-like of shape (n_samples, n_features)
-            Clips.
-
-        code : str
-            A class of ``recall_floor``.
-
-        Returns
-        -------
-        flagged : ndarray of shape (n_samples,), bool
-            True for the promised share of that class, and for others: ``calibration_report_["floors"]`` says how many.
+        `code` is a class of ``recall_floor``. Returns bool (n_samples,), True for the promised share of that class and
+        for others: ``calibration_report_["floors"]`` says how many.
         """
         check_is_fitted(self)
         return self.answer(X).floors[known_floor(code, self.floor_thresholds_)]
@@ -337,10 +310,8 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def predict_reason(self, X):
         """Say why `predict_node` did not name a class.
 
-        Returns
-        -------
-        reasons : ndarray of shape (n_samples,), str
-            "" where it did; "only the top level is sure"; "no node is sure enough"; "unlike the calibration clips".
+        Returns an array of str (n_samples,): "" where it did; "only the top level is sure"; "no node is sure enough";
+        "unlike the calibration clips".
         """
         check_is_fitted(self)
         return self.answer(X).reason
@@ -348,18 +319,14 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
     def answer(self, X):
         """All answers for the price of one prediction.
 
-        Returns
-        -------
-        answers : Bunch
-            ``proba``, ``set``, ``node``, ``nodes``, ``reason`` and ``floors`` (a dict by class), as the methods give;
-            ``unlike``, True for clips that are farther from the calibration rows than all but 1 % of these.
+        Returns a Bunch of ``proba``, ``set``, ``node``, ``nodes``, ``reason`` and ``floors`` (a dict by class), as the
+        methods give them, and ``unlike``: clips farther from the calibration rows than all but 1 % of these.
         """
         check_is_fitted(self)
         proba, vectors = proba_and_vectors(self.estimator_, X, self.classes_)
         sets = prediction_sets(proba, self.thresholds_)
         strangers = is_unlike(vectors, self.bank_, len(proba))
         node = np.where(strangers, UNKNOWN, node_answers(proba, self.taxonomy_, self.node_threshold_))
-        strange = 1 - proba
         column = {code: int(self.taxonomy_.leaf_index([code])[0]) for code in self.floor_thresholds_}
         return Bunch(
             proba=proba,
@@ -368,7 +335,7 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
             nodes=node_cover(sets, self.taxonomy_, max_nodes=self.max_nodes),
             unlike=strangers,
             reason=node_reasons(node, self.taxonomy_, strangers),
-            floors={code: strange[:, column[code]] <= limit for code, limit in self.floor_thresholds_.items()},
+            floors={code: 1 - proba[:, column[code]] <= limit for code, limit in self.floor_thresholds_.items()},
         )
 
     def get_metadata_routing(self):

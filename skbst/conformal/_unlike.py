@@ -11,7 +11,15 @@ from skbst.conformal._cross_fit import aligned_proba
 from skbst.conformal._quantile import conformal_quantile
 from skbst.features import FeatureBundle
 
-__all__ = ["is_unlike", "neighbour_distance", "proba_and_vectors", "row_vectors", "standardized_vectors", "unlike_bank"]
+__all__ = [
+    "column_spread",
+    "is_unlike",
+    "neighbour_distance",
+    "proba_and_vectors",
+    "row_vectors",
+    "standardized_vectors",
+    "unlike_bank",
+]
 
 # a distance is the mean of that to so many neighbours; more of them told held-out classes apart no better
 _NEIGHBOURS = 5
@@ -72,6 +80,12 @@ def _as_vectors(X):
     return values if values is not None and values.ndim == 2 and np.isfinite(values).all() else None
 
 
+def column_spread(vectors):
+    """Mean and standard deviation of each column; 1 where a column is constant but for rounding."""
+    mean, scale = vectors.mean(axis=0), vectors.std(axis=0)
+    return mean, np.where(scale > 1e-5 * np.abs(mean), scale, 1).astype(np.float32)
+
+
 def standardized_vectors(vectors, mean, scale):
     """Vectors with each column in units of its spread over the calibration rows, as long as one of them."""
     return ((vectors - mean) / (scale * np.sqrt(len(mean)))).astype(np.float32)
@@ -130,8 +144,7 @@ def unlike_bank(vectors, groups):
     """
     if vectors is None or not len(vectors):
         return None
-    mean, scale = vectors.mean(axis=0), vectors.std(axis=0)
-    scale = np.where(scale > 0, scale, 1).astype(np.float32)
+    mean, scale = column_spread(vectors)
     rows = standardized_vectors(vectors, mean, scale)
     kept = np.unique(np.linspace(0, len(rows) - 1, min(_BANK, len(rows))).round().astype(int))
     distance = neighbour_distance(rows, rows[kept], query_groups=groups, bank_groups=groups[kept])
