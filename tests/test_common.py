@@ -15,7 +15,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
@@ -55,6 +55,7 @@ from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.sampling import MetadataQualitySampler, TeacherAgreementSampler, UploaderCapSampler
 from skbst.systems import SystemPipeline
+from skbst.taxonomy import taxonomy_of
 from skbst.text import MetadataCleaner
 
 METHODS = (
@@ -357,6 +358,21 @@ def test_two_fits_are_the_same(instance, rows, fitted, request):
     X, y = rows[instance.rows]
     again = ready(instance.estimator, request).fit(X, y)
     assert answers(again, X) == answers(fitted(instance, request), X)
+
+
+@each_instance
+def test_the_top_level_is_that_of_the_class(instance, rows, fitted, request):
+    """On every classifier, and sums of the second level are its probabilities (but for the GC head's own layer)."""
+    if not is_classifier(instance.estimator):
+        pytest.skip("no classifier")
+    X, model = rows[instance.rows][0], fitted(instance, request)
+    tree = taxonomy_of(model)
+    assert tree.leaves.tolist() == model.classes_.tolist()
+    assert model.predict_top(X).tolist() == [code.split("-")[0] for code in model.predict(X).tolist()]
+    if hasattr(model, "predict_proba"):
+        proba = model.predict_proba(X)
+        sums = np.stack([proba[:, tree.parent_of_leaf == top].sum(axis=1) for top in range(tree.n_tops)], axis=1)
+        np.testing.assert_allclose(model.predict_top_proba(X), sums, atol=1e-6)
 
 
 # answering methods beside those that all share

@@ -28,12 +28,14 @@ from skbst.conformal._sets import class_p_values, lac_scores, prediction_sets
 from skbst.conformal._unlike import is_unlike, proba_and_vectors
 from skbst.conformal._unseen import unseen_answers
 from skbst.exceptions import CalibrationWarning
-from skbst.taxonomy import Taxonomy, resolve_taxonomy
+from skbst.taxonomy import Taxonomy, TopLevelMixin, resolve_taxonomy
 
 __all__ = ["HierarchicalConformalClassifier"]
 
 
-class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class HierarchicalConformalClassifier(
+    TopLevelMixin, VersionedMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Sets of classes and backed-off answers around any classifier with probabilities.
 
     ``fit`` lets clones of the classifier answer for rows that they have not seen (folds of whole groups, where groups
@@ -253,11 +255,6 @@ class HierarchicalConformalClassifier(VersionedMixin, ClassifierMixin, MetaEstim
         """The estimator's own class labels (n_samples,)."""
         check_is_fitted(self)
         return self.estimator_.predict(X)
-
-    def predict_top(self, X):
-        """Top-level codes (n_samples,) of the estimator's own class labels."""
-        check_is_fitted(self)
-        return self.taxonomy_.top_of(self.predict(X))
 
     def predict_set(self, X):
         """Predict which classes a clip may be of.

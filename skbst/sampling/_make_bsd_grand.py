@@ -120,6 +120,8 @@ def make_bsd_grand(
             All base rows, then the candidates that stay, both in their order; the columns of ``bsd10k.data``.
         target : Series of str
             Class codes of the same rows.
+        groups : Series
+            Their uploaders, missing where nobody knows; for ``fit(..., groups=...)``.
         train_only : ndarray of bool
             Which rows are extra, for :class:`~skbst.model_selection.BSDGrandKFold` and
             ``BranchClassifier.fit(..., train_only=...)``.
@@ -203,6 +205,13 @@ def _uploader_of(bunch):
     known = metadata is not None and "uploader" in metadata
     values = metadata["uploader"] if known else pd.Series("", index=bunch.data.index)
     return values.where(values.notna(), "").astype(str).to_numpy(dtype=object)
+
+
+def _groups_of(bsd10k, bsd35k, rows):
+    """Uploaders of the rows of both sets, missing where nobody knows."""
+    index = [*bsd10k.data.index, *bsd35k.data.index[rows]]
+    names = np.concatenate([_uploader_of(bsd10k), _uploader_of(bsd35k)[rows]])
+    return pd.Series(names, index=pd.Index(index, name=bsd10k.data.index.name), name="groups").replace("", None)
 
 
 def _start_manifest(bsd10k, bsd35k):
@@ -294,6 +303,7 @@ def _finish(bsd10k, bsd35k, manifest, settings, seen_ids):
     grand = Bunch(
         data=pd.concat([bsd10k.data, bsd35k.data.iloc[rows].reindex(columns=columns)]),
         target=pd.concat([pd.Series(bsd10k.target), pd.Series(bsd35k.target).iloc[rows]]),
+        groups=_groups_of(bsd10k, bsd35k, rows),
         train_only=np.arange(len(bsd10k.data) + len(rows)) >= len(bsd10k.data),
         manifest=manifest.drop(columns="row"),
         seen_ids=seen_ids,

@@ -42,6 +42,8 @@ def test_base_rows_are_not_touched(parts, grand):
     assert extra.equals(more.data.index[more.data.index.isin(extra)])
     assert len(grand.data) == len(grand.target) == len(grand.train_only) == len(grand.metadata)
     assert (grand.target[extra] == more.target[extra]).all()
+    assert grand.groups.tolist() == grand.metadata["uploader"].tolist()
+    assert grand.groups.index.equals(grand.data.index)
 
 
 def test_manifest_has_every_candidate_and_the_first_reason(parts, grand):
