@@ -210,7 +210,7 @@ def unlike(X, y, groups):
             "1 - probability": 1 - proba.max(axis=1),
             "entropy": -np.sum(proba * np.log(proba), axis=1),
             "energy of logits": -logsumexp(logits, axis=1),
-            "distance": neighbour_distance(queries, bank[:: max(1, len(bank) // 2000)]),
+            "distance": neighbour_distance(queries, bank[:: max(1, len(bank) // 1000)]),
             "distance, all rows": neighbour_distance(queries, bank),
         }
         ranks = {name: np.argsort(np.argsort(score)) for name, score in scores.items()}

@@ -93,7 +93,7 @@ class HierarchicalConformalClassifier(
         Confidence that a named node exceeds.
 
     bank_ : dict or None
-        Up to 2000 calibration rows and the distance that one in a hundred exceeds; None where the classifier, or the
+        Up to 1000 calibration rows and the distance that one in a hundred exceeds; None where the classifier, or the
         last step of its pipeline, is given no vectors.
 
     floor_thresholds_ : dict of str to float
@@ -121,10 +121,9 @@ class HierarchicalConformalClassifier(
 
     Notes
     -----
-    The promise is for clips that are exchangeable with the calibration rows: a random clip of the same uploaders where
-    the folds are random, of new uploaders where they are by group. For cross-fitted scores it is the usual
-    approximation that the models of the folds stand for the one fitted on everything (Vovk 2015); with "prefit" it is
-    exact.
+    The promise is for clips that are exchangeable with the calibration rows: of the same uploaders where the folds are
+    random, of new ones where they are by group. It is exact with "prefit"; cross-fitted, the models of the folds stand
+    for the one fitted on everything (Vovk 2015).
 
     References
     ----------
@@ -289,8 +288,7 @@ class HierarchicalConformalClassifier(
     def predict_nodes(self, X):
         """Cover each set by at most ``max_nodes`` nodes of the tree.
 
-        Returns a list of tuple of str, in the order of the tree; as few other classes as possible are let in
-        (`node_cover`).
+        Returns a list of tuple of str, in the order of the tree; as few other classes as possible are let in.
         """
         check_is_fitted(self)
         return node_cover(self.predict_set(X), self.taxonomy_, max_nodes=self.max_nodes)
@@ -307,7 +305,7 @@ class HierarchicalConformalClassifier(
     def predict_reason(self, X):
         """Say why `predict_node` did not name a class.
 
-        Returns an array of str (n_samples,): "" where it did; "only the top level is sure"; "no node is sure enough";
+        Returns str (n_samples,): "" where it did, else "only the top level is sure", "no node is sure enough" or
         "unlike the calibration clips".
         """
         check_is_fitted(self)

@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -24,6 +25,7 @@ from skbst.conformal import (
     lac_scores,
     node_answer_report,
 )
+from skbst.conformal._unlike import is_unlike, unlike_bank
 from skbst.datasets import make_bst_table
 from skbst.exceptions import CalibrationWarning, DataFormatError
 from skbst.features import ClipFeaturizer, FeatureBundle, TextLSAFeaturizer
@@ -299,3 +301,34 @@ def test_text_alone_has_no_distance():
         model = HierarchicalConformalClassifier(pipeline, cv=3).fit(table["title"], table["class"])
     assert model.bank_ is None
     assert not model.answer(table["title"][:9]).unlike.any()
+
+
+def test_metadata_routing():
+    """Groups reach the splitter, and weights an estimator that has asked for them."""
+    X, y = draw(200, 0)
+    groups = np.arange(200) % 20
+    with config_context(enable_metadata_routing=True):
+        linear = LogisticRegression().set_fit_request(sample_weight=True)
+        model = HierarchicalConformalClassifier(linear, cv=GroupKFold(4))
+        model.fit(X, y, groups=groups, sample_weight=np.r_[np.ones(150), np.zeros(50)])
+        assert len(model.calibration_rows_) == 150
+        assert model.calibration_report_["groups"] == 20
+        scored = HierarchicalConformalClassifier(GaussianNB()).set_fit_request(groups=True)
+        assert cross_val_score(scored, X, y, params={"groups": groups}, cv=GroupKFold(3)).min() > 0.6
+
+
+def test_distance_is_the_mean_of_the_five_nearest_of_others():
+    """Against a slow loop; a row is never measured against its own group."""
+    rng = np.random.default_rng(0)
+    vectors, groups = rng.normal(size=(120, 3)).astype(np.float32), np.arange(120) // 4
+    bank = unlike_bank(vectors, groups)
+    rows = (vectors - vectors.mean(axis=0)) / vectors.std(axis=0) / 3**0.5
+    np.testing.assert_allclose(bank["rows"], rows, atol=1e-5)
+    distances = [np.sort(np.linalg.norm(rows[groups != groups[i]] - rows[i], axis=1))[:5].mean() for i in range(120)]
+    assert bank["threshold"] == pytest.approx(sorted(distances)[119], rel=1e-4)  # of 120, one in a hundred is the last
+    far = np.array([[0, 0, 0], [0, 0, 30]], dtype=np.float32)
+    assert is_unlike(far, bank, 2).tolist() == [False, True]
+    assert not is_unlike(None, bank, 2).any()
+    assert unlike_bank(None, groups) is None
+    constant = unlike_bank(np.c_[vectors, np.full(120, 0.1, dtype=np.float32)], groups)
+    assert np.isfinite(constant["rows"]).all()
