@@ -8,6 +8,7 @@ __all__ = [
     "DataFormatError",
     "DownloadError",
     "LeakageWarning",
+    "StoreWarning",
     "UnsafeModelError",
     "VersionMismatchWarning",
 ]
@@ -43,6 +44,10 @@ class CalibrationWarning(UserWarning):
 
 class LeakageWarning(UserWarning):
     """Something of the test part was seen in training."""
+
+
+class StoreWarning(UserWarning):
+    """A store could not be read or written as it should; the answer was computed without it."""
 
 
 class VersionMismatchWarning(UserWarning):

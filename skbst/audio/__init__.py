@@ -4,7 +4,7 @@ from skbst.audio._clip_loader import ClipLoader
 from skbst.audio._decode import as_waveform, decode, scale_integers
 from skbst.audio._length import fix_length
 from skbst.audio._load import load_clip, load_clips, start_positions
-from skbst.audio._problems import DecodeProblem, announce_problems, problem_report
+from skbst.audio._problems import DecodeProblem, announce_problems, collect_problems, problem_report, record_problems
 from skbst.audio._resample import resample
 
 __all__ = [
@@ -12,11 +12,13 @@ __all__ = [
     "DecodeProblem",
     "announce_problems",
     "as_waveform",
+    "collect_problems",
     "decode",
     "fix_length",
     "load_clip",
     "load_clips",
     "problem_report",
+    "record_problems",
     "resample",
     "scale_integers",
     "start_positions",

@@ -1,15 +1,20 @@
 """What can be wrong with a sound file, and how it is told."""
 
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
 
-__all__ = ["DecodeProblem", "announce_problems", "problem_report"]
+__all__ = ["DecodeProblem", "announce_problems", "collect_problems", "problem_report", "record_problems"]
 
 _N_NAMED = 3
+# each thread has its own, so that two calls never mix their problems up
+_collected = ContextVar("skbst_problems", default=None)
 
 
 class DecodeProblem(NamedTuple):
@@ -57,8 +62,8 @@ def problem_report(problems, ids=None, sources=None):
     Returns
     -------
     report : DataFrame
-        Index ``sound_id``; columns ``audio`` (the path as text, or ``"<array>"``), ``reason``, ``silent`` (bool)
-        and ``detail``.
+        Index ``sound_id`` (tuples where ids are those of a MultiIndex); columns ``position`` (int), ``audio`` (the path
+        as text, or ``"<array>"``), ``reason``, ``silent`` (bool) and ``detail``.
 
     Examples
     --------
@@ -68,16 +73,67 @@ def problem_report(problems, ids=None, sources=None):
     'zero bytes'
     """
     rows = sorted(problems)
-    index = pd.Index([i if ids is None else ids[i] for i in rows], name="sound_id", dtype=object)
+    names = np.empty(len(rows), dtype=object)
+    names[:] = [i if ids is None else ids[i] for i in rows]
+    index = pd.Index(names, name="sound_id", dtype=object, tupleize_cols=False)
     table = {
+        "position": rows,
         "audio": ["" if sources is None else _source_name(sources[i]) for i in rows],
         "reason": [problems[i].reason for i in rows],
         "silent": [problems[i].silent for i in rows],
         "detail": [problems[i].detail for i in rows],
     }
     return pd.DataFrame(table, index=index).astype(
-        {"audio": object, "reason": object, "silent": bool, "detail": object}
+        {"position": np.int64, "audio": object, "reason": object, "silent": bool, "detail": object}
     )
+
+
+@contextmanager
+def collect_problems():
+    """Gather what `announce_problems` tells while a block runs, however deep the featurizers are in a model.
+
+    Only calls of the same thread count. A collector inside another one keeps what it gathers to itself.
+
+    Yields
+    ------
+    reports : list of DataFrame
+        One for each call that found something, from `problem_report` or with its columns.
+
+    Examples
+    --------
+    >>> from skbst.audio import collect_problems
+    >>> from skbst.features import MFCCFeaturizer
+    >>> with collect_problems() as reports:
+    ...     frames = MFCCFeaturizer(duration=0.1, on_error="silence").fit(["gone.wav"]).transform(["gone.wav"])
+    >>> reports[0][["position", "reason"]].values.tolist()
+    [[0, 'not found']]
+    """
+    reports = []
+    token = _collected.set(reports)
+    try:
+        yield reports
+    finally:
+        _collected.reset(token)
+
+
+def record_problems(report):
+    """Hand problems to the collector of this thread, if there is one; `announce_problems` does so itself.
+
+    Parameters
+    ----------
+    report : DataFrame
+        As from `problem_report`.
+
+    Examples
+    --------
+    >>> from skbst.audio import collect_problems, problem_report, record_problems
+    >>> with collect_problems() as reports:
+    ...     record_problems(problem_report({}))
+    >>> len(reports)
+    1
+    """
+    if _collected.get() is not None:
+        _collected.get().append(report)
 
 
 def announce_problems(report, n_sounds, *, on_error="silence", stacklevel=2):
@@ -109,6 +165,7 @@ def announce_problems(report, n_sounds, *, on_error="silence", stacklevel=2):
     """
     if report.empty:
         return
+    record_problems(report)
     silent, kept = report[report["silent"]], report[~report["silent"]]
     if len(silent) and on_error == "raise":
         raise AudioDecodeError(

@@ -17,6 +17,7 @@ from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturi
 from skbst.features._spectra._log_mel_featurizer import LogMelFeaturizer
 from skbst.features._spectra._log_stft_featurizer import LogSTFTFeaturizer
 from skbst.features._spectra._mfcc_featurizer import MFCCFeaturizer
+from skbst.features._store._access import stores_read_only
 from skbst.features._store._embedding_skew import embedding_skew
 from skbst.features._store._embedding_store import EmbeddingStore
 from skbst.features._text_lsa_featurizer import TextLSAFeaturizer
@@ -42,4 +43,5 @@ __all__ = [
     "TextLSAFeaturizer",
     "TransformersAudioFeaturizer",
     "embedding_skew",
+    "stores_read_only",
 ]

@@ -12,9 +12,11 @@ from sklearn.decomposition import PCA
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
+from skbst.features._clips._problems import refuse_only_silence
 from skbst.features._clips._sources import read_sources
 from skbst.features._descriptors._clip import descriptor_names
 from skbst.features._descriptors._source import describe_source
+from skbst.features._store._access import store_at_fit
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 from skbst.features._store._keys import source_key
@@ -76,8 +78,8 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         The principal components, if asked for.
 
     decode_report_ : DataFrame
-        One row for each sound with something wrong in the last call; index ``sound_id``, columns ``audio``, ``reason``,
-        ``silent`` and ``detail``.
+        One row for each sound of `fit` with something wrong; index ``sound_id``, columns ``position``, ``audio``,
+        ``reason``, ``silent`` and ``detail``.
 
     n_features_in_ : int
         Number of columns, where `X` is a table of waveforms.
@@ -169,6 +171,11 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         -------
         self : object
             The featurizer.
+
+        Raises
+        ------
+        AudioDecodeError
+            If none of the sounds can be read, or one cannot with ``on_error="raise"``.
         """
         self._fit(X, stacklevel=5)
         return self
@@ -213,10 +220,33 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         Warns
         -----
         AudioDecodeWarning
-            Once, if a sound became silence or was damaged; `decode_report_` says which and why.
+            Once, if a sound became silence or was damaged; `transform_with_problems` says which and why.
         """
         check_is_fitted(self)
-        return self._finish(self._describe(X, reset=False, stacklevel=4))
+        descriptors, report = self._describe(X, reset=False)
+        announce_problems(report, len(descriptors), on_error=self.on_error, stacklevel=3)
+        return self._finish(descriptors)
+
+    def transform_with_problems(self, X):
+        """Describe sounds, and tell what was wrong instead of warning.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, 512) or (n_samples, n_components), float32
+            As from `transform`.
+
+        problems : DataFrame
+            One row for each sound with something wrong: index ``sound_id``, columns ``position``, ``audio``,
+            ``reason``, ``silent`` and ``detail``.
+        """
+        check_is_fitted(self)
+        descriptors, report = self._describe(X, reset=False)
+        return self._finish(descriptors), report
 
     def get_feature_names_out(self, input_features=None):
         """Name the columns.
@@ -238,7 +268,10 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
 
     def _fit(self, X, *, stacklevel):
         """Learn from the rows; returns their descriptors."""
-        descriptors = self._describe(X, reset=True, stacklevel=stacklevel)
+        self._store_at_fit = store_at_fit(self)
+        descriptors, self.decode_report_ = self._describe(X, reset=True)
+        announce_problems(self.decode_report_, len(descriptors), on_error=self.on_error, stacklevel=stacklevel - 1)
+        refuse_only_silence(self.decode_report_, len(descriptors))
         n_descriptors = descriptors.shape[1]
         self.mean_ = np.zeros(n_descriptors, dtype=np.float32)
         self.scale_ = np.ones(n_descriptors, dtype=np.float32)
@@ -253,7 +286,7 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
             self.pca_ = PCA(n_kept, svd_solver="full").fit(self._standardize(descriptors).astype(np.float64))
         return descriptors
 
-    def _describe(self, X, *, reset, stacklevel):
+    def _describe(self, X, *, reset):
         sources = read_sources(self, X, self.column, reset=reset)
         loader = ClipLoader(int(self.sample_rate), None if self.duration is None else float(self.duration))
         parallel, problems = Parallel(n_jobs=self.n_jobs, require="sharedmem"), {}
@@ -273,15 +306,11 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
             make_keys,
             compute,
             batch_size=_BATCH_SIZE,
-            store=open_store(self.store, "audio_statistics"),
+            store=open_store(self, "audio_statistics"),
             pipeline=self._identity,
             progress={"desc": "Describing", "verbose": self.verbose},
         )
-        report = problem_report(problems, ids=sources.ids, sources=sources.items)
-        if reset or sources.are_files:
-            self.decode_report_ = report
-        announce_problems(report, len(sources), on_error=self.on_error, stacklevel=stacklevel)
-        return descriptors
+        return descriptors, problem_report(problems, ids=sources.ids, sources=sources.items)
 
     def _identity(self):
         """All that shapes the descriptors beside the sound."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from skbst.exceptions import DataFormatError
 from skbst.features._clips._blocks import pack_block, take_rows, unpack_block
+from skbst.features._clips._problems import check_problems, problems_of_rows
 
 __all__ = ["FeatureBundle"]
 
@@ -28,6 +29,9 @@ class FeatureBundle:
         For blocks that hold more rows than the bundle, or in another order (a store on disk): which row of the block
         each row of the bundle is. ``lengths`` are those of the bundle's rows.
 
+    problems : DataFrame, default=None
+        What was wrong with which row, as in `problems`.
+
     Attributes
     ----------
     names : tuple of str
@@ -36,10 +40,15 @@ class FeatureBundle:
     shape : tuple (n_samples, n_features)
         ``n_features`` counts every number of a row.
 
+    problems : DataFrame
+        One record for each row and block with something wrong: columns ``position`` (of the row in this bundle),
+        ``sound_id`` (of any kind), ``audio`` (the path), ``block``, ``reason``, ``silent`` (whether the sound became
+        silence) and ``detail``. Slices keep the records of their rows, by their new positions.
+
     Raises
     ------
     DataFormatError
-        If there is no block, blocks differ in their number of rows, or lengths or rows do not fit.
+        If there is no block, blocks differ in their number of rows, or lengths, rows or problems do not fit.
 
     Notes
     -----
@@ -62,7 +71,7 @@ class FeatureBundle:
 
     ndim = 2
 
-    def __init__(self, blocks, *, lengths=None, rows=None):
+    def __init__(self, blocks, *, lengths=None, rows=None, problems=None):
         blocks = {str(name): _as_block(name, block) for name, block in dict(blocks).items()}
         if not blocks:
             raise DataFormatError("A FeatureBundle needs at least one block.")
@@ -75,7 +84,13 @@ class FeatureBundle:
         self._lengths = {
             name: _as_lengths(name, values, blocks, self._n_base) for name, values in (lengths or {}).items()
         }
+        self._problems = check_problems(problems, self._n_base)
         self._rows = None
+
+    @property
+    def problems(self):
+        """What was wrong with which row, a DataFrame."""
+        return problems_of_rows(self._problems, self._rows)
 
     @property
     def names(self):
@@ -190,6 +205,7 @@ class FeatureBundle:
             {key: block if key == name else self._blocks[key] for key in (*kept, name)},
             lengths=all_lengths,
             rows={key: places for key, places in rows.items() if places is not None},
+            problems=self.problems,
         )
 
     def to_array(self):
@@ -240,7 +256,7 @@ class FeatureBundle:
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state)
+        self.__dict__.update({"_problems": None, **state})
         self._blocks = {name: unpack_block(block) for name, block in state["_blocks"].items()}
 
     def __repr__(self):

@@ -12,10 +12,10 @@ from sklearn.utils.metaestimators import _BaseComposition
 from skbst._groups import with_groups
 from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.audio import announce_problems, problem_report
 from skbst.exceptions import DataFormatError
 from skbst.features._clips._input import check_is_table_for_both
-from skbst.features._clips._run import merge_reports, run_featurizers
+from skbst.features._clips._problems import refuse_only_silence
+from skbst.features._clips._run import announce_of_bundle, run_featurizers
 from skbst.features._spectra._base import SpectralFeaturizer
 
 __all__ = ["ClipFeaturizer"]
@@ -34,9 +34,13 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         ``"clap_text"``, ``"audio"``, ``"text"``, ``"log_stft"``, ``"log_mel"`` and ``"mfcc"``. ``"drop"`` in the place
         of a transformer leaves the block out.
 
+    store : str or path-like, default=None
+        Folder in which what the featurizers make is kept, as in `LogSTFTFeaturizer` and `ClapAudioFeaturizer`, for
+        those that have a parameter ``store``; blocks of frames are then memory maps, and the bundle is small. What is
+        there of a clip is not made again, whatever the rows that are asked for.
+
     memory_map : str or path-like, default=None
-        Folder in which frames are kept, as in `LogSTFTFeaturizer`; their blocks are then memory maps, and the bundle is
-        small. Frames of a clip that are there are not made again, whatever the rows that are asked for.
+        The older name of `store`; for frames alone.
 
     n_jobs : int, default=None
         Number of threads that decode and make frames.
@@ -47,15 +51,11 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
     Attributes
     ----------
     featurizers_ : list of tuple (str, transformer)
-        The fitted featurizers. One whose ``memory_map``, ``n_jobs`` or ``verbose`` is at its default has that of this
+        The fitted featurizers. One whose ``store``, ``n_jobs`` or ``verbose`` is at its default has that of this
         object.
 
     named_featurizers_ : Bunch
         The same by name.
-
-    decode_report_ : DataFrame
-        One row for each sound with something wrong and each way of loading it; index ``sound_id``, columns ``audio``,
-        ``reason``, ``silent`` and ``detail``.
 
     n_features_in_ : int
         Of the first featurizer; only after fitting on a table.
@@ -94,13 +94,15 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
 
     _parameter_constraints: ClassVar[dict] = {
         "featurizers": [list, tuple],
-        "memory_map": [str, os.PathLike, None],
+        "store": [str, bytes, os.PathLike, None],
+        "memory_map": [str, bytes, os.PathLike, None],
         "n_jobs": [Integral, None],
         "verbose": [Integral, bool],
     }
 
-    def __init__(self, featurizers, *, memory_map=None, n_jobs=None, verbose=0):
+    def __init__(self, featurizers, *, store=None, memory_map=None, n_jobs=None, verbose=0):
         self.featurizers = featurizers
+        self.store = store
         self.memory_map = memory_map
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -205,6 +207,11 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         -------
         bundle : FeatureBundle
             One block for each featurizer.
+
+        Raises
+        ------
+        AudioDecodeError
+            If a block reads sounds and none of them can be read.
         """
 
         def make(featurizer):
@@ -217,7 +224,10 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         for _, featurizer in self.featurizers_:
             if isinstance(featurizer, SpectralFeaturizer):
                 featurizer.fit(X, y)
-        return self._make_bundle(X, make)
+        bundle = self._make_bundle(X, make)
+        for _, problems in bundle.problems.groupby("block"):
+            refuse_only_silence(problems, len(bundle))
+        return bundle
 
     def transform(self, X):
         """Make the bundle.
@@ -240,7 +250,7 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         Warns
         -----
         AudioDecodeWarning
-            Once, if a sound became silence or was damaged; `decode_report_` says which and why.
+            Once, if a sound became silence or was damaged; the bundle's `problems` say which and why.
         """
         check_is_fitted(self)
         check_is_table_for_both(self.featurizers_, X)
@@ -296,31 +306,24 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         self._validate_names([name for name, _ in self.featurizers])
         self.featurizers_ = [(name, self._inherit(clone(featurizer))) for name, featurizer in kept]
         self.named_featurizers_ = Bunch(**dict(self.featurizers_))
-        self.decode_report_ = problem_report({})
 
     def _inherit(self, featurizer):
         """Hand down what a featurizer leaves at its default."""
         params = featurizer.get_params(deep=False)
-        mine = {"memory_map": self.memory_map, "n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
+        # what is drawn anew each time cannot be kept
+        own = params.get("store") is not None or params.get("memory_map") is not None
+        own = own or "random" in (params.get("windows"), params.get("offset"))
+        stores = {} if own else {"store": self.store, "memory_map": self.memory_map}
+        mine = {**stores, "n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
         return featurizer.set_params(
             **{name: value for name, value in mine.items() if value and name in params and not params[name]}
         )
 
     def _make_bundle(self, X, make):
         """Run all featurizers; `make` gives (features, lengths or None) of one that shares nothing."""
-        bundle, reports, on_error = run_featurizers(self.featurizers_, X, make)
-        self._report(reports, on_error, len(bundle))
+        bundle, on_error = run_featurizers(self.featurizers_, X, make)
+        announce_of_bundle(bundle, self.featurizers_, on_error, stacklevel=3)
         return bundle
-
-    def _report(self, reports, on_error, n_clips):
-        """Put together what was wrong, and tell it once."""
-        if not reports:
-            if len(self.decode_report_):
-                self.decode_report_ = problem_report({})
-            return
-        self.decode_report_ = merge_reports(reports)
-        by_sound = self.decode_report_[~self.decode_report_.index.duplicated()]
-        announce_problems(by_sound, n_clips, on_error=on_error, stacklevel=4)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

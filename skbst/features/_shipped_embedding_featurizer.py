@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from skbst._sklearn import StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._vectors import EMBEDDING_FOLDERS, find_embeddings, read_vectors
 from skbst._versioned import VersionedMixin
+from skbst.audio import record_problems
 from skbst.exceptions import DataFormatError
 
 __all__ = ["ShippedEmbeddingFeaturizer"]
@@ -22,7 +23,7 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
 
     The files are ``ROOT/features/clap_audio_embeddings/{sound_id}.npy`` and ``.../clap_text_embeddings/...``. They are
     looked up when rows are transformed, so that a fitted pipeline works on another dataset's folder. No row is dropped:
-    one without a vector gets the zero vector, a warning and a line in `missing_report_`.
+    one without a vector gets the zero vector, and a warning.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
     Attributes
     ----------
     missing_report_ : DataFrame
-        The rows of the last `transform` without a vector: index ``sound_id``, columns ``file``, ``reason`` ("no path",
+        The rows of `fit` without a vector: index ``sound_id``, columns ``file``, ``reason`` ("no path",
         "no file" or "damaged") and ``detail``.
 
     n_features_in_ : int
@@ -151,6 +152,29 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         UserWarning
             Once, if rows got the zero vector; it counts them and names the first.
         """
+        return self._finish(*self._read_like_fit(X), stacklevel=4)
+
+    def transform_with_problems(self, X):
+        """Read the embeddings of some rows, and tell which are missing instead of warning.
+
+        Parameters
+        ----------
+        X : DataFrame
+            Rows with the sound_id as index.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, n_features), float32
+            As from `transform`.
+
+        problems : DataFrame
+            One row for each vector that is missing: index ``sound_id``, columns ``position``, ``audio`` (the file),
+            ``reason``, ``silent`` (False) and ``detail``.
+        """
+        embeddings, report = self._read_like_fit(X)
+        return self._fill(embeddings, report), self._as_problems(report)
+
+    def _read_like_fit(self, X):
         check_is_fitted(self)
         validate_data(self, X, skip_check_array=True, reset=False)
         embeddings, report = self._read(X)
@@ -160,7 +184,7 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
                 f"The shipped {self.block} embeddings have {width} values here and had {self._n_features_out} in fit. "
                 "A system is used with the embeddings of the model that it was trained on."
             )
-        return self._finish(embeddings, report, stacklevel=4)
+        return embeddings, report
 
     def _learn(self, X):
         validate_data(self, X, skip_check_array=True)
@@ -175,14 +199,31 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         """Make missing rows neutral, and tell it once."""
         if len(report) and self.on_missing == "raise":
             raise DataFormatError(self._what_is_missing(report, len(embeddings)) + self._advice(report))
-        self.missing_report_ = report
         if not len(report):
             return embeddings
+        record_problems(self._as_problems(report))
         what = self._what_is_missing(report, len(embeddings))
-        warnings.warn(f"{what} They got the zero vector; missing_report_ lists them.", UserWarning, stacklevel)
+        warnings.warn(f"{what} They got the zero vector; transform_with_problems lists them.", UserWarning, stacklevel)
+        return self._fill(embeddings, report)
+
+    def _fill(self, embeddings, report):
+        """Zeros for what is missing."""
+        if not len(report):
+            return embeddings
         if len(report) == len(embeddings):
             return np.zeros((len(embeddings), self._n_features_out), dtype=np.float32)
         return np.nan_to_num(embeddings, copy=False, nan=0.0)
+
+    def _as_problems(self, report):
+        """The report in the form of those of sounds."""
+        table = {
+            "position": report["position"].astype(np.int64),
+            "audio": report["file"],
+            "reason": [f"{self.block} embedding: {reason}" for reason in report["reason"]],
+            "silent": np.zeros(len(report), dtype=bool),
+            "detail": report["detail"],
+        }
+        return pd.DataFrame(table, index=report.index)
 
     def _read(self, X):
         """Vectors of all rows, NaN where there is none, and what is missing."""
@@ -202,7 +243,12 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
         missing = [row for row, path in enumerate(files) if path is None or row in damaged]
         names = [os.path.join(folders[row], f"{sound_ids[row]}.npy") if folders[row] else "" for row in missing]
         reasons = ["damaged" if row in damaged else "no file" if folders[row] else "no path" for row in missing]
-        report = {"file": names, "reason": reasons, "detail": [damaged.get(row, "") for row in missing]}
+        report = {
+            "position": missing,
+            "file": names,
+            "reason": reasons,
+            "detail": [damaged.get(row, "") for row in missing],
+        }
         index = pd.Index(sound_ids[missing], name="sound_id", dtype=object)
         return embeddings, pd.DataFrame(report, index=index, dtype=object)
 

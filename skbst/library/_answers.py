@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from skbst.audio import collect_problems
 from skbst.exceptions import AudioDecodeWarning
-from skbst.library._problems import clip_readers, problems_of
+from skbst.library._problems import problems_of
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["answer", "label_clips", "taxonomy_of", "unwrap"]
@@ -84,14 +85,13 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
         Whether the sound became silence.
     """
     taxonomy = taxonomy_of(model) if taxonomy is None else taxonomy
-    readers = clip_readers(model)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), collect_problems() as reports:
         # both stand in the column "problem", and in the summary
         warnings.simplefilter("ignore", AudioDecodeWarning)
         warnings.filterwarnings("ignore", ".*clips have no shipped")
         rows, classifier = _featurize(model, _columns_of(model, clips))
         table = _answers(classifier, rows, clips, taxonomy, n_candidates)
-    reasons, silent = problems_of(readers, clips, rows)
+    reasons, silent = problems_of(reports, len(clips))
     table["problem"] = pd.array(["; ".join(found) for found in reasons], dtype="str")
     return table.rename_axis("sound_id").reset_index(), silent
 

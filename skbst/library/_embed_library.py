@@ -14,9 +14,10 @@ from sklearn.base import clone
 
 from skbst._progress import progress_bar
 from skbst._sklearn import Interval, validate_params
-from skbst.exceptions import AudioDecodeWarning, DataFormatError
+from skbst.audio import collect_problems, record_problems
+from skbst.exceptions import AudioDecodeError, AudioDecodeWarning, DataFormatError
 from skbst.library._clips import open_clips
-from skbst.library._problems import clip_readers, problems_of
+from skbst.library._problems import problems_of
 from skbst.library._summary import SILENT_REASONS, LibrarySummary
 from skbst.library._workers import workers
 
@@ -138,13 +139,26 @@ def _store_of(featurizer):
     return next((name for name in _STORES if name in featurizer.get_params(deep=False)), None)
 
 
+def _fill(featurizer, clips):
+    """Make the features, which are kept; nothing is learnt, so that a part of broken sounds is no mistake."""
+    with collect_problems() as reports:
+        try:
+            featurizer.fit_transform(clips)
+        except AudioDecodeError:
+            broken = {row for report in reports for row in report["position"][report["silent"]]}
+            if len(broken) < len(clips):
+                raise
+    for report in reports:
+        record_problems(report)
+
+
 def _embed(featurizer, clips):
     """Embed one part; runs on a worker. Figures, and (sound_id, problem) of what was wrong."""
     featurizer = clone(featurizer)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), collect_problems() as reports:
         warnings.simplefilter("ignore", AudioDecodeWarning)  # stands in the summary
-        rows = featurizer.fit_transform(clips)
-    reasons, silent = problems_of(clip_readers(featurizer), clips, rows)
+        _fill(featurizer, clips)
+    reasons, silent = problems_of(reports, len(clips))
     nothing = [any(reason in SILENT_REASONS for reason in found) for found in reasons]
     texts = clips[["title", "tags", "description"]].apply(lambda column: column.str.strip())
     figures = {

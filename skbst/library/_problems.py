@@ -28,7 +28,7 @@ def clip_readers(model):
         if id(value) in seen:
             continue
         seen.add(id(value))
-        if hasattr(value, "decode_report_") or hasattr(value, "missing_report_"):
+        if hasattr(value, "transform_with_problems") or hasattr(value, "featurizers_"):
             found.append(value)
         else:
             queue += _parts(value)
@@ -40,19 +40,16 @@ def reads_sounds(model):
     return any(hasattr(part, "on_error") for reader in clip_readers(model) for part in with_children(reader))
 
 
-def problems_of(readers, clips, rows=None):
+def problems_of(reports, n_clips):
     """Reasons of each clip.
 
     Parameters
     ----------
-    readers : list of transformer
-        From `clip_readers`, after the model has answered.
+    reports : list of DataFrame
+        What `skbst.audio.collect_problems` gathered while the model answered, or the problems of a bundle.
 
-    clips : DataFrame
-        What it has answered for; index ``sound_id``.
-
-    rows : FeatureBundle, default=None
-        Their features, which may carry problems by position.
+    n_clips : int
+        How many clips it has answered for.
 
     Returns
     -------
@@ -62,24 +59,13 @@ def problems_of(readers, clips, rows=None):
     silent : ndarray of shape (n_clips,), bool
         Whether the sound became silence.
     """
-    reasons = [[] for _ in range(len(clips))]
-    silent = np.zeros(len(clips), dtype=bool)
-    place = {sound_id: row for row, sound_id in enumerate(clips.index)}
-
-    def note(row, reason, is_silent):
-        if row is not None and reason not in reasons[row]:
-            reasons[row].append(reason)
-        if row is not None and is_silent:
-            silent[row] = True
-
-    for reader in readers:
-        report = getattr(reader, "decode_report_", None)
-        for sound_id, line in () if report is None else report.iterrows():
-            note(place.get(sound_id), line["reason"], bool(line["silent"]))
-        for part in with_children(reader):
-            report = getattr(part, "missing_report_", None)
-            for sound_id, reason in () if report is None else report["reason"].items():
-                note(place.get(sound_id), f"{part.block} embedding: {reason}", False)
+    reasons = [[] for _ in range(n_clips)]
+    silent = np.zeros(n_clips, dtype=bool)
+    for report in reports:
+        for row, reason, is_silent in zip(report["position"], report["reason"], report["silent"]):
+            if reason not in reasons[row]:
+                reasons[row].append(reason)
+            silent[row] |= bool(is_silent)
     return reasons, silent
 
 

@@ -151,7 +151,7 @@ class Warner(TransformerMixin, BaseEstimator):
     def transform(self, X):
         from skbst.audio import load_clips
 
-        waveforms, _, self.decode_report_ = load_clips(X["audio"], duration=0.1, on_error=self.on_error)
+        waveforms, _, _ = load_clips(X["audio"], duration=0.1, on_error=self.on_error)
         return waveforms
 
 
@@ -166,10 +166,12 @@ def test_one_warning_and_one_record_for_all(data, three, tmp_path):
     assert caught[0].category is AudioDecodeWarning
     assert caught[0].filename == __file__
     assert "2 of 12 sounds" in str(caught[0].message)
-    assert clips.decode_report_.index.tolist() == ["id3", "id5"]
+    assert bundle.problems["sound_id"].tolist() == ["id3"] * 5 + ["id5"] * 5
+    assert bundle.problems["position"].tolist() == [3] * 5 + [5] * 5
+    assert set(bundle.problems["block"]) == set(bundle.names)
     assert bundle.lengths("mfcc")[[3, 5]].tolist() == [1, 1]
-    clips.transform(data[:3])
-    assert len(clips.decode_report_) == 0
+    assert len(clips.transform(data[:3]).problems) == 0
+    assert len(bundle.problems) == 10
     with pytest.raises(AudioDecodeError, match="2 of 12"):
         clone(clips).set_params(mfcc__on_error="raise").fit_transform(data)
 

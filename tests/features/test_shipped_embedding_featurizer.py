@@ -47,14 +47,15 @@ def test_no_row_is_dropped(featurizer, clips, root):
     assert told[0].filename == __file__
     np.testing.assert_array_equal(found, [VECTORS[2], [0, 0], [0, 0], VECTORS[1]])
     assert found.dtype == np.float32
-    report = featurizer.missing_report_
+    same, report = featurizer.transform_with_problems(clips)
+    np.testing.assert_array_equal(same, found)
     assert report.index.tolist() == ["10", "40"]
-    assert report["reason"].tolist() == ["no file", "no path"]
-    assert report["file"].tolist() == [str(root / FOLDER / "10.npy"), ""]
+    assert report["reason"].tolist() == ["clap_audio embedding: no file", "clap_audio embedding: no path"]
+    assert report["audio"].tolist() == [str(root / FOLDER / "10.npy"), ""]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         featurizer.transform(clips.iloc[[0]])
-    assert featurizer.missing_report_.empty
+        assert featurizer.transform_with_problems(clips.iloc[[0]])[1].empty
 
 
 @pytest.mark.parametrize("content", [b"", b"no array", None])
@@ -64,7 +65,7 @@ def test_a_damaged_file_is_neutral_too(featurizer, clips, root, content):
     with pytest.warns(UserWarning, match="1 of 4 clips .*20: damaged"):
         found = featurizer.transform(clips)
     np.testing.assert_array_equal(found, [VECTORS[2], VECTORS[0], VECTORS[3], [0, 0]])
-    assert str(path) in featurizer.missing_report_.loc["20", "detail"]
+    assert str(path) in featurizer.transform_with_problems(clips)[1].loc["20", "detail"]
 
 
 def test_a_row_alone_and_a_batch_without_any(featurizer, clips):
@@ -145,4 +146,4 @@ def test_beside_another_block(clips, root):
     with pytest.warns(UserWarning, match="1 of 4 clips"):
         bundle = both.transform(clips)
     assert len(bundle) == 4
-    assert both.named_featurizers_["clap_audio"].missing_report_.index.tolist() == ["10"]
+    assert bundle.problems["sound_id"].tolist() == ["10"]

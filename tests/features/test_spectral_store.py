@@ -16,7 +16,8 @@ from skbst.audio import ClipLoader
 from skbst.exceptions import AudioDecodeWarning
 from skbst.features import ClipFeaturizer, LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer
 from skbst.features._spectra import _stream as _spectral_stream
-from skbst.features._store._frames import FrameStore, sound_keys
+from skbst.features._store._frame_output import sound_keys
+from skbst.features._store._frames import FrameStore
 
 
 def write_noise(path, seed, n_samples=8000):
@@ -148,11 +149,11 @@ def test_a_broken_sound_is_reported_each_time(tmp_path, data):
         with pytest.warns(AudioDecodeWarning, match=r"1 of 7 .*late.wav: not found"):
             _, lengths = featurizer.transform_frames(data)
         assert lengths[-1] == 1
-        assert featurizer.decode_report_.index.tolist() == ["g"]
+        assert featurizer.transform_with_problems(data)[1].index.tolist() == ["g"]
     write_noise(tmp_path / "late.wav", 7)
     _, lengths = featurizer.transform_frames(data)
     assert lengths[-1] == 51
-    assert len(featurizer.decode_report_) == 0
+    assert len(featurizer.transform_with_problems(data)[1]) == 0
 
 
 def test_arrays_are_known_by_their_content(tmp_path, loads):
@@ -170,10 +171,12 @@ def test_keys_tell_sounds_apart(tmp_path):
     write_noise(path, 0)
     sound = np.ones(5, dtype=np.float32)
     sources = [str(path), None, "nowhere.wav", sound, (sound, 8000), (sound.reshape(5, 1), 16000), sound.astype(float)]
-    keys = sound_keys(sources, np.zeros(len(sources)), 16000)
-    assert len(set(keys)) == len(sources)
-    assert sound_keys([path, (sound, 16000)], np.zeros(2), 16000) == [keys[0], keys[3]]
-    assert sound_keys([path], [0.5], 16000) != keys[:1]
+    keys = [key for key, _ in sound_keys(sources, np.zeros(len(sources)), 16000)]
+    assert keys[1:3] == [None, None]
+    assert len(set(keys)) == len(sources) - 1
+    same = sound_keys([path, (sound, 16000)], np.zeros(2), 16000)
+    assert [key for key, _ in same] == [keys[0], keys[3]]
+    assert sound_keys([path], [0.5], 16000)[0][0] != keys[0]
 
 
 def test_fresh_processes_load_a_pickle_and_share_a_store(tmp_path, data):

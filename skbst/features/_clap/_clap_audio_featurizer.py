@@ -11,7 +11,9 @@ from skbst._versioned import VersionedMixin
 from skbst.audio import announce_problems, problem_report
 from skbst.features._clap._audio_run import AudioRun
 from skbst.features._clap._modules import clap_modules
+from skbst.features._clips._problems import refuse_only_silence
 from skbst.features._clips._sources import read_sources
+from skbst.features._store._access import store_at_fit
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 
@@ -84,10 +86,6 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
 
     Attributes
     ----------
-    decode_report_ : DataFrame
-        What was wrong with which sound of the last `transform`: index ``sound_id``, columns ``audio``, ``reason``,
-        ``silent``, ``detail``.
-
     n_features_in_ : int
         Number of samples of a waveform, where `X` is a table of waveforms.
 
@@ -182,7 +180,8 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
         if self.store is not None and self.windows == "random":
             raise ValueError('A store keeps embeddings for the next time; windows="random" makes others each time.')
         read_sources(self, X, self.column, reset=True)
-        self.decode_report_ = problem_report({})
+        self._store_at_fit = store_at_fit(self)
+        self._is_fitted = True
         return self
 
     def transform(self, X):
@@ -216,7 +215,54 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
         Warns
         -----
         AudioDecodeWarning
-            Once, if a sound became silence or was damaged; `decode_report_` says which and why.
+            Once, if a sound became silence or was damaged; `transform_with_problems` says which and why.
+        """
+        embeddings, report = self.transform_with_problems(X)
+        announce_problems(report, len(embeddings), on_error=self.on_error, stacklevel=3)
+        return embeddings
+
+    def fit_transform(self, X, y=None):
+        """Fit, and embed sounds.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, 512), float32
+            As from `transform`.
+
+        Raises
+        ------
+        AudioDecodeError
+            If none of the sounds can be read.
+        """
+        embeddings, report = self.fit(X, y).transform_with_problems(X)
+        announce_problems(report, len(embeddings), on_error=self.on_error, stacklevel=3)
+        refuse_only_silence(report, len(embeddings))
+        return embeddings
+
+    def transform_with_problems(self, X):
+        """Embed sounds, and tell what was wrong instead of warning.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_samples, 512), float32
+            As from `transform`.
+
+        problems : DataFrame
+            One row for each sound with something wrong: index ``sound_id``, columns ``position``, ``audio``,
+            ``reason``, ``silent`` and ``detail``.
         """
         check_is_fitted(self)
         sources = read_sources(self, X, self.column, reset=False)
@@ -227,15 +273,11 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
             run.keys,
             run.compute,
             batch_size=self.batch_size,
-            store=open_store(self.store, "clap_audio"),
+            store=open_store(self, "clap_audio"),
             pipeline=run.pipeline,
             progress={"desc": "CLAP audio", "verbose": self.verbose},
         )
-        report = problem_report(run.problems, ids=sources.ids, sources=sources.items)
-        if sources.are_files:
-            self.decode_report_ = report
-        announce_problems(report, len(sources), on_error=self.on_error, stacklevel=3)
-        return embeddings
+        return embeddings, problem_report(run.problems, ids=sources.ids, sources=sources.items)
 
     def shared_modules(self):
         """Hand out the torch modules that embed sounds, loaded if they are not yet.
@@ -251,6 +293,9 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
     @property
     def _n_features_out(self):
         return _N_FEATURES
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_is_fitted")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

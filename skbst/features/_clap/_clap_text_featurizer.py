@@ -15,6 +15,7 @@ from skbst.exceptions import DataFormatError
 from skbst.features._clap._modules import clap_modules
 from skbst.features._clap._text_run import TextRun, TokenCounter
 from skbst.features._encoders._texts import as_texts, join_table
+from skbst.features._store._access import store_at_fit
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 from skbst.text import MetadataCleaner
@@ -161,6 +162,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         if self.cleaner_ is not None:
             groups = groups_by_any_name(groups, uploader, "ClapTextFeaturizer")
             self.cleaner_.fit(X, **with_groups(self.cleaner_, groups, {}))
+        self._store_at_fit = store_at_fit(self)
         self._fitted_on_table = isinstance(X, pd.DataFrame)
         return self
 
@@ -199,7 +201,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
             run.keys,
             run.compute,
             batch_size=self.batch_size,
-            store=open_store(self.store, "clap_text"),
+            store=open_store(self, "clap_text"),
             pipeline=run.pipeline,
             progress={"desc": "CLAP text", "unit": "text", "verbose": self.verbose},
         )

@@ -17,6 +17,7 @@ from skbst.exceptions import DataFormatError
 from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
 from skbst.features._encoders._sentence_run import SentenceCounter, SentenceRun, load_sentence_model, n_features_of
 from skbst.features._encoders._texts import as_texts, check_template, join_table
+from skbst.features._store._access import store_at_fit
 from skbst.text import MetadataCleaner
 
 __all__ = ["SentenceTransformerFeaturizer"]
@@ -185,6 +186,7 @@ class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMi
         self.cleaner_ = self._new_cleaner(isinstance(X, pd.DataFrame))
         if self.cleaner_ is not None:
             self.cleaner_.fit(X, **with_groups(self.cleaner_, groups, {}))
+        self._store_at_fit = store_at_fit(self)
         self._fitted_on_table = isinstance(X, pd.DataFrame)
         return self
 
@@ -254,7 +256,7 @@ class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMi
             run.keys,
             run.compute,
             batch_size=self.batch_size,
-            store=open_store(self.store, "sentence"),
+            store=open_store(self, "sentence"),
             pipeline=run.pipeline,
             progress={"desc": "Sentence encoder", "unit": "text", "verbose": self.verbose},
         )

@@ -14,6 +14,7 @@ from skbst.features._clips._sources import read_sources
 from skbst.features._encoders._audio_run import AudioEncoderRun, AudioEncoding
 from skbst.features._encoders._locate import check_code_is_pinned
 from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
+from skbst.features._store._access import store_at_fit
 
 __all__ = ["TransformersAudioFeaturizer"]
 
@@ -193,6 +194,7 @@ class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixi
         """
         check_code_is_pinned(self.model, self.revision, self.trust_remote_code)
         read_sources(self, X, self.column, reset=True)
+        self._store_at_fit = store_at_fit(self)
         self._is_fitted = True
         return self
 
@@ -258,7 +260,7 @@ class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixi
             run.keys,
             run.compute,
             batch_size=self.batch_size,
-            store=open_store(self.store, "transformers_audio"),
+            store=open_store(self, "transformers_audio"),
             pipeline=run.pipeline,
             progress={"desc": "Audio encoder", "verbose": self.verbose},
         )

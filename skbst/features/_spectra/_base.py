@@ -9,10 +9,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.audio import ClipLoader, announce_problems, problem_report
+from skbst.audio import ClipLoader, announce_problems
+from skbst.features._clips._problems import refuse_only_silence
 from skbst.features._clips._sources import read_sources
 from skbst.features._spectra._kernels import PowerSpectrum
 from skbst.features._spectra._run import make_frames
+from skbst.features._store._access import store_at_fit
 from skbst.features._store._frames import FrameStore
 
 __all__ = ["SpectralFeaturizer"]
@@ -33,14 +35,17 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         "scale": [StrOptions({"log", "db"})],
         "floor": [Interval(Real, 0, None, closed="neither")],
         "on_error": [StrOptions({"silence", "raise"})],
-        "memory_map": [str, PathLike, None],
+        "store": [str, bytes, PathLike, None],
+        "memory_map": [str, bytes, PathLike, None],
         "random_state": ["random_state", np.random.Generator],
         "n_jobs": [Integral, None],
         "verbose": [Integral, bool],
     }
     _block_name = ""
     # what changes neither the values nor, with a memory map, where they lie
-    _not_settings = frozenset({"column", "on_error", "memory_map", "random_state", "n_jobs", "verbose", "offset"})
+    _not_settings = frozenset(
+        {"column", "on_error", "store", "memory_map", "random_state", "n_jobs", "verbose", "offset"}
+    )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -65,7 +70,7 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         self.n_frames_ = spectrum.n_frames
         self.n_bins_ = self._kernel(spectrum).n_bins
         self._describe()
-        self.decode_report_ = problem_report({})
+        self._store_at_fit = store_at_fit(self)
         return self
 
     def transform(self, X):
@@ -94,7 +99,7 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         Warns
         -----
         AudioDecodeWarning
-            Once, if a sound became silence or was damaged; `decode_report_` says which and why.
+            Once, if a sound became silence or was damaged; `transform_with_problems` says which and why.
         """
         frames, _ = self.transform_frames(X)
         return frames.reshape(len(frames), -1)
@@ -110,18 +115,67 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         frames : ndarray of shape (n_samples, n_frames_, n_bins_), float32
-            With ``memory_map`` a read-only map of the file, where the rows lie there in this order.
+            With ``store`` a read-only map of the file, where the rows lie there in this order.
 
         lengths : ndarray of shape (n_samples,), int64
             How many of the first frames of each hold sound, in [1, n_frames_]; silence that was added never counts.
         """
+        frames, lengths, report = self._frames(X)
+        announce_problems(report, len(frames), on_error=self.on_error, stacklevel=2)
+        return frames, lengths
+
+    def fit_transform(self, X, y=None):
+        """Fit, and make one flat row of each sound.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_frames_ * n_bins_), float32
+            As from `transform`.
+
+        Raises
+        ------
+        AudioDecodeError
+            If none of the sounds can be read.
+        """
+        frames, _, report = self.fit(X, y)._frames(X)
+        announce_problems(report, len(frames), on_error=self.on_error, stacklevel=2)
+        refuse_only_silence(report, len(frames))
+        return frames.reshape(len(frames), -1)
+
+    def transform_with_problems(self, X):
+        """Make one flat row of each sound, and tell what was wrong instead of warning.
+
+        Parameters
+        ----------
+        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
+            As in `transform`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_frames_ * n_bins_), float32
+            As from `transform`.
+
+        problems : DataFrame
+            One row for each sound with something wrong: index ``sound_id``, columns ``position``, ``audio``,
+            ``reason``, ``silent`` and ``detail``.
+        """
+        frames, _, report = self._frames(X)
+        return frames.reshape(len(frames), -1), report
+
+    def _frames(self, X):
+        """Frames, how many of each are sound, and what was wrong."""
         check_is_fitted(self)
         sources = read_sources(self, X, self.column, reset=False)
         ((frames, rows, lengths),), report = make_frames([self], sources)
-        if sources.are_files:
-            self.decode_report_ = report
-        announce_problems(report, len(sources), on_error=self.on_error, stacklevel=2)
-        return (frames if rows is None else frames[rows]), lengths
+        return (frames if rows is None else frames[rows]), lengths, report
 
     def get_feature_names_out(self, input_features=None):
         """Name the values of a flat row.
@@ -150,8 +204,10 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
                 f"duration={self.duration} s are {n_samples} samples at {self.sample_rate} Hz; "
                 f"frames of n_fft={self.n_fft} need at least {needed}."
             )
-        if self.memory_map is not None and self.offset == "random":
-            raise ValueError('memory_map keeps frames for the next time; offset="random" makes others each time.')
+        if self.store is not None and self.memory_map is not None and self.store != self.memory_map:
+            raise ValueError("memory_map is the older name of store: pass store alone.")
+        if (self.store is not None or self.memory_map is not None) and self.offset == "random":
+            raise ValueError('A store keeps frames for the next time; offset="random" makes others each time.')
 
     def _describe(self):
         """Set further attributes that follow from the parameters."""

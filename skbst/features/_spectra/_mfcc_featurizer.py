@@ -67,12 +67,16 @@ class MFCCFeaturizer(MelFeaturizer):
         What keeps the logarithm finite.
 
     on_error : {"silence", "raise"}, default="silence"
-        What becomes of a sound that cannot be decoded: silence, a warning and a line in `decode_report_`; or an error.
+        What becomes of a sound that cannot be decoded: silence and a warning, or an error.
+
+    store : str or path-like, default=None
+        Folder in which the frames are kept, by the content of the sounds and the settings; `transform_frames` then
+        returns a memory map. A sound that is there is not decoded again, a stopped run goes on, a file that has
+        changed is read anew, a damaged entry is made anew with a warning. A store that cannot be written or is not
+        there costs a warning and no answer. 20,000 sounds of 5 s take 10 GB.
 
     memory_map : str or path-like, default=None
-        Folder in which the frames are kept, by what the sounds and the settings are; `transform_frames` then
-        returns a memory map. A sound that is there is not decoded again, a stopped run goes on, a file that has
-        changed is read anew. 20,000 sounds of 5 s take 10 GB.
+        The older name of `store`.
 
     random_state : int, Generator or RandomState, default=None
         For ``offset="random"``.
@@ -94,10 +98,6 @@ class MFCCFeaturizer(MelFeaturizer):
     empty_filters_ : ndarray of int
         Filters that no bin of the Fourier transform falls into: none by default. A
         longer `n_fft` or fewer `n_mels` fills them.
-
-    decode_report_ : DataFrame
-        One row for each sound of the last `transform` with something wrong; index ``sound_id``, columns ``audio``,
-        ``reason``, ``silent`` and ``detail``.
 
     n_features_in_ : int
         Length of the waveforms seen during `fit`; only after fitting on a table of waveforms.
@@ -152,6 +152,7 @@ class MFCCFeaturizer(MelFeaturizer):
         scale="log",
         floor=1e-6,
         on_error="silence",
+        store=None,
         memory_map=None,
         random_state=None,
         n_jobs=None,
@@ -174,6 +175,7 @@ class MFCCFeaturizer(MelFeaturizer):
         self.scale = scale
         self.floor = floor
         self.on_error = on_error
+        self.store = store
         self.memory_map = memory_map
         self.random_state = random_state
         self.n_jobs = n_jobs

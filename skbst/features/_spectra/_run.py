@@ -2,7 +2,9 @@
 
 from skbst.audio import problem_report, start_positions
 from skbst.features._spectra._stream import MemoryOutput, stream_frames
-from skbst.features._store._frames import StoreOutput, locked, sound_keys
+from skbst.features._store._access import folder_of
+from skbst.features._store._frame_output import StoreOutput, sound_keys
+from skbst.features._store._frames import all_locked
 
 __all__ = ["group_by_loading", "make_frames"]
 
@@ -22,7 +24,7 @@ def group_by_loading(named):
     """
     groups = {}
     for name, featurizer in named:
-        key = (featurizer._loading(), featurizer.column, str(featurizer.memory_map))
+        key = (featurizer._loading(), featurizer.column, str(folder_of(featurizer)))
         groups.setdefault(key, []).append((name, featurizer))
     return list(groups.values())
 
@@ -51,17 +53,15 @@ def make_frames(featurizers, sources):
     positions = start_positions(leader.offset, n_sounds, leader.random_state)
     kernels = [featurizer._kernel(featurizer._power_spectrum()) for featurizer in featurizers]
     options = {"n_jobs": leader.n_jobs, "verbose": leader.verbose}
-    if leader.memory_map is None:
+    folder = folder_of(leader)
+    if folder is None:
         outputs = [MemoryOutput(kernel, n_sounds) for kernel in kernels]
         stream_frames(sources.items, positions, loader, outputs, **options)
         made = [output.result() for output in outputs]
     else:
-        stores = [featurizer._store(leader.memory_map, kernel) for featurizer, kernel in zip(featurizers, kernels)]
+        stores = [featurizer._store(folder, kernel) for featurizer, kernel in zip(featurizers, kernels)]
         keys = sound_keys(sources.items, positions, loader.sample_rate)
-        with locked(stores):
-            outputs = [StoreOutput(kernel, store, keys) for kernel, store in zip(kernels, stores)]
-            stream_frames(sources.items, positions, loader, outputs, **options)
-            made = [output.result() for output in outputs]
+        made = _made_with_stores(kernels, stores, keys, (sources.items, positions, loader), options)
     problems = made[0][3]
     report = problem_report(problems, ids=sources.ids, sources=sources.items)
     results = [
@@ -69,3 +69,22 @@ def make_frames(featurizers, sources):
         for kernel, (frames, rows, n_valid, _) in zip(kernels, made)
     ]
     return results, report
+
+
+def _made_with_stores(kernels, stores, keys, loading, options):
+    """Results of all kernels; stores that hold everything are read without a lock."""
+
+    def outputs_of():
+        return [StoreOutput(kernel, store, keys, loading[0]) for kernel, store in zip(kernels, stores)]
+
+    outputs = outputs_of()
+    if any(output.todo.any() for output in outputs):
+        with all_locked(stores):
+            outputs = outputs_of()
+            stream_frames(*loading, outputs, **options)
+            made = [output.result() for output in outputs]
+    else:
+        made = [output.result() for output in outputs]
+    for output in outputs:
+        output.tell_of_damage()
+    return made

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbst._progress import progress_bar
+from skbst.features._store._access import folder_of, may_write, warn_of_store
 from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["embed_batches", "open_store"]
@@ -10,11 +11,11 @@ __all__ = ["embed_batches", "open_store"]
 _PACK_ABOVE = 32
 
 
-def open_store(store, name):
-    """Make a store of what a featurizer was given: None, a folder or an `EmbeddingStore`."""
-    if store is None or isinstance(store, EmbeddingStore):
-        return store
-    return EmbeddingStore(store, name=name)
+def open_store(featurizer, name):
+    """Make a store of what a featurizer was given as ``store``: None, a folder or an `EmbeddingStore`."""
+    if featurizer.store is None or isinstance(featurizer.store, EmbeddingStore):
+        return featurizer.store
+    return EmbeddingStore(folder_of(featurizer), name=name)
 
 
 def embed_batches(n_rows, n_features, make_keys, compute, *, batch_size, store=None, pipeline=None, progress=None):
@@ -49,6 +50,7 @@ def embed_batches(n_rows, n_features, make_keys, compute, *, batch_size, store=N
     """
     embeddings = np.empty((n_rows, n_features), dtype=np.float32)
     identity = pipeline() if store is not None else None
+    keeps = store is not None and may_write(store.root)
     with progress_bar(total=n_rows, **(progress or {})) as bar:
         for start in range(0, n_rows, batch_size):
             rows = range(start, min(start + batch_size, n_rows))
@@ -60,12 +62,34 @@ def embed_batches(n_rows, n_features, make_keys, compute, *, batch_size, store=N
                 made, storable = compute(list(leaders.values()))
                 fresh = dict(zip(leaders, made))
                 kept = [key for key, good in zip(leaders, storable) if good and isinstance(key, str)]
-                if store is not None and kept:
-                    store.put(kept, np.stack([fresh[key] for key in kept]), identity)
+                keeps = keeps and _keep(store, kept, fresh, identity)
+                broken = {key for key, good in zip(leaders, storable) if not good}
+                # whose equal had something wrong is tried itself, so that each such row has its own record
+                others = [row for row, key in zip(rows, keys) if key in broken and leaders[key] != row]
+                if others:
+                    fresh.update(zip(others, compute(others)[0]))
                 known = {**known, **fresh}
             for row, key in zip(rows, keys):
-                embeddings[row] = known[key if key is not None else row]
+                embeddings[row] = known[row if row in known or key is None else key]
             bar.update(len(rows))
-    if store is not None:
-        store.pack(identity, above=_PACK_ABOVE)
+    if keeps:
+        _pack(store, identity)
     return embeddings
+
+
+def _keep(store, keys, vectors, identity):
+    """Store some vectors; whether that was possible."""
+    try:
+        if keys:
+            store.put(keys, np.stack([vectors[key] for key in keys]), identity)
+    except OSError as error:
+        warn_of_store(f"Embeddings are not kept: {store.cache_folder} cannot be written ({error}).")
+        return False
+    return True
+
+
+def _pack(store, identity):
+    try:
+        store.pack(identity, above=_PACK_ABOVE)
+    except OSError as error:
+        warn_of_store(f"{store.cache_folder} was not packed ({error}).")

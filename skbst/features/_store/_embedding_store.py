@@ -3,16 +3,18 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
+from skbst._files import write_atomically
 from skbst._vectors import read_embeddings
 from skbst.exceptions import DataFormatError
 from skbst.features._store._embedding_skew import embedding_skew
-from skbst.features._store._shards import ShardFolder, write_atomically
+from skbst.features._store._shards import ShardFolder
 
-__all__ = ["EmbeddingStore", "content_key"]
+__all__ = ["EmbeddingStore"]
 
 
 class EmbeddingStore:
@@ -50,7 +52,7 @@ class EmbeddingStore:
     """
 
     def __init__(self, root, *, name="clap_audio"):
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self.name = str(name)
         if self.name in ("", "..") or Path(self.name).name != self.name:
             raise DataFormatError(f"The name of a store is one word such as 'clap_audio'; got {name!r}.")
@@ -238,42 +240,13 @@ class EmbeddingStore:
         return f"EmbeddingStore({os.fspath(self.root)!r}, name={self.name!r})"
 
 
-def content_key(content):
-    """Key of a sound or text: the SHA-256 of its bytes.
-
-    Parameters
-    ----------
-    content : bytes, str, ndarray or Path
-        Bytes; a text; the samples of a waveform (float32); a file.
-
-    Returns
-    -------
-    key : str
-        64 hexadecimal digits.
-
-    Examples
-    --------
-    >>> from skbst.features._store._embedding_store import content_key
-    >>> content_key("rain")[:8]
-    '319b44c5'
-    """
-    if isinstance(content, Path):
-        with open(content, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    if isinstance(content, str):
-        content = content.encode("utf-8", errors="surrogatepass")
-    elif isinstance(content, np.ndarray):
-        content = np.ascontiguousarray(content, dtype=np.float32)
-    return hashlib.sha256(content).hexdigest()
-
-
 def _check_rows(sound_ids, embeddings):
     if embeddings.ndim != 2 or len(embeddings) != len(sound_ids):
         raise DataFormatError(f"Expected one row for each of {len(sound_ids)} sounds; got shape {embeddings.shape}.")
     if not np.isfinite(embeddings).all():
         raise DataFormatError("Embeddings must be finite; there is NaN or infinity among them.")
     if len(set(sound_ids)) != len(sound_ids):
-        twice = next(name for name in sound_ids if sound_ids.count(name) > 1)
+        twice = Counter(sound_ids).most_common(1)[0][0]
         raise DataFormatError(f"Each sound has one embedding; {twice!r} occurs more than once.")
     bad = [name for name in sound_ids if not name or name in (".", "..") or set(name) & set('/\\:*?"<>|\0')]
     if bad:

@@ -1,47 +1,20 @@
 """A folder of shards: vectors under keys, written atomically by any number of processes."""
 
 import os
-import time
+import threading
 import uuid
-import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
 
+from skbst._files import remove_abandoned, write_atomically
 from skbst.exceptions import DataFormatError
+from skbst.features._store._access import warn_of_store
 
-__all__ = ["ShardFolder", "write_atomically"]
+__all__ = ["ShardFolder"]
 
 _PREFIX, _SUFFIX = "shard-", ".npy"
-_ABANDONED_SECONDS = 3600
-
-
-def write_atomically(path, write, *, sync=True):
-    """Write a file so that it is seen whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is made if needed.
-
-    write : callable
-        Gets a binary file.
-
-    sync : bool, default=True
-        Whether to wait until the content is on the disk, so that it also survives a loss of power.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 class ShardFolder:
@@ -61,6 +34,7 @@ class ShardFolder:
         self._shards = {}
         self._rows = {}
         self._damaged = set()
+        self._guard = threading.RLock()
 
     @property
     def n_shards(self):
@@ -85,15 +59,22 @@ class ShardFolder:
         vectors : dict of str to ndarray of shape (n_features,), float32
             Those that are there.
         """
-        wanted = set(keys)
+        with self._guard:
+            return self._get(set(keys))
+
+    def _get(self, wanted):
         if not wanted <= self._rows.keys():
             self._look_for_shards()
-        found = {}
+        found, n_damaged = {}, 0
         for key in wanted & self._rows.keys():
             name, row = self._rows[key]
-            vector = np.array(self._shards[name]["vector"][row])
-            if np.isfinite(vector).all():
+            vector = _whole_vector(self._shards[name][row])
+            if vector is None:
+                n_damaged += 1
+            else:
                 found[key] = vector
+        if n_damaged:
+            warn_of_store(f"{self.folder}: {n_damaged} entries are damaged and were left out (computed again).")
         return found
 
     def put(self, keys, vectors):
@@ -107,30 +88,38 @@ class ShardFolder:
         vectors : array-like of shape (n_vectors, n_features)
             Finite numbers.
         """
+        remove_abandoned(self.folder)
         vectors = np.asarray(vectors, dtype=np.float32)
         if vectors.ndim != 2 or len(keys) != len(vectors) or not np.isfinite(vectors).all():
             raise DataFormatError(
                 f"Expected one row of finite numbers for each of {len(keys)} keys; got shape {vectors.shape}."
             )
         if len(keys):
-            self._write(np.array(keys, dtype="S64"), vectors)
+            with self._guard:
+                self._write(np.array(keys, dtype="S64"), vectors)
 
     def pack(self):
         """Write all shards as one and remove the others; other processes may read and write meanwhile."""
+        with self._guard:
+            self._pack()
+
+    def _pack(self):
         self._look_for_shards()
         merged = dict(self._shards)
         if len(merged) > 1:
-            keys = np.array(sorted(self._rows), dtype="S64")
-            places = [self._rows[key.decode()] for key in keys]
-            self._write(keys, np.stack([merged[name]["vector"][row] for name, row in places]))
+            whole = {key: _whole_vector(merged[name][row]) for key, (name, row) in sorted(self._rows.items())}
+            whole = {key: vector for key, vector in whole.items() if vector is not None}
+            if whole:
+                self._write(np.array(list(whole), dtype="S64"), np.stack(list(whole.values())))
             self._forget(set(merged))
             for name in merged:
                 _remove(self.folder / name)
-        self._remove_abandoned()
 
     def _write(self, keys, vectors):
-        table = np.empty(len(keys), dtype=[("key", "S64"), ("vector", "<f4", (vectors.shape[1],))])
+        kinds = [("key", "S64"), ("check", "<u4"), ("vector", "<f4", (vectors.shape[1],))]
+        table = np.empty(len(keys), dtype=kinds)
         table["key"], table["vector"] = keys, vectors
+        table["check"] = [_check(entry) for entry in table]
         path = self.folder / f"{_PREFIX}{uuid.uuid4().hex}{_SUFFIX}"
         write_atomically(path, lambda file: np.save(file, table, allow_pickle=False))
         self._add(path.name)
@@ -143,7 +132,7 @@ class ShardFolder:
     def _take_stock(self):
         try:
             names = {entry.name for entry in os.scandir(self.folder)}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             names = set()
         names = {name for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX)}
         self._forget(set(self._shards) - names)
@@ -155,15 +144,16 @@ class ShardFolder:
         path = self.folder / name
         try:
             shard = np.load(path, mmap_mode="r", allow_pickle=False)
-            keys = shard["key"].tolist()
+            keys = [key.decode("ascii") for key in shard["key"].tolist()]
+            shard["vector"]
         except FileNotFoundError:
             return False
-        except (ValueError, EOFError, IndexError, OSError) as error:
+        except (ValueError, EOFError, IndexError, OSError, SyntaxError, TypeError, MemoryError) as error:
             self._damaged.add(name)
-            warnings.warn(f"{path} is damaged and was left out ({error}); delete it.", RuntimeWarning, stacklevel=2)
+            warn_of_store(f"{path} is damaged and was left out ({error}); delete it.")
             return True
         self._shards[name] = shard
-        self._rows.update((key.decode(), (name, row)) for row, key in enumerate(keys))
+        self._rows.update((key, (name, row)) for row, key in enumerate(keys))
         return True
 
     def _forget(self, names):
@@ -172,19 +162,10 @@ class ShardFolder:
         for name in names:
             del self._shards[name]
         self._rows = {
-            key.decode(): (name, row)
+            key.decode("ascii"): (name, row)
             for name, shard in self._shards.items()
             for row, key in enumerate(shard["key"].tolist())
         }
-
-    def _remove_abandoned(self):
-        """Remove what killed writers left."""
-        for path in self.folder.glob(".*.tmp"):
-            try:
-                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                    path.unlink()
-            except OSError:
-                continue
 
 
 def _remove(path):
@@ -193,3 +174,16 @@ def _remove(path):
         path.unlink(missing_ok=True)
     except OSError:
         return
+
+
+def _check(entry):
+    """Checksum of one entry, its key included."""
+    return zlib.crc32(entry["vector"].tobytes(), zlib.crc32(entry["key"].item()))
+
+
+def _whole_vector(entry):
+    """The vector of an entry, None where it was altered; those of older shards have no checksum."""
+    vector = np.array(entry["vector"])
+    if "check" in entry.dtype.names and _check(entry) != entry["check"]:
+        return None
+    return vector if np.isfinite(vector).all() else None

@@ -8,7 +8,7 @@ import pytest
 from skbst.datasets import load_bsd
 from skbst.exceptions import DataFormatError
 from skbst.features import EmbeddingStore, embedding_skew
-from skbst.features._store._embedding_store import content_key
+from skbst.features._store._keys import content_key
 from skbst.features._store._shards import ShardFolder, write_atomically
 
 PIPELINE = {"backend": "laion-clap", "windows": "thirds"}

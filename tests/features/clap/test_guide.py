@@ -68,7 +68,7 @@ def test_blocks_of_a_clip_featurizer(tiny_clap, clips, tmp_path):
     silence = ClapAudioFeaturizer(tiny_clap, backend="transformers").fit_transform(np.zeros((1, 48000)))
     np.testing.assert_array_equal(bundle["clap_audio"][1:], silence)
     assert len(np.unique(bundle["log_mel"][1])) == 1
-    assert set(clip_featurizer.decode_report_.index) == {"23"}
+    assert set(bundle.problems["sound_id"]) == {"23"}
     assert bundle["clap_text"].shape == (2, 512)
 
 
