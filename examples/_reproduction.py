@@ -187,7 +187,7 @@ class PreparedFold:
         self.groups = uploaders_of(study.bsd10k)
         self.train_only = np.zeros(len(self.data), dtype=bool)
         if study.bsd35k is not None:
-            options = {"fold": fold, "cv": self.folds, "cache": study.out / "teachers", "n_jobs": study.n_jobs}
+            options = {"fold": fold, "cv": self.folds, "store": study.out / "teachers", "n_jobs": study.n_jobs}
             # 25 rows of each class are kept at least; of a small set that would be all
             floor = min(25, len(study.bsd35k.data) // 100)
             grand = make_bsd_grand(study.bsd10k, study.bsd35k, min_per_class=floor, **options)

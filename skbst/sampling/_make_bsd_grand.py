@@ -35,7 +35,7 @@ _FIELDS = ("title", "tags", "description")
         "min_per_class": [Interval(Integral, 0, None, closed="left")],
         "fold": [Interval(Integral, 0, None, closed="left"), None],
         "cv": ["cv_object"],
-        "cache": [str, os.PathLike, None],
+        "store": [str, os.PathLike, None],
         "random_state": [Interval(Integral, 0, None, closed="left")],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -56,7 +56,7 @@ def make_bsd_grand(
     min_per_class=25,
     fold=None,
     cv=5,
-    cache=None,
+    store=None,
     random_state=1821,
     n_jobs=None,
     verbose=0,
@@ -101,7 +101,7 @@ def make_bsd_grand(
     cv : int or splitter, default=5
         Outer folds of the base set; the default are the official ones, for rows in file order.
 
-    cache : str or path-like, default=None
+    store : str or path-like, default=None
         Folder for finished teachers' probabilities; an interrupted run goes on from there.
 
     random_state : int, default=1821
@@ -179,7 +179,7 @@ def make_bsd_grand(
         min_per_class=min_per_class,
         cv=cv,
         fold=fold,
-        cache=cache,
+        store=store,
         random_state=random_state,
         n_jobs=n_jobs,
         verbose=verbose,

@@ -60,7 +60,7 @@ class TeacherAgreementSampler(RowSampler):
         Use the teachers of this fold only, which have not seen its test part: for training data that are evaluated
         on that fold without leakage. None uses all folds. Needs `candidates`.
 
-    cache : str or path-like, default=None
+    store : str or path-like, default=None
         Folder where finished teachers' probabilities are kept, so that an interrupted run goes on; safe to share
         between runs, as names depend on the data, the teacher and its parameters.
 
@@ -125,7 +125,7 @@ class TeacherAgreementSampler(RowSampler):
         "min_per_class": [Interval(Integral, 0, None, closed="left")],
         "cv": ["cv_object"],
         "fold": [Interval(Integral, 0, None, closed="left"), None],
-        "cache": [str, os.PathLike, None],
+        "store": [str, os.PathLike, None],
         "random_state": [Interval(Integral, 0, None, closed="left")],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
@@ -141,7 +141,7 @@ class TeacherAgreementSampler(RowSampler):
         min_per_class=25,
         cv=5,
         fold=None,
-        cache=None,
+        store=None,
         random_state=1821,
         n_jobs=None,
         verbose=0,
@@ -153,7 +153,7 @@ class TeacherAgreementSampler(RowSampler):
         self.min_per_class = min_per_class
         self.cv = cv
         self.fold = fold
-        self.cache = cache
+        self.store = store
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -256,7 +256,7 @@ class TeacherAgreementSampler(RowSampler):
                 self.classes_,
                 self.views_[number],
                 *parts,
-                self.cache,
+                self.store,
                 groups,
             )
             for number, *parts in jobs

@@ -1,7 +1,6 @@
 """Teachers: models of trusted rows that judge labels they have not seen."""
 
-import os
-from pathlib import Path
+import warnings
 
 import joblib
 import numpy as np
@@ -16,7 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import _safe_indexing
 
 import skbst
+from skbst._files import write_atomically
 from skbst._groups import with_groups
+from skbst._paths import absolute_path
 from skbst.text import MetadataCleaner
 
 __all__ = ["default_teacher", "judge", "rows_of_view"]
@@ -73,7 +74,7 @@ def rows_of_view(X, view, train, rows, groups=None):
     )
 
 
-def judge(teacher, X, y, classes, view, train, rows, cache=None, groups=None):
+def judge(teacher, X, y, classes, view, train, rows, store=None, groups=None):
     """Probabilities that a teacher of the rows `train` gives the rows `rows`.
 
     Parameters
@@ -93,8 +94,9 @@ def judge(teacher, X, y, classes, view, train, rows, cache=None, groups=None):
     train, rows : ndarray of int
         Positions.
 
-    cache : path-like, default=None
-        Folder that keeps the result under a name that depends on everything above; written whole or not at all.
+    store : path-like, default=None
+        Folder that keeps the result under a name that depends on everything above; written whole or not at all. A
+        damaged file is made again and named; a folder that cannot be written stops nothing.
 
     groups : ndarray of shape (n_samples,), default=None
         Uploaders, for the cleaning of texts, and for the teacher and its parts whose fit takes groups.
@@ -104,13 +106,12 @@ def judge(teacher, X, y, classes, view, train, rows, cache=None, groups=None):
     proba : ndarray of shape (n_rows, n_classes), float32
         Zero in the columns of classes that the training part lacks.
     """
-    path = (
-        None
-        if cache is None
-        else Path(cache) / f"teacher-{_key(teacher, X, y, classes, view, train, rows, groups)}.npy"
-    )
-    if path is not None and path.is_file():
-        return np.load(path)
+    path = None
+    if store is not None:
+        path = absolute_path(store) / f"teacher-{_key(teacher, X, y, classes, view, train, rows, groups)}.npy"
+    kept = None if path is None else _read(path, (len(rows), len(classes)))
+    if kept is not None:
+        return kept
     X_train, X_rows = rows_of_view(X, view, train, rows, groups)
     params = with_groups(teacher, None if groups is None else groups[train], {})
     fitted = clone(teacher).fit(X_train, y[train], **params)
@@ -118,12 +119,31 @@ def judge(teacher, X, y, classes, view, train, rows, cache=None, groups=None):
     if len(rows):
         proba[:, np.searchsorted(classes, fitted.classes_)] = fitted.predict_proba(X_rows)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        with open(partial, "wb") as file:
-            np.save(file, proba)
-        os.replace(partial, path)
+        _keep(path, proba)
     return proba
+
+
+def _read(path, shape):
+    """What a store holds; None where it holds nothing, or nothing sound."""
+    if not path.is_file():
+        return None
+    try:
+        proba = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        problem = str(error)
+    else:
+        if proba.shape == shape and proba.dtype == np.float32 and np.isfinite(proba).all():
+            return proba
+        problem = f"shape {proba.shape} of {proba.dtype} where {shape} was expected, or numbers that are not finite"
+    warnings.warn(f"{path} is damaged and is made again: {problem:.200}", UserWarning, stacklevel=2)
+    return None
+
+
+def _keep(path, proba):
+    try:
+        write_atomically(path, lambda file: np.save(file, proba), sync=False)
+    except OSError as error:
+        warnings.warn(f"{path} cannot be kept: {error}", UserWarning, stacklevel=2)
 
 
 def _key(teacher, X, y, classes, view, train, rows, groups):

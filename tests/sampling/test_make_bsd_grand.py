@@ -27,8 +27,8 @@ def parts():
 @pytest.fixture(scope="module")
 def grand(parts, tmp_path_factory):
     base, more, _ = parts
-    cache = tmp_path_factory.mktemp("cache")
-    return make_bsd_grand(base, more, min_per_class=4, cap=9, cv=2, cache=cache), cache
+    store = tmp_path_factory.mktemp("store")
+    return make_bsd_grand(base, more, min_per_class=4, cap=9, cv=2, store=store), store
 
 
 def test_base_rows_are_not_touched(parts, grand):
@@ -81,15 +81,15 @@ def test_floor_and_cap(parts, grand):
 
 def test_resumed_from_the_cache_it_is_the_same(parts, grand):
     base, more, _ = parts
-    first, cache = grand
-    files = sorted(cache.iterdir())
+    first, store = grand
+    files = sorted(store.iterdir())
     assert len(files) == 6
     for path in files[::2]:
         path.unlink()
-    again = make_bsd_grand(base, more, min_per_class=4, cap=9, cv=2, cache=cache)
+    again = make_bsd_grand(base, more, min_per_class=4, cap=9, cv=2, store=store)
     pd.testing.assert_frame_equal(again.manifest, first.manifest)
     assert again.card == first.card
-    assert sorted(cache.iterdir()) == files
+    assert sorted(store.iterdir()) == files
 
 
 def test_card_counts(parts, grand):

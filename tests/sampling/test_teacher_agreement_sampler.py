@@ -43,14 +43,14 @@ def sets():
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
+def store(tmp_path_factory):
     return tmp_path_factory.mktemp("teachers")
 
 
 @pytest.fixture(scope="module")
-def fitted(sets, cache):
+def fitted(sets, store):
     X, y, candidates, _ = sets
-    return TeacherAgreementSampler(min_per_class=0, cv=2, cache=cache).fit(X, y, candidates=candidates)
+    return TeacherAgreementSampler(min_per_class=0, cv=2, store=store).fit(X, y, candidates=candidates)
 
 
 def test_trusted_rows_stay_and_wrong_labels_mostly_go(sets, fitted):
@@ -76,7 +76,7 @@ def test_scores_say_why(sets, fitted):
     assert "teachers disagree (2 of 3 votes)" in set(scores["reason"])
 
 
-def test_agreement_rules_and_margin_are_nested(sets, fitted, cache):
+def test_agreement_rules_and_margin_are_nested(sets, fitted, store):
     X, y, candidates, _ = sets
     kept = {}
     for name, parameters in {
@@ -84,16 +84,16 @@ def test_agreement_rules_and_margin_are_nested(sets, fitted, cache):
         "majority": {"agreement": "majority"},
         "margin": {"min_margin": 0.3},
     }.items():
-        sampler = TeacherAgreementSampler(min_per_class=0, cv=2, cache=cache, **parameters)
+        sampler = TeacherAgreementSampler(min_per_class=0, cv=2, store=store, **parameters)
         kept[name] = set(sampler.fit(X, y, candidates=candidates).sample_indices_)
     everyone = set(fitted.sample_indices_)
     assert kept["margin"] < everyone < kept["majority"] < kept["one"]
 
 
-def test_no_class_vanishes(sets, fitted, cache):
+def test_no_class_vanishes(sets, fitted, store):
     X, y, candidates, _ = sets
     without = pd.Series(y[fitted.sample_indices_][500:]).value_counts().reindex(np.unique(y), fill_value=0)
-    sampler = TeacherAgreementSampler(min_per_class=6, cv=2, cache=cache).fit(X, y, candidates=candidates)
+    sampler = TeacherAgreementSampler(min_per_class=6, cv=2, store=store).fit(X, y, candidates=candidates)
     counts = pd.Series(y[sampler.sample_indices_][500:]).value_counts().reindex(np.unique(y), fill_value=0)
     assert without.min() < 6
     assert counts.min() >= 6
@@ -153,7 +153,7 @@ def test_views_can_be_functions_and_rows_a_bundle(sets):
 
 def test_cache_is_used_and_knows_what_it_depends_on(sets, tmp_path, monkeypatch):
     X, y, candidates, _ = sets
-    parameters = {"views": ["title"], "cv": 2, "min_per_class": 0, "cache": tmp_path}
+    parameters = {"views": ["title"], "cv": 2, "min_per_class": 0, "store": tmp_path}
     first = TeacherAgreementSampler(**parameters).fit(X, y, candidates=candidates)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert len(names) == 2
@@ -202,3 +202,32 @@ def test_a_table_of_numbers_is_judged_as_numbers():
     y[3] = "m-sp"
     sampler = TeacherAgreementSampler(cv=3, min_per_class=0).fit(X, y)
     assert np.setdiff1d(np.arange(24), sampler.sample_indices_).tolist() == [3]
+
+
+@pytest.mark.parametrize("damage", [b"", b"not numpy", "cut", "shape", "nan"])
+def test_a_damaged_file_is_made_again_and_named(sets, tmp_path, damage):
+    X, y, candidates, _ = sets
+    sampler = TeacherAgreementSampler(views=["title"], cv=2, min_per_class=0, store=tmp_path)
+    sound = sampler.fit(X, y, candidates=candidates).scores_
+    path = sorted(tmp_path.iterdir())[0]
+    whole, values = path.read_bytes(), np.load(path)
+    if isinstance(damage, bytes):
+        path.write_bytes(damage)
+    elif damage == "cut":
+        path.write_bytes(whole[: len(whole) // 2])
+    else:
+        np.save(path, values[1:] if damage == "shape" else np.full_like(values, np.nan))
+    with pytest.warns(UserWarning, match=f"{path.name} is damaged and is made again"):
+        again = sampler.fit(X, y, candidates=candidates).scores_
+    pd.testing.assert_frame_equal(again, sound)
+    assert path.read_bytes() == whole
+
+
+def test_a_store_that_cannot_be_written_stops_nothing(sets, tmp_path):
+    X, y, candidates, _ = sets
+    (tmp_path / "file").write_text("no folder")
+    sampler = TeacherAgreementSampler(views=["title"], cv=2, min_per_class=0)
+    expected = sampler.fit(X, y, candidates=candidates).scores_
+    with pytest.warns(UserWarning, match="cannot be kept"):
+        found = sampler.set_params(store=tmp_path / "file").fit(X, y, candidates=candidates).scores_
+    pd.testing.assert_frame_equal(found, expected)
