@@ -224,11 +224,8 @@ class HierarchicalConformalClassifier(
         estimator = self.estimator if prefit else seeded_clone(self.estimator, self.random_state)
         self.classes_ = np.asarray(estimator.classes_) if prefit else np.unique(y)
         self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_).reorder(self.classes_)
-        settings = {
-            "confidence_level": self.confidence_level,
-            "condition": self.condition,
-            "recall_floor": checked_floors(self.recall_floor, self.taxonomy_),
-        }
+        settings = {"confidence_level": self.confidence_level, "condition": self.condition}
+        settings["recall_floor"] = checked_floors(self.recall_floor, self.taxonomy_)
         labels = label_positions(y, self.classes_)
         folds = {"groups": numbers, "random_state": self.random_state, "split_params": split_params}
         splits = None if prefit else fold_rows(self.cv, X, y, **folds)
