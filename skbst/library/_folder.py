@@ -54,13 +54,19 @@ class LibraryFolder:
         self._claims, self._records, self.targets, self.notes = {}, self._read_records(), {}, []
 
     def find(self, name):
-        """The record of a part that is there, whole and as it was written; else None."""
+        """The record of a part that is there, whole and as it was written; else None.
+
+        A file of that name that is something else is kept aside, if this run has claimed the part.
+        """
         if name in self.targets:
             return self.targets[name]
-        record, path = self._record_of(name), self.path / name
+        path = self.path / name
         if not path.exists():
             return None
+        record = self._record_of(name)  # after looking for the part: a writer puts the record there first
         if record is None or _checksum(path) != record["sha256"]:
+            if name not in self._claims:
+                return None
             self._set_aside(path, "was changed since it was written" if record else "was not written by skbst")
             return None
         self.targets[name] = record
@@ -188,7 +194,10 @@ class LibraryFolder:
     def _set_aside(self, path, why):
         """Keep a file that is not as we wrote it under a name that is no part of the table."""
         target = path.with_name(f"_kept-{uuid.uuid4().hex[:8]}-{path.name}")
-        os.rename(path, target)
+        try:
+            os.rename(path, target)
+        except FileNotFoundError:
+            return
         self.notes.append(f"{path.name} {why}; it is kept as {target.name} and its part was made anew.")
 
     def _name_foreign(self):

@@ -51,10 +51,13 @@ def run_parts(source, folder, compute, write, summary, *, rows, n_jobs=1, suffix
     def todo(bar):
         for number, clips in enumerate(source.parts(rows)):
             name = f"part-{number:06d}-{fingerprint(clips, folder.key)}{suffix}"
-            if not settled(name, clips, bar) and name not in folder.targets:
+            if not settled(name, clips, bar):
                 yield joblib.delayed(_compute)(compute, clips, name)
+            # those that the other run has finished meanwhile, so that few are held
             for other in [name for name in waiting if (folder.path / name).exists()]:
-                settled(other, waiting.pop(other), bar)
+                clips = waiting.pop(other)
+                if not settled(other, clips, bar):
+                    yield joblib.delayed(_compute)(compute, clips, other)
 
     def settled(name, clips, bar):
         """Whether nothing is to be done for a part by this run now."""
