@@ -167,9 +167,7 @@ def read_all(bundle: FeatureBundle):
 def cross_validate_on(bundle):
     rng = np.random.default_rng(0)
     audio = rng.standard_normal((len(bundle), 512), dtype=np.float32)
-    network = BranchClassifier(
-        "log-stft", size="small", max_epochs=1, validation_fraction=None, linear_prior=False, random_state=0
-    )
+    network = BranchClassifier("log-stft", size="small", max_epochs=1, validation_fraction=None, random_state=0)
     cross_validate(network, bundle.with_block("audio", audio), BST.leaves[rng.integers(23, size=len(bundle))], cv=2)
 
 

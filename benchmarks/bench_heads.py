@@ -42,14 +42,14 @@ from skbst.features import (
 from skbst.metrics import hierarchical_accuracy_score, hierarchical_f1_score
 from skbst.model_selection import compare_paired, official_folds
 from skbst.neighbors import KNNPriorBlender
-from skbst.neural import BranchClassifier
+from skbst.neural import BranchClassifier, Recipe
 from skbst.systems import make_system
 
 SEED = 0  # replaced by those of --seeds
 PROTOCOLS = ["stratified", "grouped"]
 # all rows down a cosine: nothing is set aside, and no epoch is chosen
 COSINE = {"schedule": "cosine", "validation_fraction": None}
-OFFICIAL = {"input_norm": "batch", "linear_prior": False}
+ADDING = {"input_norm": "auto", "linear_prior": True}
 
 
 def linear(*blocks):
@@ -69,29 +69,31 @@ def small(branch=None, head="baseline", neighbours=True, **kwargs):
     return make_system(branch, head, **kwargs)[-1]
 
 
-def network(branch=None, head="baseline", **kwargs):
-    return BranchClassifier(branch, head, random_state=SEED, **kwargs)
+def network(branch=None, head="baseline", *, size="report", **recipe):
+    return BranchClassifier(branch, head, size=size, recipe=Recipe(**recipe), random_state=SEED)
 
 
 STANDIN = {
     "linear, text": linear("text"),
     "linear, both": linear("audio", "text"),
-    "official network": network(**OFFICIAL),
-    "baseline, report's recipe": network(),
-    "flat, report's recipe": network(head="flat"),
-    "baseline, cosine": network(max_epochs=16, **COSINE),
-    "flat, cosine": network(head="flat", max_epochs=16, **COSINE),
-    "baseline, small": network(size="small", max_epochs=16, dropout=0.3, **COSINE),
-    "flat, small": network(head="flat", size="small", max_epochs=16, dropout=0.3, **COSINE),
+    "official network": network(),
+    "baseline, report's recipe, linear prior": network(**ADDING),
+    "flat, report's recipe, linear prior": network(head="flat", **ADDING),
+    "baseline, cosine": network(max_epochs=16, **COSINE, **ADDING),
+    "flat, cosine": network(head="flat", max_epochs=16, **COSINE, **ADDING),
+    "baseline, small": network(size="small", max_epochs=16, dropout=0.3, **COSINE, **ADDING),
+    "flat, small": network(head="flat", size="small", max_epochs=16, dropout=0.3, **COSINE, **ADDING),
 }
 REAL = {
     "linear": linear_on_lengths(1.0),
     "linear, sound at half length": linear_on_lengths(0.5),
-    "official network": network(size="small", max_epochs=40, **COSINE, **OFFICIAL),
+    "official network": network(size="small", max_epochs=40, **COSINE),
     **{head: small(head=head) for head in ("baseline", "flat", "gc", "lcl")},
     **{branch: small(branch) for branch in ("log-stft", "mfcc", "log-mel")},
     **{
-        f"{branch}, own logits": small(branch).set_params(estimator__branch_logits=True)
+        f"{branch}, own logits": small(branch).set_params(
+            estimator__recipe=Recipe.small().set_params(branch_logits=True)
+        )
         for branch in ("log-stft", "mfcc")
     },
     "KD-log-stft": small("log-stft", neighbours=False, distillation=True),

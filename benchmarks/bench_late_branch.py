@@ -20,6 +20,7 @@ from bench_heads import PROTOCOLS, clips, small
 from skorch.callbacks import Callback
 
 from skbst.metrics import hierarchical_f1_score
+from skbst.neural import Recipe
 from skbst.neural._inference import forward_rows
 from skbst.neural._inputs import BRANCH_BLOCKS, read_bundle
 
@@ -65,8 +66,9 @@ def main():
             for seed in args.seeds:
                 for bundle, train, test in folds:
                     model = small(branch, neighbours=False, random_state=seed)
-                    model.set_params(freeze_trunk=not args.together)
-                    epochs = model.branch_start, model.max_epochs
+                    recipe = Recipe.small().set_params(freeze_trunk=not args.together)
+                    model.set_params(recipe=recipe)
+                    epochs = recipe.branch_start, recipe.branch_max_epochs
                     watch = Watch(bundle[test], y[test], np.unique(y[train]), BRANCH_BLOCKS[branch], epochs)
                     model.set_params(callbacks=[watch])
                     model.fit(bundle[train], y[train], groups=None if groups is None else groups[train])

@@ -6,7 +6,7 @@ with four workers, as published, that reads a row of a table and one .npy per mo
 and mask sound by sound; plain Adam), once more without workers.
 ``alone``: ours and the official way in processes of their own, one after the other, as a user runs them.
 ``branches``: the same for each acoustic branch on frames in memory, against the bare loop and the floor.
-``heads``: an epoch of each head against the bare loop. ``formats``: float32, bfloat16 and a compiled network.
+``heads``: an epoch of each head against the bare loop. ``formats``: float32 and bfloat16.
 ``growth``: seconds per epoch from 1,000 to 20,000 clips.
 ``memory``: largest resident memory of a fit on 20,529 clips of 5 s of log-STFT from a memory map.
 ``answers``: latency of one clip, clips per second of a thousand, and the time of those with `KNNPriorBlender`.
@@ -51,7 +51,6 @@ from skbst.nn import Dropout
 from skbst.taxonomy import BST
 
 BINS = {"log-stft": 257, "log-mel": 128, "mfcc": 13}
-OFFICIAL = {"linear_prior": False, "input_norm": "batch"}
 
 
 def make_clips(n_clips, branch=None, n_frames=501):
@@ -218,7 +217,7 @@ def bench_epoch(args):
     n_clips = 2000 if args.fast else 10_000
     bundle, y = make_clips(n_clips)
     target = torch.from_numpy(np.searchsorted(np.unique(y), y))
-    model = BranchClassifier(**settings(args), **OFFICIAL, max_epochs=args.rounds + 1)
+    model = BranchClassifier(**settings(args), max_epochs=args.rounds + 1)
     with tempfile.TemporaryDirectory() as folder:
         files = FilePerSound(Path(folder), bundle, y)
         rivals = {
@@ -265,7 +264,7 @@ def train_alone(kind, n_clips, n_threads):
     """Print the CPU milliseconds of a step, of our loop or of the official one with so many workers."""
     torch.set_num_threads(n_threads)
     bundle, y = make_clips(n_clips)
-    model = BranchClassifier(validation_fraction=None, random_state=0, n_threads=n_threads, max_epochs=4, **OFFICIAL)
+    model = BranchClassifier(validation_fraction=None, random_state=0, n_threads=n_threads, max_epochs=4)
     if kind == "ours":
         turns = InTurns({}, 4)
         model.set_params(callbacks=[turns]).fit(bundle, y)
@@ -317,7 +316,7 @@ def bench_growth(args):
         for n_clips in (500, 1000) if args.fast else (1000, 5000, 20_000):
             bundle, y = make_clips(n_clips, branch)
             turns = InTurns({}, 1)
-            chosen = settings(args, branch, size="report" if branch is None else "small", linear_prior=False)
+            chosen = settings(args, branch, size="report" if branch is None else "small")
             BranchClassifier(**chosen, batch_size=batch_size, max_epochs=2, callbacks=[turns]).fit(bundle, y)
             seconds = turns.medians()[0]["ours"]
             print(f"  {branch!s:5s} {n_clips:6,} clips {seconds:7.2f} s   {1e3 * seconds / n_clips:.2f} ms a clip")
@@ -329,7 +328,7 @@ def bench_heads(args):
     target = torch.from_numpy(np.searchsorted(np.unique(y), y))
     print(f"\nepoch of each head, {n_clips:,} clips x 2 x 512, batch 64")
     for head in ("baseline", "flat", "gc", "lcl"):
-        model = BranchClassifier(head=head, **settings(args), **OFFICIAL, max_epochs=args.rounds + 1)
+        model = BranchClassifier(head=head, **settings(args), max_epochs=args.rounds + 1)
         turns = InTurns({"bare": bare_loop(new_module(model, bundle, y), bundle, target, None, 64)}, args.rounds)
         model.set_params(callbacks=[turns]).fit(bundle, y)
         seconds, ratios = turns.medians()
@@ -340,13 +339,13 @@ def bench_formats(args):
     n_clips = 500 if args.fast else 2000
     bundle, y = make_clips(n_clips)
     print(f"\nepoch in each format, {n_clips:,} clips x 2 x 512, batch 64; the first epoch is not counted")
-    formats = {"float32": {}, "bfloat16": {"precision": "bfloat16"}, "compiled": {"compile": True}}
+    formats = {"float32": {}, "bfloat16": {"precision": "bfloat16"}}
     for name, chosen in formats.items():
         turns = InTurns({}, args.rounds)
         start = time.perf_counter()
-        BranchClassifier(
-            **settings(args, **chosen), **OFFICIAL, max_epochs=args.rounds + 1, batch_size=64, callbacks=[turns]
-        ).fit(bundle, y)
+        BranchClassifier(**settings(args, **chosen), max_epochs=args.rounds + 1, batch_size=64, callbacks=[turns]).fit(
+            bundle, y
+        )
         first = time.perf_counter() - start - sum(turns.seconds["ours"][1:])
         print(f"  {name:9s} {turns.medians()[0]['ours']:.2f} s   before the second epoch {first:.0f} s")
 

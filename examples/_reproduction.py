@@ -26,7 +26,7 @@ from skbst.features import FeatureBundle, PrecomputedFeaturizer
 from skbst.metrics import hierarchical_accuracy_score, hierarchical_f1_score
 from skbst.model_selection import BSDGrandKFold, compare_paired, official_folds
 from skbst.neighbors import KNNPriorBlender
-from skbst.neural import KNNDistillationClassifier
+from skbst.neural import KNNDistillationClassifier, Recipe
 from skbst.sampling import make_bsd_grand
 from skbst.systems import baseline, make_system, system_3, system_4
 
@@ -263,13 +263,14 @@ def trial_seconds(study, member):
     rng = np.random.default_rng(0)
     blocks = {name: rng.standard_normal((n_rows, 512), dtype=np.float32) for name in ("audio", "text")}
     network = make_system(branch, head, size=study.size, embeddings="builtin", random_state=0, device=study.device)[-1]
-    epochs, late = study.max_epochs or network.max_epochs, network.branch_start
+    recipe = Recipe.small() if study.size == "small" else Recipe()
+    own = recipe.branch_max_epochs if branch and recipe.branch_max_epochs else recipe.max_epochs
+    epochs, late = study.max_epochs or own, recipe.branch_start
+    recipe.set_params(branch_start=0, linear_prior=False)
     late = min(late, epochs - 1) if branch else 0
 
     def epoch(branch, **frames):
-        trial = clone(network).set_params(
-            branch=branch, max_epochs=2, branch_start=0, validation_fraction=None, linear_prior=False
-        )
+        trial = clone(network).set_params(branch=branch, max_epochs=2, validation_fraction=None, recipe=recipe)
         bundle = FeatureBundle({**blocks, **frames})
         trial.fit(bundle, np.arange(n_rows) % 2)
         return trial.history_["seconds"].iloc[-1]

@@ -33,7 +33,7 @@ X = featurizer.transform(words)
 # means overfitting; a best epoch at the very end means that ``max_epochs`` is too small, as it is on purpose here. The
 # training loss is that of noisy, masked rows, and so may lie above the other.
 
-plain = BranchClassifier(size="small", linear_prior=False, lr=3e-3, max_epochs=30, random_state=0)
+plain = BranchClassifier(size="small", lr=3e-3, max_epochs=30, random_state=0)
 LearningCurvesDisplay.from_estimator(plain.fit(X[train], y.iloc[train]))
 plt.show()
 
@@ -42,7 +42,7 @@ plt.show()
 # changes from cell to cell. At alpha 0 the network is alone, at 1 the neighbours are; the box marks the best cell.
 # Where a row is of one colour, k hardly matters.
 
-network = BranchClassifier(size="small", random_state=0)
+network = BranchClassifier(size="small", recipe="small", random_state=0)
 grid = {"alpha": np.linspace(0, 1, 11), "k": [3, 5, 10, 20, 40, 80], "temperature": [0.02, 0.05, 0.1]}
 search = KNNBlendSearchCV(KNNPriorBlender(network), grid, cv=3, scoring=hierarchical_f1_scorer)
 search.fit(X[train], y.iloc[train])

@@ -1,5 +1,7 @@
 """The errors and warnings that skbst raises beside the standard ones."""
 
+from sklearn.exceptions import ConvergenceWarning
+
 __all__ = [
     "AudioDecodeError",
     "AudioDecodeWarning",
@@ -7,6 +9,7 @@ __all__ = [
     "CheckpointError",
     "DataFormatError",
     "DownloadError",
+    "FewClipsWarning",
     "LeakageWarning",
     "StoreWarning",
     "UnsafeModelError",
@@ -40,6 +43,10 @@ class AudioDecodeWarning(UserWarning):
 
 class CalibrationWarning(UserWarning):
     """There are too few calibration rows for what was promised."""
+
+
+class FewClipsWarning(ConvergenceWarning):
+    """A network was trained on fewer clips than it needs."""
 
 
 class LeakageWarning(UserWarning):

@@ -2,5 +2,6 @@
 
 from skbst.neural._branch_classifier import BranchClassifier
 from skbst.neural._knn_distillation_classifier import KNNDistillationClassifier
+from skbst.neural._recipe import Recipe
 
-__all__ = ["BranchClassifier", "KNNDistillationClassifier"]
+__all__ = ["BranchClassifier", "KNNDistillationClassifier", "Recipe"]

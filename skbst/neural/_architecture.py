@@ -39,34 +39,35 @@ SIZES = {
 }
 
 
-def describe(
-    *, branch, head, size, shapes, parent_of_leaf, n_tops, adapter, dropout, input_norm, linear_prior, branch_logits
-):
+def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
     """Describe a network by plain numbers and text, all that is needed to build it again.
 
     Parameters
     ----------
-    branch, head, size, dropout, linear_prior, branch_logits : as in the estimator
+    branch, head, size : as in the estimator
+
+    recipe : Recipe
+        Its parts.
 
     shapes : dict
         Shape of one row of "audio", "text" and "frames", where there are any.
 
-    parent_of_leaf : ndarray of shape (n_classes,), int
-        Top level of each class.
+    taxonomy : Taxonomy
+        The tree of the classes, in their order.
 
-    n_tops : int
-        Number of top-level classes.
-
-    input_norm : {"length", "batch"}
-        What embeddings pass first.
-
-    adapter : bool
-        Whether the text embedding passes a highway gate adapter.
+    is_plain : bool
+        Whether the rows are a plain array, of any scale.
 
     Returns
     -------
     architecture : dict
     """
+    input_norm = recipe.input_norm
+    if input_norm == "auto":
+        input_norm = "batch" if is_plain else "length"
+    linear_prior = recipe.linear_prior and ("audio" in shapes or "text" in shapes)
+    # a branch that is the sound's only view has its own path to the answer: through the trunk alone it learns slowly
+    has_logits = branch is not None and ("audio" not in shapes or bool(recipe.branch_logits and linear_prior))
     return {
         "branch": branch,
         "head": head,
@@ -74,13 +75,13 @@ def describe(
         "n_audio": shapes["audio"][0] if "audio" in shapes else None,
         "n_text": shapes["text"][0] if "text" in shapes else None,
         "n_bins": shapes["frames"][1] if "frames" in shapes else None,
-        "parent_of_leaf": [int(parent) for parent in parent_of_leaf],
-        "n_tops": int(n_tops),
-        "adapter": bool(adapter),
-        "dropout": float(dropout),
+        "parent_of_leaf": [int(parent) for parent in taxonomy.parent_of_leaf],
+        "n_tops": int(taxonomy.n_tops),
+        "adapter": bool(branch == "log-stft" if recipe.adapter == "auto" else recipe.adapter),
+        "dropout": float(recipe.dropout),
         "input_norm": input_norm,
         "linear_prior": bool(linear_prior),
-        "branch_logits": bool(branch_logits and linear_prior and branch is not None),
+        "branch_logits": has_logits,
     }
 
 
@@ -93,7 +94,10 @@ def build_module(architecture):
     n_audio, n_text = architecture["n_audio"], architecture["n_text"]
     sizes, parts = SIZES[architecture["size"]], {}
     regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
-    trunk = HATR(n_audio, n_text, **regularity, **sizes["trunk"])
+    # without an audio embedding to enrich, what the branch hears takes its place
+    alone = architecture["branch"] is not None and n_audio is None
+    n_sound = _branch_width(architecture) if alone else n_audio
+    trunk = HATR(n_sound, n_text, **regularity, **sizes["trunk"])
     head = _build_head(architecture, trunk.out_features)
     if architecture["linear_prior"]:
         unit_length = architecture["input_norm"] == "length"
@@ -102,10 +106,9 @@ def build_module(architecture):
         if architecture["adapter"] and n_text is not None:
             parts["adapter"] = HighwayGateAdapter(n_text)
         if architecture["branch"] is not None:
-            branch = BRANCHES[architecture["branch"]](architecture["n_bins"], **sizes[architecture["branch"]])
-            parts["branch"] = branch
+            branch = parts["branch"] = _build_branch(architecture)
             parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
-            parts["fusion"] = GatedResidualFusion(n_audio, branch.out_features)
+            parts["fusion"] = None if alone else GatedResidualFusion(n_audio, branch.out_features)
         if architecture["branch_logits"]:
             n_classes = len(architecture["parent_of_leaf"])
             parts["branch_head"] = BranchHead(branch.out_features, n_classes, dropout=architecture["dropout"])
@@ -115,6 +118,16 @@ def build_module(architecture):
 def parents_tensor(architecture):
     """Top level of each class as a tensor."""
     return torch.tensor(architecture["parent_of_leaf"], dtype=torch.int64)
+
+
+def _build_branch(architecture):
+    branch = architecture["branch"]
+    return BRANCHES[branch](architecture["n_bins"], **SIZES[architecture["size"]][branch])
+
+
+def _branch_width(architecture):
+    with torch.random.fork_rng(devices=[]):
+        return _build_branch(architecture).out_features
 
 
 def _build_head(architecture, in_features):

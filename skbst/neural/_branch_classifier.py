@@ -1,35 +1,45 @@
 """The network of the report as a scikit-learn classifier."""
 
+import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from skbst._sklearn import Interval, StrOptions, _fit_context
+from skbst._sklearn import Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
+from skbst.exceptions import DataFormatError, FewClipsWarning
+from skbst.features import FeatureBundle
 from skbst.neural._architecture import BRANCHES, HEADS, SIZES, describe
 from skbst.neural._callbacks import EpochEvents
-from skbst.neural._checks import check_rows, check_training_data
-from skbst.neural._network_answers import NetworkAnswersMixin
+from skbst.neural._checks import check_bundle_labels, check_rows, check_same_width, read_validation
+from skbst.neural._inference import embed_forward_rows, forward_rows
+from skbst.neural._inner_split import held_out_rows
+from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
+from skbst.neural._objective import leaf_log_proba, top_log_proba
+from skbst.neural._recipe import Recipe, resolve_recipe
 from skbst.neural._session import borrowed_threads, resolve_device, seeded
-from skbst.neural._training import history_frame, split_rows, train
+from skbst.neural._trainer import Trainer, history_frame
 from skbst.taxonomy import Taxonomy, TopLevelMixin
 
 __all__ = ["BranchClassifier"]
 
+# 652 clips are measured to be too few for the report's recipe (docs/guide/neural.rst), its own 8,000 are enough
+_FEW_CLIPS = 2000
 
-class BranchClassifier(
-    NetworkAnswersMixin, TopLevelMixin, VersionedMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator
-):
+
+class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """The network of the report: CLAP embeddings, an acoustic branch, a head.
 
-    Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one
-    spectral feature is encoded too and joins the audio embedding through a gate. The head makes class
-    probabilities, with or without knowledge of the tree. Training follows the report: AdamW, early stopping
-    on an inner validation part, the best weights restored.
+    Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one spectral
+    feature is encoded too and joins the audio embedding through a gate, or stands in its place where there is none. The
+    head makes class probabilities, with or without knowledge of the tree. ``BranchClassifier()`` is the report's
+    network and training: AdamW, early stopping on an inner validation part, the best weights restored. For fewer than
+    some thousand clips take ``size="small", recipe="small"``.
 
     Parameters
     ----------
@@ -42,87 +52,32 @@ class BranchClassifier(
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
-    audio_block : str or None, default="auto"
-        Block of the audio embedding; "auto" takes "clap_audio" or else "audio", None leaves it out.
-
-    text_block : str or None, default="auto"
-        Block of the text embedding; "auto" takes "clap_text" or else "text" where there is one.
-
-    branch_block : str, default="auto"
-        Block of the branch's frames; "auto" takes "log_stft", "log_mel" or "mfcc".
+    blocks : "auto" or dict, default="auto"
+        Names of the blocks of "audio", "text" and "frames"; None leaves an embedding out. What is not named is found:
+        "clap_audio" or else "audio", "clap_text" or else "text", and "log_stft", "log_mel" or "mfcc" for the branch.
 
     size : {"report", "small"}, default="report"
         The report's widths, or the same network small enough for a CPU in minutes.
 
-    adapter : bool or "auto", default="auto"
-        Whether the text embedding passes a highway gate adapter; "auto" with ``branch="log-stft"`` only.
-
-    input_norm : {"auto", "length", "batch"}, default="auto"
-        What embeddings pass before the first layer: `skbst.nn.LengthScale`, or the baseline's batch normalisation.
-        "auto" takes the first for the blocks of a bundle and the second for a plain array, which may be of any scale.
-
-    linear_prior : bool, default=True
-        Whether the network adds to what linear models of the embeddings say, one model per embedding, solved inside
-        `fit`; see `skbst.nn.LinearPrior`. ``input_norm="batch", linear_prior=False`` is the network of the official
-        baseline to the parameter.
-
-    branch_logits : bool, default=False
-        Whether the branch also adds logits of its own to those of the linear models (`skbst.nn.BranchHead`), by which
-        it learns much faster than through the trunk, and also what is true of one uploader's recordings only. Without
-        a linear prior there is nothing to add to.
-
-    dropout : float in [0, 1), default=0.1
-        Dropout of trunk and head.
+    recipe : {"report", "small"} or Recipe, default="report"
+        What the network adds and how it is trained; see `Recipe`.
 
     lr : float, default=1e-3
         Learning rate of AdamW.
 
-    weight_decay : float, default=1e-5
-        Weight decay of AdamW.
-
-    max_epochs : int, default=100
-        Most passes over the training part.
+    max_epochs : int or "auto", default="auto"
+        Most passes over the training part; "auto" is the recipe's number.
 
     batch_size : int or "auto", default="auto"
         Rows of a batch; "auto" is 64, or 32 with a branch, and down to 16 where an epoch would have fewer
         than 16 batches.
 
-    branch_start : int, default=0
-        First epochs that leave the acoustic branch out. It starts as nothing (the fusion passes the embedding on), so
-        these epochs train the rest of the same network at a small part of the cost. Early stopping begins after them.
-
-    freeze_trunk : bool, default=False
-        Whether trunk, adapter and head stay as the first `branch_start` epochs have made them, so that the others train
-        the branch and its fusion alone. On few clips the trunk would go on to learn these by heart.
-
     patience : int, "auto" or None, default="auto"
-        Stop after so many epochs in which the validation accuracy has not passed its best by more than
+        Stop after so many epochs in which the validation accuracy has not passed its best by more than the recipe's
         `min_delta`; "auto" is 15, or 6 with a branch; None never stops early.
 
-    min_delta : float, default=0.001
-        Least improvement of the validation accuracy, absolute, that resets the patience.
-
-    schedule : {"cosine", "step"}, default=None
-        Learning rate over the epochs: constant, down a cosine to zero at `max_epochs` (and before that at
-        `branch_start`), or halved every 20.
-
-    label_smoothing : float in [0, 1), default=0.05
-        Share of each target that is spread over all classes.
-
-    top_loss_weight : float, default=1.0
-        Weight (lambda) of the top-level loss of the GC and LCL heads.
-
-    beta : float, default=1.0
-        Weight of the top level in the LCL head's top-down correction.
-
-    distillation_weight : float, default=1.0
-        Weight of the divergence from `soft_targets`, where `fit` gets any.
-
-    class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss.
-
-    validation_fraction : float in (0, 1) or None, default=0.2
-        Share of the rows held out for early stopping; None trains on all rows for `max_epochs`.
+    validation_fraction : float in (0, 1), "auto" or None, default="auto"
+        Share of the rows held out for early stopping; None trains on all rows for `max_epochs`; "auto" is the recipe's.
 
     augmentation : "default", dict or None, default="default"
         How training batches are varied: the baseline's noise and masking of embeddings, with a branch also time
@@ -130,11 +85,14 @@ class BranchClassifier(
         "time_crop", "time_masking", "embedding_noise", "embedding_masking", such as
         ``{"time_masking": {"max_frames": 30}}``. See the modules of `skbst.nn`.
 
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the loss.
+
+    distillation_weight : float, default=1.0
+        Weight of the divergence from `soft_targets`, where `fit` gets any.
+
     precision : {"float32", "bfloat16"}, default="float32"
         Number format of the forward pass in training.
-
-    compile : bool, default=False
-        Whether the network passes `torch.compile` for training.
 
     device : str, default="auto"
         Torch device; "auto" takes the GPU where there is one. A model trained on a GPU loads without one.
@@ -195,7 +153,7 @@ class BranchClassifier(
     >>> from sklearn.datasets import make_blobs
     >>> from skbst.neural import BranchClassifier
     >>> X, y = make_blobs(200, centers=3, random_state=0)
-    >>> classifier = BranchClassifier(size="small", max_epochs=20, random_state=0).fit(X, y)
+    >>> classifier = BranchClassifier(size="small", recipe="small", max_epochs=20, random_state=0).fit(X, y)
     >>> classifier.embed(X).shape
     (200, 3)
     >>> classifier.score(X, y) > 0.8
@@ -209,33 +167,18 @@ class BranchClassifier(
         "branch": [StrOptions(set(BRANCHES)), None],
         "head": [StrOptions(set(HEADS))],
         "taxonomy": [Taxonomy, None],
-        "audio_block": [str, None],
-        "text_block": [str, None],
-        "branch_block": [str],
+        "blocks": [StrOptions({"auto"}), dict],
         "size": [StrOptions(set(SIZES))],
-        "adapter": ["boolean", StrOptions({"auto"})],
-        "input_norm": [StrOptions({"auto", "length", "batch"})],
-        "linear_prior": ["boolean"],
-        "branch_logits": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recipe": [StrOptions({"report", "small"}), Recipe],
         "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "branch_start": [Interval(Integral, 0, None, closed="left")],
-        "freeze_trunk": ["boolean"],
+        "max_epochs": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "batch_size": [Interval(Integral, 2, None, closed="left"), StrOptions({"auto"})],
         "patience": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
-        "min_delta": [Interval(Real, 0, None, closed="left")],
-        "schedule": [StrOptions({"cosine", "step"}), None],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "top_loss_weight": [Interval(Real, 0, None, closed="left")],
-        "beta": [Interval(Real, 0, None, closed="left")],
-        "distillation_weight": [Interval(Real, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), StrOptions({"auto"}), None],
         "augmentation": [StrOptions({"default"}), dict, None],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "distillation_weight": [Interval(Real, 0, None, closed="left")],
         "precision": [StrOptions({"float32", "bfloat16"})],
-        "compile": ["boolean"],
         "device": [str],
         "n_threads": [Interval(Integral, 1, None, closed="left"), None],
         "callbacks": [list, None],
@@ -249,33 +192,18 @@ class BranchClassifier(
         head="baseline",
         *,
         taxonomy=None,
-        audio_block="auto",
-        text_block="auto",
-        branch_block="auto",
+        blocks="auto",
         size="report",
-        adapter="auto",
-        input_norm="auto",
-        linear_prior=True,
-        branch_logits=False,
-        dropout=0.1,
+        recipe="report",
         lr=1e-3,
-        weight_decay=1e-5,
-        max_epochs=100,
-        branch_start=0,
-        freeze_trunk=False,
+        max_epochs="auto",
         batch_size="auto",
         patience="auto",
-        min_delta=0.001,
-        schedule=None,
-        label_smoothing=0.05,
-        top_loss_weight=1.0,
-        beta=1.0,
-        distillation_weight=1.0,
-        class_weight=None,
-        validation_fraction=0.2,
+        validation_fraction="auto",
         augmentation="default",
+        class_weight=None,
+        distillation_weight=1.0,
         precision="float32",
-        compile=False,
         device="auto",
         n_threads=1,
         callbacks=None,
@@ -285,33 +213,18 @@ class BranchClassifier(
         self.branch = branch
         self.head = head
         self.taxonomy = taxonomy
-        self.audio_block = audio_block
-        self.text_block = text_block
-        self.branch_block = branch_block
+        self.blocks = blocks
         self.size = size
-        self.adapter = adapter
-        self.input_norm = input_norm
-        self.linear_prior = linear_prior
-        self.branch_logits = branch_logits
-        self.dropout = dropout
+        self.recipe = recipe
         self.lr = lr
-        self.weight_decay = weight_decay
         self.max_epochs = max_epochs
-        self.branch_start = branch_start
-        self.freeze_trunk = freeze_trunk
         self.batch_size = batch_size
         self.patience = patience
-        self.min_delta = min_delta
-        self.schedule = schedule
-        self.label_smoothing = label_smoothing
-        self.top_loss_weight = top_loss_weight
-        self.beta = beta
-        self.distillation_weight = distillation_weight
-        self.class_weight = class_weight
         self.validation_fraction = validation_fraction
         self.augmentation = augmentation
+        self.class_weight = class_weight
+        self.distillation_weight = distillation_weight
         self.precision = precision
-        self.compile = compile
         self.device = device
         self.n_threads = n_threads
         self.callbacks = callbacks
@@ -319,7 +232,7 @@ class BranchClassifier(
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, groups=None, train_only=None, soft_targets=None):
+    def fit(self, X, y, sample_weight=None, *, groups=None, train_only=None, soft_targets=None, validation=None):
         """Train the network.
 
         Parameters
@@ -344,6 +257,10 @@ class BranchClassifier(
         soft_targets : array-like of shape (n_samples, n_classes), default=None
             Target distributions for distillation, columns in the order of ``np.unique(y)``.
 
+        validation : tuple (X, y), default=None
+            Validation rows of your own for early stopping, such as the validation part of a fold. All rows of `X` are
+            then trained on, whatever `validation_fraction` says.
+
         Returns
         -------
         self : BranchClassifier
@@ -352,53 +269,260 @@ class BranchClassifier(
         ------
         DataFormatError
             If blocks are missing, of the wrong shape or not finite, or no validation part can be made.
+
+        Warns
+        -----
+        FewClipsWarning
+            If the report's widths are trained by the report's recipe on fewer than 2,000 distinct rows.
         """
         vars(self).pop("net_", None)
-        context = self._init_callback_context(max_subtasks=self.max_epochs)
+        recipe = resolve_recipe(self.recipe)
+        max_epochs = self._max_epochs(recipe)
+        context = self._init_callback_context(max_subtasks=max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        inputs, labels = check_training_data(self, X, y)
-        rows = check_rows(self, inputs, labels, sample_weight, groups, train_only, soft_targets)
+        inputs, labels = self._read_training(X, y)
+        given = {"sample_weight": sample_weight, "groups": groups, "train_only": train_only}
+        rows, self.classes_, self.taxonomy_ = check_rows(
+            inputs, labels, self.taxonomy, soft_targets=soft_targets, **given
+        )
+        self.top_classes_ = self.taxonomy_.tops
+        self._warn_of_few(len(rows.target), recipe)
+        self._architecture = describe(
+            self.branch,
+            self.head,
+            self.size,
+            recipe,
+            shapes=inputs.shapes(),
+            taxonomy=self.taxonomy_,
+            is_plain=self._blocks is None,
+        )
         rng = check_random_state(self.random_state)
-        split_seed, torch_seed, order_seed = rng.randint(np.iinfo(np.int32).max, size=3)
-        valid = split_rows(self, rows, np.random.RandomState(split_seed), self.classes_)
-        self._architecture = self._describe(inputs)
-        device = resolve_device(self.device)
-
-        def events():
-            return EpochEvents(
-                self, context, X, y, lambda net: {"net_": net}, max_epochs=self.max_epochs, verbose=self.verbose
-            )
-
-        with seeded(torch_seed, device), borrowed_threads(self.n_threads):
-            self.net_, self.best_epoch_ = train(
-                self,
-                inputs,
-                rows,
-                valid,
-                self._architecture,
-                order_rng=np.random.RandomState(order_seed),
-                device=device,
-                events=events,
+        split, torch_seed, order = (int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=3))
+        outside = None if validation is None else read_validation(validation, self._read, self.classes_)
+        fraction = recipe.validation_fraction if self.validation_fraction == "auto" else self.validation_fraction
+        valid = held_out_rows(rows, fraction if outside is None else None, np.random.RandomState(split), self.classes_)
+        trainer = self._trainer(recipe, max_epochs)
+        events = EpochEvents(
+            self, context, X, y, lambda net: {"net_": net}, max_epochs=max_epochs, verbose=self.verbose
+        )
+        with seeded(torch_seed, trainer.device), borrowed_threads(self.n_threads):
+            self.net_, self.best_epoch_ = trainer.train(
+                inputs, rows, valid, outside=outside, order_rng=np.random.RandomState(order), events=events
             )
         self.history_ = history_frame(self.net_)
         self.n_iter_ = len(self.history_)
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
         return self
 
-    def _describe(self, inputs):
-        input_norm = self.input_norm
-        if input_norm == "auto":
-            input_norm = "batch" if self._blocks is None else "length"
-        return describe(
-            branch=self.branch,
-            head=self.head,
-            size=self.size,
-            shapes=inputs.shapes(),
-            parent_of_leaf=self.taxonomy_.parent_of_leaf,
-            n_tops=self.taxonomy_.n_tops,
-            adapter=self.branch == "log-stft" if self.adapter == "auto" else self.adapter,
-            dropout=self.dropout,
-            input_norm=input_norm,
-            linear_prior=self.linear_prior,
-            branch_logits=self.branch_logits,
+    def decision_function(self, X):
+        """Logits of the classes.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
+            What the second-level classifier gives, in the order of ``classes_``; with ``head="lcl"`` the
+            log-probabilities after the top-down correction. With two classes, the second one's minus the
+            first one's.
+        """
+        leaf, top = self._logits(X)
+        logits = self._leaf_log_proba(leaf, top) if self._head == "lcl" else leaf.astype(np.float64)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_log_proba(self, X):
+        """Log-probabilities of the classes, of shape (n_samples, n_classes), float64; see `predict_proba`."""
+        return self._leaf_log_proba(*self._logits(X))
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+            In the order of ``classes_``; rows sum to 1.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            The most probable class.
+        """
+        check_is_fitted(self)
+        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+
+    def predict_top_proba(self, X):
+        """Probabilities of the top-level classes.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_top_classes), float64
+            In the order of ``top_classes_``. With ``head="gc"`` those of the parallel top-level layer, with
+            every other head the sums of the second-level ones.
+        """
+        leaf, top = self._logits(X)
+        if self._head == "gc":
+            return np.exp(top_log_proba(top))
+        return self.taxonomy_.aggregate(np.exp(self._leaf_log_proba(leaf, top)))
+
+    def embed(self, X):
+        """What the network makes of each row, to find neighbours by.
+
+        That is the latent vector before the head. With a linear prior, where the head only adds to what linear
+        models say, latent vectors tell classes badly apart; there it is the second-level logits, less their mean.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, n_embedding), float32
+            With a linear prior `n_embedding` is the number of classes.
+        """
+        return self.embed_predict_proba(X)[0]
+
+    def embed_predict_proba(self, X):
+        """What `embed` and `predict_proba` give, in one pass of the network.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            As in `fit`.
+
+        Returns
+        -------
+        embedding : ndarray of shape (n_samples, n_embedding), float32
+            See `embed`.
+
+        proba : ndarray of shape (n_samples, n_classes), float64
+            See `predict_proba`.
+        """
+        embedding, leaf, top = self._forward(embed_forward_rows, X)
+        if self._architecture["linear_prior"]:
+            embedding = leaf - leaf.mean(axis=1, keepdims=True)
+        return embedding, np.exp(self._leaf_log_proba(leaf, top))
+
+    def _max_epochs(self, recipe):
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        return (None if self.branch is None else recipe.branch_max_epochs) or recipe.max_epochs
+
+    def _read_training(self, X, y):
+        """Checked features and labels of `fit`; learns which blocks there are and how wide."""
+        if isinstance(X, FeatureBundle):
+            y = check_bundle_labels(X, y)
+            self._blocks = choose_blocks(X, self.blocks, branch=self.branch)
+            self.n_features_in_ = X.shape[1]
+            inputs = read_bundle(X, self._blocks)
+        elif self.branch is not None:
+            raise DataFormatError(f"branch={self.branch!r} needs a FeatureBundle; got {type(X).__name__}.")
+        else:
+            X, y = validate_data(self, X, y, dtype=np.float32)
+            self._blocks = None
+            inputs = ClipInputs(X, None)
+        check_class_labels(y)
+        self._row_shapes = inputs.shapes()
+        return inputs, y
+
+    def _read(self, X):
+        """Checked features of rows that are not trained on."""
+        if self._blocks is not None:
+            inputs = read_bundle(X, self._blocks)
+            check_same_width(inputs, self._row_shapes)
+            return inputs
+        if isinstance(X, FeatureBundle):
+            raise DataFormatError("Fitted on a 2-D array; got a FeatureBundle. Pass one of its blocks.")
+        return ClipInputs(validate_data(self, X, dtype=np.float32, reset=False), None)
+
+    def _warn_of_few(self, n_rows, recipe):
+        if self.size == "report" and not recipe.linear_prior and n_rows < _FEW_CLIPS:
+            warnings.warn(
+                f"{n_rows} distinct clips are few for the report's network and recipe, which were made for thousands: "
+                "on so few a linear model is better. Take size='small', recipe='small'.",
+                FewClipsWarning,
+                stacklevel=4,
+            )
+
+    def _trainer(self, recipe, max_epochs):
+        return Trainer(
+            architecture=self._architecture,
+            recipe=recipe,
+            classes=self.classes_,
+            max_epochs=max_epochs,
+            lr=self.lr,
+            batch_size=self.batch_size,
+            patience=self.patience,
+            augmentation=self.augmentation,
+            class_weight=self.class_weight,
+            distillation_weight=self.distillation_weight,
+            precision=self.precision,
+            device=resolve_device(self.device),
+            n_threads=self.n_threads,
+            callbacks=self.callbacks,
         )
+
+    def _forward(self, function, X):
+        check_is_fitted(self)
+        inputs = self._read(X)
+        chunk_size = 256 if inputs.frames is None else 32
+        with borrowed_threads(self.n_threads):
+            return function(self.net_.module_, inputs, chunk_size=chunk_size, device=self.net_.device)
+
+    def _logits(self, X):
+        return self._forward(forward_rows, X)
+
+    def _leaf_log_proba(self, leaf, top):
+        if self._head != "lcl":
+            return leaf_log_proba(leaf, None, self.taxonomy_.parent_of_leaf, beta=1.0)
+        return leaf_log_proba(leaf, top, self.taxonomy_.parent_of_leaf, beta=resolve_recipe(self.recipe).beta)
+
+    @property
+    def _head(self):
+        return self._architecture["head"]
+
+    def __getstate__(self):
+        """Plain arrays and parameters; no torch or skorch object."""
+        state = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            state["_weights"] = {name: value.cpu().numpy() for name, value in net.module_.state_dict().items()}
+            state["history_"] = {name: column.to_numpy() for name, column in self.history_.items()}
+        return state
+
+    def __setstate__(self, state):
+        """Build the network again, on the CPU where its GPU is not there."""
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is None:
+            return
+        self.history_ = pd.DataFrame(self.history_)
+        recipe = resolve_recipe(self.recipe)
+        trainer = self._trainer(recipe, self._max_epochs(recipe))
+        with seeded(0, trainer.device):
+            self.net_ = trainer.net(callbacks=None, train_split=None)
+        self.net_.load_weights(weights)

@@ -1,132 +1,23 @@
-"""What `BranchClassifier` accepts, and what it learns from looking at it."""
+"""What `BranchClassifier` accepts."""
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import assert_all_finite
 
-from skbst._sklearn import _check_sample_weight, check_class_labels, validate_data
+from skbst._sklearn import _check_sample_weight
 from skbst.exceptions import DataFormatError
-from skbst.features import FeatureBundle
-from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
+from skbst.neural._dataset import ClipDataset
 from skbst.neural._training_rows import make_training_rows
 from skbst.taxonomy import resolve_taxonomy
 
-__all__ = ["check_new_data", "check_rows", "check_training_data"]
+__all__ = ["check_bundle_labels", "check_rows", "check_same_width", "read_validation"]
 
 
-def check_training_data(estimator, X, y):
-    """Check X and y of `fit`, and learn which blocks there are and how wide.
-
-    Parameters
-    ----------
-    estimator : BranchClassifier
-        Gets ``n_features_in_``, and privately the blocks and the shapes of their rows.
-
-    X : FeatureBundle or array-like of shape (n_samples, n_features)
-        Features.
-
-    y : array-like of shape (n_samples,)
-        Labels.
-
-    Returns
-    -------
-    inputs : ClipInputs
-
-    y : ndarray of shape (n_samples,)
-    """
-    if isinstance(X, FeatureBundle):
-        inputs, y = _check_bundle(estimator, X, y)
-    elif estimator.branch is not None:
-        raise DataFormatError(f"branch={estimator.branch!r} needs a FeatureBundle; got {type(X).__name__}.")
-    else:
-        X, y = validate_data(estimator, X, y, dtype=np.float32)
-        estimator._blocks = None
-        inputs = ClipInputs(X, None)
-    check_class_labels(y)
-    estimator._row_shapes = inputs.shapes()
-    return inputs, y
-
-
-def check_rows(estimator, inputs, y, sample_weight, groups, train_only, soft_targets):
-    """Check what `fit` gets beside X and y, and learn classes and tree from the rows that count.
-
-    Parameters
-    ----------
-    estimator : BranchClassifier
-        Gets ``classes_``, ``taxonomy_`` and ``top_classes_``.
-
-    inputs : ClipInputs
-        Features.
-
-    y : ndarray of shape (n_samples,)
-        Labels.
-
-    sample_weight, groups, train_only, soft_targets
-        As in `fit`.
-
-    Returns
-    -------
-    rows : TrainingRows
-    """
-    weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
-    all_classes, target = np.unique(y, return_inverse=True)
-    if soft_targets is not None:
-        soft_targets = np.asarray(soft_targets, dtype=np.float64)
-        if soft_targets.shape != (len(y), len(all_classes)):
-            raise DataFormatError(
-                f"soft_targets must have shape ({len(y)}, {len(all_classes)}), one column for each of "
-                f"np.unique(y); got {soft_targets.shape}."
-            )
-        bad = np.flatnonzero(~(np.isfinite(soft_targets) & (soft_targets >= 0)).all(axis=1))
-        if len(bad):
-            raise DataFormatError(
-                f"soft_targets must be distributions; {len(bad)} of {len(y)} rows have negative values, NaN or "
-                f"infinity (first: row {bad[0]}). A row of zeros switches the term off for a clip."
-            )
-    present = np.unique(target[weight > 0])
-    estimator.classes_ = all_classes[present]
-    if len(present) < 2:
-        raise DataFormatError(
-            f"{type(estimator).__name__} needs samples of at least 2 classes; got {len(present)} class: "
-            f"{estimator.classes_.tolist()} (rows of weight zero do not count)."
-        )
-    estimator.taxonomy_ = resolve_taxonomy(estimator.taxonomy, estimator.classes_).reorder(estimator.classes_)
-    estimator.top_classes_ = estimator.taxonomy_.tops
-    return make_training_rows(
-        inputs,
-        # classes of weight zero are anything: their rows are dropped
-        np.searchsorted(present, target).clip(max=len(present) - 1),
-        weight,
-        groups=groups,
-        train_only=train_only,
-        soft_targets=None if soft_targets is None else soft_targets[:, present],
-    )
-
-
-def check_new_data(estimator, X):
-    """Check X of a predict-like method against what was seen in `fit`.
-
-    Returns
-    -------
-    inputs : ClipInputs
-    """
-    if estimator._blocks is None:
-        if isinstance(X, FeatureBundle):
-            raise DataFormatError("Fitted on a 2-D array; got a FeatureBundle. Pass one of its blocks.")
-        return ClipInputs(validate_data(estimator, X, dtype=np.float32, reset=False), None)
-    inputs = read_bundle(X, estimator._blocks)
-    for name, shape in inputs.shapes().items():
-        if shape[-1] != estimator._row_shapes[name][-1]:
-            raise DataFormatError(
-                f"Block {estimator._blocks[name]!r} has rows of shape {shape}; fitted on {estimator._row_shapes[name]}."
-            )
-    return inputs
-
-
-def _check_bundle(estimator, X, y):
+def check_bundle_labels(X, y):
+    """Labels of the rows of a bundle, ndarray of shape (n_samples,)."""
     if y is None:
-        raise ValueError(f"This {type(estimator).__name__} requires y to be passed, but the target y is None.")
+        raise ValueError("This BranchClassifier requires y to be passed, but the target y is None.")
     y = column_or_1d(y, warn=True)
     missing = np.flatnonzero(pd.isna(y))
     if len(missing):
@@ -136,12 +27,107 @@ def _check_bundle(estimator, X, y):
     if len(y) != len(X):
         raise DataFormatError(f"X has {len(X)} rows and y has {len(y)} labels.")
     assert_all_finite(y, input_name="y")
-    estimator._blocks = choose_blocks(
-        X,
-        audio=estimator.audio_block,
-        text=estimator.text_block,
-        branch=estimator.branch,
-        branch_block=estimator.branch_block,
+    return y
+
+
+def check_rows(inputs, y, taxonomy, *, sample_weight, groups, train_only, soft_targets):
+    """Check what `fit` gets beside X and y; classes and tree are those of the rows that count.
+
+    Parameters
+    ----------
+    inputs : ClipInputs
+        Features.
+
+    y : ndarray of shape (n_samples,)
+        Labels.
+
+    taxonomy : Taxonomy or None
+        As in `BranchClassifier`.
+
+    sample_weight, groups, train_only, soft_targets
+        As in `fit`.
+
+    Returns
+    -------
+    rows : TrainingRows
+
+    classes : ndarray of shape (n_classes,)
+        Labels, sorted.
+
+    taxonomy : Taxonomy
+        Cut down to them, in their order.
+    """
+    weight = _check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+    all_classes, target = np.unique(y, return_inverse=True)
+    soft_targets = None if soft_targets is None else _check_soft_targets(soft_targets, (len(y), len(all_classes)))
+    present = np.unique(target[weight > 0])
+    classes = all_classes[present]
+    if len(present) < 2:
+        raise DataFormatError(
+            f"BranchClassifier needs samples of at least 2 classes; got {len(present)} class: "
+            f"{classes.tolist()} (rows of weight zero do not count)."
+        )
+    rows = make_training_rows(
+        inputs,
+        # classes of weight zero are anything: their rows are dropped
+        np.searchsorted(present, target).clip(max=len(present) - 1),
+        weight,
+        groups=groups,
+        train_only=train_only,
+        soft_targets=None if soft_targets is None else soft_targets[:, present],
     )
-    estimator.n_features_in_ = X.shape[1]
-    return read_bundle(X, estimator._blocks), y
+    return rows, classes, resolve_taxonomy(taxonomy, classes).reorder(classes)
+
+
+def check_same_width(inputs, row_shapes):
+    """Raise where rows have another width than in `fit`; numbers of frames may differ."""
+    for name, shape in inputs.shapes().items():
+        if shape[-1] != row_shapes[name][-1]:
+            raise DataFormatError(f"The {name} block has rows of shape {shape}; fitted on {row_shapes[name]}.")
+
+
+def read_validation(validation, read, classes):
+    """Validation rows that stand beside the training rows, such as the part of a fold.
+
+    Parameters
+    ----------
+    validation : tuple (X, y)
+        As in `fit`.
+
+    read : callable
+        Makes checked `ClipInputs` of X.
+
+    classes : ndarray of shape (n_classes,)
+        Labels of the training rows.
+
+    Returns
+    -------
+    dataset : ClipDataset
+    """
+    try:
+        X, y = validation
+    except (TypeError, ValueError) as error:
+        raise DataFormatError(f"validation takes a pair (X, y); got {type(validation).__name__}.") from error
+    y, inputs = check_bundle_labels(X, y), read(X)
+    unknown = sorted(set(np.unique(y)) - set(classes))
+    if unknown:
+        raise DataFormatError(
+            f"{np.isin(y, unknown).sum()} of {len(y)} validation rows are of classes that no training row has "
+            f"(first: {str(unknown[0])!r}). Leave them out."
+        )
+    return ClipDataset(inputs, np.arange(len(y)), np.searchsorted(classes, y), np.ones(len(y)))
+
+
+def _check_soft_targets(soft_targets, shape):
+    soft_targets = np.asarray(soft_targets, dtype=np.float64)
+    if soft_targets.shape != shape:
+        raise DataFormatError(
+            f"soft_targets must have shape {shape}, one column for each of np.unique(y); got {soft_targets.shape}."
+        )
+    bad = np.flatnonzero(~(np.isfinite(soft_targets) & (soft_targets >= 0)).all(axis=1))
+    if len(bad):
+        raise DataFormatError(
+            f"soft_targets must be distributions; {len(bad)} of {shape[0]} rows have negative values, NaN or "
+            f"infinity (first: row {bad[0]}). A row of zeros switches the term off for a clip."
+        )
+    return soft_targets

@@ -4,7 +4,7 @@ import numpy as np
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["inner_split"]
+__all__ = ["held_out_rows", "inner_split"]
 
 
 def inner_split(target, fraction, rng, *, weight=None, groups=None, train_only=None, class_names=None):
@@ -112,3 +112,18 @@ def _grouped(target, fraction, rng, groups, eligible):
     valid = np.zeros(len(target), dtype=bool)
     valid[np.flatnonzero(eligible)[np.isin(members, chosen)]] = True
     return valid
+
+
+def held_out_rows(rows, fraction, rng, classes):
+    """Mask of the `TrainingRows` held out for validation; all False where `fraction` is None."""
+    if fraction is None:
+        return np.zeros(len(rows.target), dtype=bool)
+    return inner_split(
+        rows.target,
+        fraction,
+        rng,
+        weight=rows.weight,
+        groups=rows.groups,
+        train_only=rows.train_only,
+        class_names=classes,
+    )

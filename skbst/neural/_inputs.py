@@ -39,7 +39,7 @@ class ClipInputs:
         }
 
     def __len__(self):
-        return len(next(iter(self.embeddings.values())))
+        return len(next(iter(self.embeddings.values()), self.frames))
 
     def shapes(self):
         """Shape of one row of each input."""
@@ -77,8 +77,19 @@ class ClipInputs:
         return torch.from_numpy(frames), torch.from_numpy(lengths)
 
 
-def choose_blocks(bundle, *, audio, text, branch, branch_block):
+def choose_blocks(bundle, chosen, *, branch):
     """Resolve "auto" names against what a bundle has.
+
+    Parameters
+    ----------
+    bundle : FeatureBundle
+        The features.
+
+    chosen : "auto" or dict
+        Names by role, as in `BranchClassifier`.
+
+    branch : str or None
+        Acoustic branch, which reads the frames.
 
     Returns
     -------
@@ -90,24 +101,26 @@ def choose_blocks(bundle, *, audio, text, branch, branch_block):
     DataFormatError
         If a needed block is not there; the message lists what is.
     """
-    blocks = {"audio": _choose(bundle, "audio", audio), "text": _choose(bundle, "text", text), "frames": None}
+    chosen = {} if chosen == "auto" else dict(chosen)
+    unknown = sorted(set(chosen) - {"audio", "text", "frames"})
+    if unknown:
+        raise DataFormatError(f"blocks has the keys {unknown}; it takes 'audio', 'text' and 'frames'.")
+    blocks = {role: _choose(bundle, role, chosen.get(role, "auto")) for role in ("audio", "text")}
+    blocks["frames"] = None
     if branch is not None:
-        name = BRANCH_BLOCKS[branch] if branch_block == "auto" else branch_block
+        name = chosen.get("frames", "auto")
+        name = BRANCH_BLOCKS[branch] if name == "auto" else name
         if name not in bundle:
             raise DataFormatError(
                 f"branch={branch!r} reads the block {name!r}, but the bundle has {list(bundle.names)}. "
-                "Add its featurizer to the ClipFeaturizer, or name another block with branch_block."
+                "Add its featurizer to the ClipFeaturizer, or name another block: blocks={'frames': name}."
             )
         blocks["frames"] = name
-        if blocks["audio"] is None:
-            raise DataFormatError(
-                f"branch={branch!r} enriches an audio embedding, but the bundle has {list(bundle.names)}. "
-                "Add a block 'clap_audio' or 'audio', or name one with audio_block."
-            )
-    if blocks["audio"] is None and blocks["text"] is None:
+    if not any(blocks.values()):
         raise DataFormatError(
-            f"No embedding to learn from: the bundle has {list(bundle.names)}, and audio_block='auto' and "
-            "text_block='auto' look for 'clap_audio', 'audio', 'clap_text' and 'text'. Name the blocks."
+            f"No embedding to learn from: the bundle has {list(bundle.names)}, and blocks='auto' looks for "
+            "'clap_audio', 'audio', 'clap_text' and 'text'. Name the blocks, such as blocks={'audio': name}, or take a "
+            "branch, which learns from frames."
         )
     return blocks
 
@@ -147,7 +160,9 @@ def _choose(bundle, role, name):
     if name == "auto":
         return next((candidate for candidate in _AUTO_BLOCKS[role] if candidate in bundle), None)
     if name not in bundle:
-        raise DataFormatError(f"{role}_block={name!r} is not in the bundle; it has {list(bundle.names)}.")
+        raise DataFormatError(
+            f"blocks names {name!r} ({role}), which is not in the bundle; it has {list(bundle.names)}."
+        )
     return name
 
 

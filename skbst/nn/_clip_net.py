@@ -26,7 +26,8 @@ class ClipNet(nn.Module):
         Takes (frames, lengths) and gives one vector per clip.
 
     fusion : Module, default=None
-        Takes (audio embedding, branch vector) and gives the audio embedding enriched; needed with a branch.
+        Takes (audio embedding, branch vector) and gives the audio embedding enriched; without it the branch vector
+        stands in the place of an audio embedding, as the sound's only view.
 
     adapter : Module, default=None
         Takes the text embedding and gives it adapted.
@@ -36,7 +37,8 @@ class ClipNet(nn.Module):
         the second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
 
     branch_head : Module, default=None
-        Takes the branch vector and gives logits that are added to those of the prior; needs both. See `BranchHead`.
+        Takes the branch vector and gives logits that are added to those of the prior, or of the head alone where there
+        is none. See `BranchHead`.
 
     References
     ----------
@@ -66,10 +68,8 @@ class ClipNet(nn.Module):
         branch_head=None,
     ):
         super().__init__()
-        if branch is not None and fusion is None:
-            raise ValueError("A branch needs a fusion module that joins it with the audio embedding.")
-        if branch_head is not None and (branch is None or prior is None):
-            raise ValueError("A branch head needs a branch, whose vector it reads, and a prior, to which it adds.")
+        if branch_head is not None and branch is None:
+            raise ValueError("A branch head needs a branch, whose vector it reads.")
         self.standardizer = standardizer
         self.branch = branch
         self.fusion = fusion
@@ -131,7 +131,7 @@ class ClipNet(nn.Module):
 
     def _embed(self, audio, text, z_branch):
         if z_branch is not None:
-            audio = self.fusion(audio, z_branch)
+            audio = z_branch if self.fusion is None else self.fusion(audio, z_branch)
         if self.adapter is not None:
             text = self.adapter(text)
         return self.trunk(audio, text)
@@ -157,12 +157,13 @@ class ClipNet(nn.Module):
         return latent, self._add_prior(self.head(latent), audio, text, prior, z_branch)
 
     def _add_prior(self, output, audio, text, prior, z_branch):
-        if prior is None:
-            if self.prior is None:
-                return output
+        if prior is None and self.prior is not None:
             prior = self.prior(audio, text)
         if self.branch_head is not None and z_branch is not None:
-            prior = prior + self.branch_head(z_branch)
+            own = self.branch_head(z_branch)
+            prior = own if prior is None else prior + own
+        if prior is None:
+            return output
         if not isinstance(output, tuple):
             return output + prior
         leaf, top = output

@@ -111,21 +111,15 @@ def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
     if size not in ("report", "small"):  # said now, and not after an hour of featurizing
         raise DataFormatError(f"size must be 'report' or 'small'; got {size!r}.")
     check_device(device)
-    recipe = {"input_norm": "batch", "linear_prior": False}
-    if size == "small":
-        # without the text adapter, which learns few clips by heart; docs/guide/neural.rst has the figures
-        recipe = {"schedule": "cosine", "validation_fraction": None, "max_epochs": 40, "dropout": 0.3, "adapter": False}
-        if branch is not None:
-            recipe |= {"branch_start": 40, "freeze_trunk": True, "max_epochs": 50}
     return BranchClassifier(
         branch,
         head,
         size=size,
+        recipe=size,
         taxonomy=taxonomy,
         random_state=random_state,
         device=device,
         verbose=verbose,
-        **recipe,
     )
 
 

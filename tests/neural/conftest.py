@@ -2,8 +2,18 @@ import numpy as np
 import pytest
 
 from skbst.features import FeatureBundle
+from skbst.neural import BranchClassifier, Recipe
 
 CLASSES = np.array(["fx-a", "fx-h", "m-si", "m-sp", "ss-n"])
+
+
+def make_network(branch=None, head="baseline", **settings):
+    """A network of a recipe of its own: settings go to whom they belong; with a linear prior unless said otherwise."""
+    own = Recipe().get_params()
+    recipe = {name: settings.pop(name) for name in list(settings) if name in own}
+    shared = {name: recipe.pop(name) for name in ("max_epochs", "validation_fraction") if name in recipe}
+    recipe = Recipe(**{"linear_prior": True, "input_norm": "auto", **recipe})
+    return BranchClassifier(branch, head, recipe=recipe, **shared, **settings)
 
 
 def make_bundle(n_samples=150, seed=0, *, spread=1.0):

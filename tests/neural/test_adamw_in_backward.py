@@ -7,8 +7,8 @@ from skorch.callbacks import GradientNormClipping
 from torch import nn
 from torch.testing import assert_close
 
-from skbst.neural import BranchClassifier
 from skbst.neural._adamw_in_backward import AdamWInBackward
+from tests.neural.conftest import make_network
 
 
 class Tied(nn.Module):
@@ -69,7 +69,7 @@ def test_closed_it_leaves_gradients_alone():
 
 
 def test_a_fitted_network_can_be_trained_on(clips):
-    model = BranchClassifier(max_epochs=1, validation_fraction=None, random_state=0).fit(*clips)
+    model = make_network(max_epochs=1, validation_fraction=None, random_state=0).fit(*clips)
     for fitted in (model, pickle.loads(pickle.dumps(model))):
         net = fitted.net_.module_
         net(audio=torch.ones(4, 12), text=torch.ones(4, 8)).square().sum().backward()
@@ -79,7 +79,7 @@ def test_a_fitted_network_can_be_trained_on(clips):
 def test_callbacks_that_clip_gradients_see_them(clips):
     settings = {"max_epochs": 2, "validation_fraction": None, "random_state": 0}
     callbacks = [None, [GradientNormClipping(1e9)], [GradientNormClipping(1e-9)]]
-    free, loose, tight = (BranchClassifier(callbacks=items, **settings).fit(*clips) for items in callbacks)
+    free, loose, tight = (make_network(callbacks=items, **settings).fit(*clips) for items in callbacks)
     X = clips[0]
     assert isinstance(free.net_.optimizer_, AdamWInBackward)
     assert not isinstance(loose.net_.optimizer_, AdamWInBackward)

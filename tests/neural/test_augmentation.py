@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from skbst.neural import BranchClassifier
 from skbst.neural._augmentation import make_augmentation
 from skbst.nn import FrameStandardizer
+from tests.neural.conftest import make_network
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_soft_targets_are_mixed_like_targets(batch):
 
 def test_unknown_names_are_told(clips):
     with pytest.raises(ValueError, match=r"\['speed'\]; known are \['crop_and_patch'"):
-        BranchClassifier(size="small", augmentation={"speed": {}}).fit(*clips)
+        make_network(size="small", augmentation={"speed": {}}).fit(*clips)
 
 
 @pytest.mark.parametrize("head", ["flat", "lcl"])
@@ -83,8 +83,7 @@ def test_fit_with_every_augmentation(clips, head):
     }
     settings = {"size": "small", "max_epochs": 2, "random_state": 0}
     varied, plain = (
-        BranchClassifier("mfcc", head, augmentation=augmentation, **settings).fit(*clips)
-        for augmentation in (every, None)
+        make_network("mfcc", head, augmentation=augmentation, **settings).fit(*clips) for augmentation in (every, None)
     )
     assert not np.array_equal(varied.predict_proba(clips[0]), plain.predict_proba(clips[0]))
 

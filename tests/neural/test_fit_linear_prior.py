@@ -5,9 +5,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
-from skbst.neural import BranchClassifier
 from skbst.neural._fit_linear_prior import fit_linear_prior
 from skbst.nn import LinearPrior
+from tests.neural.conftest import make_network
 
 
 def make_rows(n_samples=120, n_classes=4, seed=0):
@@ -129,7 +129,7 @@ def test_a_network_starts_where_linear_models_are(make_clips):
     X, y = make_clips(400, spread=1.5)
     settings = {"size": "small", "max_epochs": 1, "validation_fraction": None, "lr": 1e-5, "random_state": 0}
     with_prior, without = (
-        BranchClassifier(linear_prior=prior, **settings).fit(X[:200], y[:200]).score(X[200:], y[200:])
+        make_network(linear_prior=prior, **settings).fit(X[:200], y[:200]).score(X[200:], y[200:])
         for prior in (True, False)
     )
     both = np.hstack([X["clap_audio"], X["clap_text"]])

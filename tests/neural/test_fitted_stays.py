@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from skbst.features import FeatureBundle
-from skbst.neural import BranchClassifier
 from skbst.neural._session import borrowed_threads
 from skbst.persistence import load_model, save_model
+from tests.neural.conftest import make_network
 
 METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "predict_top_proba", "embed")
 
@@ -25,7 +25,7 @@ def rows():
 
 @pytest.fixture(scope="module", params=[0.2, None], ids=["validated", "all rows"])
 def fitted(request, rows):
-    model = BranchClassifier("log-mel", size="small", max_epochs=2, validation_fraction=request.param, random_state=0)
+    model = make_network("log-mel", size="small", max_epochs=2, validation_fraction=request.param, random_state=0)
     return model.fit(*rows)
 
 

@@ -17,7 +17,8 @@ from skorch.callbacks import Callback
 
 from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender
-from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.neural import KNNDistillationClassifier
+from tests.neural.conftest import make_network
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
@@ -58,7 +59,7 @@ def clips():
 
 
 def network(**settings):
-    return BranchClassifier(size="small", max_epochs=4, random_state=0, **settings)
+    return make_network(size="small", max_epochs=4, random_state=0, **settings)
 
 
 def unit(rows):
@@ -192,7 +193,7 @@ def test_same_seed_same_answer_in_a_fresh_process(clips, tmp_path):
 
 def test_random_state_seeds_teacher_and_student(clips):
     X, y, _ = clips
-    unseeded = BranchClassifier(size="small", max_epochs=2)
+    unseeded = make_network(size="small", max_epochs=2)
     one, two, other = (
         KNNDistillationClassifier(unseeded, random_state=seed).fit(X, y).predict_proba(X) for seed in (1, 1, 2)
     )
@@ -237,7 +238,7 @@ class InnerGroups(Callback):
 def test_groups_reach_the_inner_split_of_the_network(clips, wrap):
     X, y, groups = clips
     seen = InnerGroups(groups)
-    network = BranchClassifier(size="small", max_epochs=1, callbacks=[("seen", seen)], random_state=0)
+    network = make_network(size="small", max_epochs=1, callbacks=[("seen", seen)], random_state=0)
     wrap(network).fit(X, y, groups=groups)
     assert not InnerGroups.shared
     wrap(network).fit(X, y)

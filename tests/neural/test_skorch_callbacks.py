@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, make_scorer
 from skorch.callbacks import BatchScoring, Callback, Checkpoint, EarlyStopping, EpochScoring
 
 from skbst.metrics import hierarchical_f1_scorer
-from skbst.neural import BranchClassifier
+from tests.neural.conftest import make_network
 
 HOOKS = ("on_train_begin", "on_epoch_begin", "on_batch_begin", "on_batch_end", "on_epoch_end", "on_train_end")
 
@@ -22,7 +22,7 @@ def rows():
 
 
 def fit(rows, *callbacks, head="lcl", **parameters):
-    model = BranchClassifier(size="small", head=head, callbacks=list(callbacks), random_state=0)
+    model = make_network(size="small", head=head, callbacks=list(callbacks), random_state=0)
     return model.set_params(**{"max_epochs": 3, **parameters}).fit(*rows)
 
 

@@ -7,12 +7,12 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, EarlyStopping
 
 from skbst.exceptions import DataFormatError
-from skbst.neural import BranchClassifier
+from tests.neural.conftest import make_network
 
 
 def small(branch=None, head="baseline", **kwargs):
     settings = {"size": "small", "max_epochs": 3, "random_state": 0}
-    return BranchClassifier(branch, head, **{**settings, **kwargs})
+    return make_network(branch, head, **{**settings, **kwargs})
 
 
 class Recorder(Callback):
@@ -251,7 +251,7 @@ class BranchWatch(Callback):
 def test_branch_start_leaves_the_branch_out_of_the_first_epochs(clips, validation_fraction):
     watch = BranchWatch()
     settings = {"patience": None, "schedule": "cosine", "validation_fraction": validation_fraction}
-    model = BranchClassifier(
+    model = make_network(
         "log-stft", size="small", max_epochs=6, branch_start=4, callbacks=[watch], random_state=0, **settings
     ).fit(*clips)
     assert watch.moved_ == [(False, False, True)] * 4 + [(True, True, True)] * 2
@@ -264,8 +264,8 @@ def test_a_frozen_trunk_is_that_of_the_network_without_a_branch(clips, validatio
     X, y = clips
     settings = {"size": "small", "weight_decay": 0.1, "patience": None, "random_state": 0}
     settings |= {"validation_fraction": validation_fraction, "input_norm": "batch", "head": "gc", "adapter": True}
-    alone = BranchClassifier(max_epochs=3, **settings, batch_size=32)
-    late = BranchClassifier("mfcc", max_epochs=5, branch_start=3, freeze_trunk=True, **settings, batch_size=32)
+    alone = make_network(max_epochs=3, **settings, batch_size=32)
+    late = make_network("mfcc", max_epochs=5, branch_start=3, freeze_trunk=True, **settings, batch_size=32)
     alone, late = alone.fit(X, y), late.fit(X, y)
     assert late.n_iter_ == 5
     if validation_fraction is None:  # else `alone` has kept the best of its epochs
@@ -291,7 +291,7 @@ def test_a_callback_that_predicts_does_not_thaw_the_trunk(clips):
     settings = {"branch_start": 2, "max_epochs": 5, "freeze_trunk": True, "validation_fraction": None}
     settings |= {"size": "small", "adapter": True, "random_state": 0}
     plain, watched = (
-        BranchClassifier("mfcc", callbacks=callbacks, **settings).fit(*clips) for callbacks in (None, [Predicts()])
+        make_network("mfcc", callbacks=callbacks, **settings).fit(*clips) for callbacks in (None, [Predicts()])
     )
     state = watched.net_.module_.state_dict()
     assert all(bool((state[name] == value).all()) for name, value in plain.net_.module_.state_dict().items())
@@ -305,14 +305,14 @@ def test_a_branch_with_logits_is_heard_where_the_embeddings_say_nothing(clips):
     settings |= {"validation_fraction": None, "schedule": "cosine", "input_norm": "length", "random_state": 0}
     score = {}
     for own in (False, True):
-        model = BranchClassifier("mfcc", branch_logits=own, **settings).fit(X[:100], y[:100])
+        model = make_network("mfcc", branch_logits=own, **settings).fit(X[:100], y[:100])
         score[own] = model.score(X[100:], y[100:])
     assert score[True] > 0.9 > 0.5 > score[False]
 
 
 def test_without_first_epochs_nothing_is_frozen(clips):
     settings = {"size": "small", "max_epochs": 1, "validation_fraction": None, "random_state": 0}
-    one, other = (BranchClassifier("mfcc", freeze_trunk=freeze, **settings).fit(*clips) for freeze in (False, True))
+    one, other = (make_network("mfcc", freeze_trunk=freeze, **settings).fit(*clips) for freeze in (False, True))
     np.testing.assert_array_equal(one.predict_proba(clips[0]), other.predict_proba(clips[0]))
 
 
@@ -320,6 +320,6 @@ def test_without_first_epochs_nothing_is_frozen(clips):
 def test_until_its_branch_starts_a_network_is_the_one_without(clips, branch):
     """One seed gives both the same trunk, order of rows, dropout and masks, so what differs is what the branch did."""
     settings = {"size": "small", "adapter": False, "batch_size": 32, "validation_fraction": None, "random_state": 0}
-    alone = BranchClassifier(max_epochs=3, **settings).fit(*clips)
-    late = BranchClassifier(branch, max_epochs=4, branch_start=3, **settings).fit(*clips)
+    alone = make_network(max_epochs=3, **settings).fit(*clips)
+    late = make_network(branch, max_epochs=4, branch_start=3, **settings).fit(*clips)
     np.testing.assert_array_equal(late.history_["train_loss"][:3], alone.history_["train_loss"])

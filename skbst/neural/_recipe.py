@@ -1,0 +1,168 @@
+"""What a network of the report adds and how it is trained, as one named thing."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+from sklearn.base import BaseEstimator
+
+from skbst._sklearn import Interval, StrOptions
+
+__all__ = ["Recipe", "resolve_recipe"]
+
+
+class Recipe(BaseEstimator):
+    """Parts beside branch and head, and the plan of training.
+
+    ``Recipe()`` is the report's. ``Recipe.small()`` is for few clips and a CPU: it adds to the report's parts what the
+    table of the guide lists. `skbst.neural.BranchClassifier` takes ``"report"``, ``"small"`` or a recipe of your own; a
+    search reaches its numbers as ``recipe__dropout`` and so on.
+
+    Parameters
+    ----------
+    input_norm : {"batch", "length", "auto"}, default="batch"
+        What embeddings pass before the first layer: the official baseline's batch normalisation, or
+        `skbst.nn.LengthScale`. "auto" takes the second for the blocks of a bundle and the first for a plain array,
+        which may be of any scale.
+
+    linear_prior : bool, default=False
+        Whether the network adds to what linear models of the embeddings say, one model per embedding, solved inside
+        `fit`; see `skbst.nn.LinearPrior`. Frames have no linear model.
+
+    branch_logits : bool, default=False
+        Whether a branch also adds logits of its own to those of the linear models; see `skbst.nn.BranchHead`.
+
+    adapter : bool or "auto", default="auto"
+        Whether the text embedding passes a highway gate adapter; "auto" with ``branch="log-stft"`` only.
+
+    dropout : float in [0, 1), default=0.1
+        Dropout of trunk and head.
+
+    weight_decay : float, default=1e-5
+        Weight decay of AdamW.
+
+    schedule : {"cosine", "step"}, default=None
+        Learning rate over the epochs: constant, down a cosine to zero at the last epoch (and before that at
+        `branch_start`), or halved every 20.
+
+    label_smoothing : float in [0, 1), default=0.05
+        Share of each target that is spread over all classes.
+
+    top_loss_weight : float, default=1.0
+        Weight (lambda) of the top-level loss of the GC and LCL heads.
+
+    beta : float, default=1.0
+        Weight of the top level in the LCL head's top-down correction.
+
+    max_epochs : int, default=100
+        Most passes over the training part.
+
+    branch_max_epochs : int or None, default=None
+        The same for a network with a branch; None takes `max_epochs`.
+
+    branch_start : int, default=0
+        First epochs that leave the acoustic branch out. It starts as nothing (the fusion passes the embedding on), so
+        these epochs train the rest of the same network at a small part of the cost. Early stopping begins after them.
+        A branch that is the sound's only view never waits.
+
+    freeze_trunk : bool, default=False
+        Whether trunk, adapter and head stay as the first `branch_start` epochs have made them, so that the others train
+        the branch and its fusion alone.
+
+    min_delta : float, default=0.001
+        Least improvement of the validation accuracy, absolute, that resets the patience.
+
+    validation_fraction : float in (0, 1) or None, default=0.2
+        Share of the rows held out for early stopping; None trains on all rows to the last epoch.
+
+    References
+    ----------
+    Report, sections 2.1, 2.2 and 3.1.
+
+    Examples
+    --------
+    >>> from skbst.neural import BranchClassifier, Recipe
+    >>> Recipe.small().linear_prior
+    True
+    >>> BranchClassifier("mfcc", recipe=Recipe.small()).set_params(recipe__dropout=0.2).recipe.dropout
+    0.2
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "input_norm": [StrOptions({"auto", "length", "batch"})],
+        "linear_prior": ["boolean"],
+        "branch_logits": ["boolean"],
+        "adapter": ["boolean", StrOptions({"auto"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "schedule": [StrOptions({"cosine", "step"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "top_loss_weight": [Interval(Real, 0, None, closed="left")],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "branch_max_epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "branch_start": [Interval(Integral, 0, None, closed="left")],
+        "freeze_trunk": ["boolean"],
+        "min_delta": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        input_norm="batch",
+        linear_prior=False,
+        branch_logits=False,
+        adapter="auto",
+        dropout=0.1,
+        weight_decay=1e-5,
+        schedule=None,
+        label_smoothing=0.05,
+        top_loss_weight=1.0,
+        beta=1.0,
+        max_epochs=100,
+        branch_max_epochs=None,
+        branch_start=0,
+        freeze_trunk=False,
+        min_delta=0.001,
+        validation_fraction=0.2,
+    ):
+        self.input_norm = input_norm
+        self.linear_prior = linear_prior
+        self.branch_logits = branch_logits
+        self.adapter = adapter
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.label_smoothing = label_smoothing
+        self.top_loss_weight = top_loss_weight
+        self.beta = beta
+        self.max_epochs = max_epochs
+        self.branch_max_epochs = branch_max_epochs
+        self.branch_start = branch_start
+        self.freeze_trunk = freeze_trunk
+        self.min_delta = min_delta
+        self.validation_fraction = validation_fraction
+
+    @classmethod
+    def small(cls):
+        """Return the recipe of the small systems: for few clips, for embeddings of any kind, minutes on a CPU."""
+        return cls(
+            input_norm="auto",
+            linear_prior=True,
+            adapter=False,  # it learns few clips by heart; docs/guide/neural.rst has the figures
+            dropout=0.3,
+            schedule="cosine",
+            max_epochs=40,
+            branch_max_epochs=50,
+            branch_start=40,
+            freeze_trunk=True,
+            validation_fraction=None,  # few clips leave none for early stopping
+        )
+
+
+def resolve_recipe(recipe):
+    """Recipe of a name, or a checked one of the user's own."""
+    if not isinstance(recipe, Recipe):
+        return {"report": Recipe, "small": Recipe.small}[recipe]()
+    recipe._validate_params()
+    return recipe

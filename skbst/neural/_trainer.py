@@ -1,0 +1,299 @@
+"""From checked rows to a trained net."""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from skorch.callbacks import Callback, LRScheduler
+
+from skbst.exceptions import DataFormatError
+from skbst.neural._adamw_in_backward import AdamWInBackward
+from skbst.neural._architecture import build_module, parents_tensor
+from skbst.neural._augmentation import make_augmentation
+from skbst.neural._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
+from skbst.neural._dataset import BatchIterator, ClipDataset
+from skbst.neural._fit_linear_prior import fit_linear_prior
+from skbst.neural._objective import Objective, leaf_log_proba
+from skbst.neural._recipe import Recipe
+from skbst.neural._training_net import TrainingNet
+from skbst.nn import length_mask
+
+__all__ = ["Trainer", "history_frame"]
+
+_LEAST_BATCHES = 16  # an epoch of fewer steps hardly moves; below 16 rows batch statistics are noise
+_STATISTICS_ROWS = 4096
+_STATISTICS_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains one net of a description; every number is settled.
+
+    Attributes
+    ----------
+    architecture : dict
+        See `describe`.
+
+    recipe : Recipe
+        Checked.
+
+    classes : ndarray of shape (n_classes,)
+        Labels.
+
+    max_epochs, lr, batch_size, patience, augmentation, class_weight, distillation_weight, precision, device,
+    n_threads, callbacks
+        As in `BranchClassifier`; `max_epochs` is a number and `device` is there.
+    """
+
+    architecture: dict
+    recipe: Recipe
+    classes: np.ndarray
+    max_epochs: int
+    lr: float
+    batch_size: object
+    patience: object
+    augmentation: object
+    class_weight: object
+    distillation_weight: float
+    precision: str
+    device: str
+    n_threads: int | None
+    callbacks: list | None
+
+    def net(self, *, rng=None, optimizer=torch.optim.AdamW, **kwargs):
+        """Build the untrained skorch net."""
+        objective = Objective(
+            parents_tensor(self.architecture),
+            label_smoothing=self.recipe.label_smoothing,
+            top_loss_weight=self.recipe.top_loss_weight,
+            distillation_weight=self.distillation_weight,
+        )
+        net = TrainingNet(
+            build_module(self.architecture),
+            objective,
+            optimizer=optimizer,
+            optimizer__weight_decay=self.recipe.weight_decay,
+            optimizer__fused=True,
+            lr=self.lr,
+            max_epochs=self.max_epochs,
+            iterator_train=BatchIterator,
+            iterator_train__rng=rng,
+            iterator_valid=BatchIterator,
+            iterator_valid__batch_size=256 if self._branch is None else 64,
+            precision=self.precision,
+            device=self.device,
+            **kwargs,
+        )
+        return net.initialize()
+
+    def train(self, inputs, rows, valid, *, outside=None, order_rng, events):
+        """Train a net.
+
+        Parameters
+        ----------
+        inputs : ClipInputs
+            Features of all rows.
+
+        rows : TrainingRows
+            What to learn from.
+
+        valid : ndarray of bool
+            Which of them are for validation.
+
+        outside : ClipDataset, default=None
+            Validation rows that are none of these.
+
+        order_rng : RandomState
+            Source of the order of rows in each epoch.
+
+        events : Callback
+            Reports epochs.
+
+        Returns
+        -------
+        net : TrainingNet
+            With the best weights.
+
+        best_epoch : int
+            Counted from 1.
+        """
+        weight = self._loss_weights(rows, ~valid)
+        train_set = _subset(inputs, rows, weight, ~valid)
+        valid_set = _subset(inputs, rows, weight, valid) if valid.any() else outside
+        log_proba = _log_proba(self.architecture, self.recipe.beta)
+        best = BestWeights(self._patience(), self.recipe.min_delta, skipped=self._late)
+        net = self.net(
+            rng=order_rng,
+            optimizer=self._optimizer(),
+            batch_size=self._batch_size(len(train_set)),
+            train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),
+            callbacks=self._callbacks([train_set, valid_set], log_proba, best, events),
+            callbacks__print_log=None,
+            labels=self.classes,
+            log_proba=log_proba,
+        )
+        self._prepare(net, inputs, rows, train_set, ~valid, order_rng)
+        try:
+            net.partial_fit(train_set)
+        finally:
+            if isinstance(net.optimizer_, AdamWInBackward):
+                net.optimizer_.close()
+        return net, best.best_epoch_
+
+    def _prepare(self, net, inputs, rows, train_set, in_training, order_rng):
+        """What is learnt without gradients: the linear prior, the statistics of frames; then the augmentation."""
+        prior, standardizer = net.module_.prior, net.module_.standardizer
+        if prior is not None:
+            self._learn_prior(prior, inputs, rows, train_set, in_training, order_rng)
+        net.augment = make_augmentation(
+            self.augmentation,
+            branch=self._branch,
+            standardizer=standardizer,
+            n_classes=len(self.classes),
+        )
+        if standardizer is not None:
+            # of its own: the order of rows is that of a network without a branch
+            _learn_statistics(standardizer, inputs, rows.rows[in_training], copy.deepcopy(order_rng))
+
+    def _callbacks(self, datasets, log_proba, best, events):
+        datasets = [part for part in datasets if part is not None]
+        for part in datasets:  # where skorch's callbacks look for what to score
+            part.X, part.y = part, self.classes[part.target.numpy()]
+        freeze = self.recipe.freeze_trunk and self._late > 0
+        return [
+            ("skbst_branch_start", BranchStart(self._late, datasets, freeze=freeze)),
+            ("skbst_valid_acc", ValidAccuracy(lambda output: log_proba(output).argmax(axis=1))),
+            ("skbst_best_weights", best),
+            *self._schedule(),
+            ("skbst_events", events),
+            *_named(self.callbacks),
+            ("skbst_stop", StopOnRequest()),
+        ]
+
+    @property
+    def _branch(self):
+        return self.architecture["branch"]
+
+    @property
+    def _late(self):
+        """Epochs that leave the acoustic branch out, at most all but one; none where it is the only view."""
+        if self._branch is None or self.architecture["n_audio"] is None:
+            return 0
+        return min(self.recipe.branch_start, self.max_epochs - 1)
+
+    def _batch_size(self, n_rows):
+        """Rows of a batch: 64, or 32 with an acoustic branch (report, section 3.1); fewer where rows are few."""
+        if self.batch_size != "auto":
+            return self.batch_size
+        return int(np.clip(n_rows // _LEAST_BATCHES, 16, 64 if self._branch is None else 32))
+
+    def _patience(self):
+        """Epochs without improvement: 15, or 6 with an acoustic branch (report, section 3.1)."""
+        if self.patience != "auto":
+            return self.patience
+        return 15 if self._branch is None else 6
+
+    def _learn_prior(self, prior, inputs, rows, train_set, in_training, rng):
+        """Solve the linear prior on the training part, which is told what models that have not seen a row say of it."""
+        known = {name: values[train_set.rows] for name, values in inputs.embeddings.items()}
+        held_out = fit_linear_prior(
+            prior,
+            known,
+            train_set.target.numpy(),
+            train_set.weight.numpy(),
+            groups=None if rows.groups is None else rows.groups[in_training],
+            rng=rng,
+            n_threads=self.n_threads,
+        )
+        train_set.prior = torch.from_numpy(held_out)
+
+    def _loss_weights(self, rows, in_training):
+        """Sample weight times class weight, 1 on average over the training part."""
+        if isinstance(self.class_weight, dict) and any(not value >= 0 for value in self.class_weight.values()):
+            raise ValueError(f"class_weight must not be negative; got {self.class_weight}.")
+        per_class = compute_class_weight(
+            self.class_weight, classes=self.classes, y=self.classes[rows.target], sample_weight=rows.weight
+        )
+        weight = rows.weight * per_class[rows.target]
+        return weight / weight[in_training].mean()
+
+    def _optimizer(self):
+        """AdamW; on a CPU the one that steps in the backward pass, unless a callback wants to see gradients."""
+        callbacks = [callback for _, callback in _named(self.callbacks)]
+        if self.device != "cpu" or any(
+            type(callback).on_grad_computed is not Callback.on_grad_computed for callback in callbacks
+        ):
+            return torch.optim.AdamW
+        return AdamWInBackward
+
+    def _schedule(self):
+        if self.recipe.schedule == "cosine":
+            descents = CosineDescents(self._late, self.max_epochs)
+            return [("skbst_schedule", LRScheduler("LambdaLR", lr_lambda=descents))]
+        if self.recipe.schedule == "step":
+            return [("skbst_schedule", LRScheduler("StepLR", step_size=20, gamma=0.5))]
+        return []
+
+
+def history_frame(net):
+    """Learning curves, one row per epoch."""
+    names = {"epoch": "epoch", "train_loss": "train_loss", "valid_loss": "valid_loss", "valid_acc": "valid_acc"}
+    names.update(lr="lr", dur="seconds")
+    columns = {name: [row.get(key, np.nan) for row in net.history] for key, name in names.items()}
+    return pd.DataFrame(columns)
+
+
+def _learn_statistics(standardizer, inputs, rows, rng):
+    """Mean and deviation of each bin over training rows, a random few thousand where there are more."""
+    rows = np.sort(rng.permutation(rows)[:_STATISTICS_ROWS])
+    for chunk in np.array_split(rows, -(-len(rows) // _STATISTICS_CHUNK)):
+        frames, lengths = inputs.read_frames(chunk)
+        bad = ~(frames.isfinite() | ~length_mask(lengths, frames.shape[1])[:, :, None]).flatten(1).all(dim=1).numpy()
+        if bad.any():
+            raise DataFormatError(
+                f"Block {inputs.frames_block!r} has NaN or infinite values in its frames (first seen: row "
+                f"{chunk[bad][0]}). Drop these rows, or let the featurizer replace what could not be decoded."
+            )
+        standardizer.update(frames.to(standardizer.mean.device), lengths.to(standardizer.mean.device))
+
+
+def _subset(inputs, rows, weight, chosen):
+    soft_targets = None if rows.soft_targets is None else rows.soft_targets[chosen]
+    return ClipDataset(inputs, rows.rows[chosen], rows.target[chosen], weight[chosen], soft_targets)
+
+
+def _log_proba(architecture, beta):
+    """What makes log-probabilities of the classes of the network's output."""
+    parents = np.asarray(architecture["parent_of_leaf"])
+
+    def log_proba(output):
+        leaf, top = to_numpy(output)
+        return leaf_log_proba(leaf, top if architecture["head"] == "lcl" else None, parents, beta=beta)
+
+    return log_proba
+
+
+class CosineDescents:
+    """Share of the learning rate in an epoch: down a cosine to zero, once before the branch starts and once after."""
+
+    def __init__(self, late, max_epochs):
+        self.late = late
+        self.max_epochs = max_epochs
+
+    def __call__(self, epoch):
+        begin, end = (0, self.late) if epoch < self.late else (self.late, self.max_epochs)
+        return 0.5 * (1 + math.cos(math.pi * (epoch - begin) / (end - begin)))
+
+
+def _named(callbacks):
+    named = [item if isinstance(item, tuple) else (f"user_{i}", item) for i, item in enumerate(callbacks or ())]
+    for name, callback in named:
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"callbacks takes skorch callbacks, or pairs of a name and one; got {callback!r} ({name!r})."
+            )
+    return named

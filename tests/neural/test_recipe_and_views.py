@@ -1,0 +1,105 @@
+"""The recipes, validation rows from outside, and a branch as the sound's only view."""
+
+import inspect
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skbst.exceptions import DataFormatError, FewClipsWarning
+from skbst.neural import BranchClassifier, Recipe
+from skbst.persistence import load_model, save_model
+
+
+def small(*args, **settings):
+    return BranchClassifier(*args, **{"size": "small", "recipe": "small", "random_state": 0, **settings})
+
+
+def test_the_constructor_is_short():
+    assert len(inspect.signature(BranchClassifier).parameters) <= 20
+
+
+def test_a_name_is_a_recipe(clips):
+    X, y = clips
+    named, own = small(max_epochs=3).fit(X, y), small(max_epochs=3, recipe=Recipe.small()).fit(X, y)
+    np.testing.assert_array_equal(named.predict_proba(X), own.predict_proba(X))
+    other = clone(own).set_params(recipe__dropout=0.0).fit(X, y)
+    assert (other.predict_proba(X) != own.predict_proba(X)).any()
+    assert own.recipe.dropout == 0.3
+
+
+def test_epochs_and_validation_are_the_recipes(clips):
+    X, y = clips
+    recipe = Recipe(max_epochs=2, branch_max_epochs=3, validation_fraction=None)
+    plain, heard = (small(branch, recipe=recipe).fit(X, y) for branch in (None, "mfcc"))
+    assert (plain.n_iter_, heard.n_iter_) == (2, 3)
+    assert plain.history_.valid_acc.isna().all()
+    chosen = small(recipe=recipe, max_epochs=1, validation_fraction=0.2).fit(X, y)
+    assert chosen.n_iter_ == 1
+    assert chosen.history_.valid_acc.notna().all()
+
+
+def test_a_recipe_of_ones_own_is_checked(clips):
+    with pytest.raises(ValueError, match="'dropout' parameter of Recipe"):
+        small(recipe=Recipe(dropout=2.0)).fit(*clips)
+
+
+def test_few_clips_are_told(clips):
+    X, y = clips[0]["clap_audio"], clips[1]
+    with pytest.warns(FewClipsWarning, match=r"150 distinct clips .* size='small', recipe='small'"):
+        BranchClassifier(max_epochs=1).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FewClipsWarning)
+        small(max_epochs=1).fit(X, y)
+
+
+def test_validation_rows_of_a_fold_are_never_trained_on(clips):
+    X, y = clips
+    rows, held = np.arange(100), np.arange(100, 150)
+    settings = {"recipe": "report", "max_epochs": 4, "patience": None}
+    model = small(**settings).fit(X[rows], y[rows], validation=(X[held], y[held]))
+    accuracy = model.history_.valid_acc
+    assert model.score(X[held], y[held]) == accuracy.max()
+    assert model.best_epoch_ == 1 + next(i for i in range(4) if accuracy[i] == accuracy.max()) or (
+        (accuracy == accuracy.max()).sum() > 1
+    )
+    shuffled = small(**settings).fit(X[rows], y[rows], validation=(X[held], np.roll(y[held], 1)))
+    # the weights never see them: only which epoch is kept may differ
+    np.testing.assert_array_equal(model.history_.train_loss, shuffled.history_.train_loss)
+    assert (model.history_.valid_loss != shuffled.history_.valid_loss).all()
+
+
+def test_validation_rows_are_checked(clips):
+    X, y = clips
+    with pytest.raises(DataFormatError, match="takes a pair"):
+        small().fit(X, y, validation=X)
+    with pytest.raises(DataFormatError, match=r"10 of 50 validation rows are of classes .* 'ss-n'"):
+        small().fit(X[y != "ss-n"], y[y != "ss-n"], validation=(X[:50], y[:50]))
+    wide = X.with_block("clap_audio", np.ones((150, 3), dtype=np.float32))
+    with pytest.raises(DataFormatError, match="The audio block has rows of shape"):
+        small().fit(X, y, validation=(wide, y))
+
+
+@pytest.mark.parametrize("recipe", ["report", "small"])
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize(("branch", "block"), [("log-stft", "log_stft"), ("log-mel", "log_mel"), ("mfcc", "mfcc")])
+def test_a_branch_is_the_only_view_of_the_sound(clips, tmp_path, branch, block, text, recipe):
+    X, y = clips
+    noise = np.random.default_rng(0).normal(size=(150, 8)).astype(np.float32)
+    X = X.select([block]).with_block("clap_text", noise) if text else X.select([block])
+    settings = {"recipe": recipe, "max_epochs": 20, "validation_fraction": None, "lr": 3e-3}
+    model = small(branch, "lcl", **settings).fit(X[:100], y[:100])
+    assert model.score(X[100:], y[100:]) > 0.6  # of five classes; the text is noise
+    assert model.net_.module_.fusion is None
+    for again in (pickle.loads(pickle.dumps(model)), load_model(save_model(model, tmp_path / "model"))):
+        np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+def test_a_bundle_without_anything_to_learn_from(clips):
+    X, y = clips
+    with pytest.raises(DataFormatError, match="No embedding to learn from"):
+        small().fit(X.select(["mfcc"]), y)
+    with pytest.raises(DataFormatError, match=r"blocks has the keys \['sound'\]"):
+        small(blocks={"sound": "clap_audio"}).fit(X, y)
