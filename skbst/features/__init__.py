@@ -7,6 +7,7 @@ from skbst.features._clap._clap_audio_featurizer import ClapAudioFeaturizer
 from skbst.features._clap._clap_text_featurizer import ClapTextFeaturizer
 from skbst.features._clap._clap_zero_shot_classifier import ClapZeroShotClassifier
 from skbst.features._clip_featurizer import ClipFeaturizer
+from skbst.features._encoders._encoder_report import encoder_report
 from skbst.features._encoders._sentence_transformer_featurizer import SentenceTransformerFeaturizer
 from skbst.features._encoders._transformers_audio_featurizer import TransformersAudioFeaturizer
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
@@ -44,4 +45,5 @@ __all__ = [
     "TransformersAudioFeaturizer",
     "embedding_skew",
     "stores_read_only",
+    "encoder_report",
 ]
