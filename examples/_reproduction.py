@@ -224,7 +224,7 @@ class PreparedFold:
 def clip_featurizer(study, members):
     """Featurizer of the blocks that some members need."""
     settings = {"embeddings": study.embeddings, "modalities": study.modalities, "random_state": study.seed}
-    settings |= {"device": study.device, "n_jobs": study.n_jobs, "memory_map": study.out / "frames"}
+    settings |= {"device": study.device, "n_jobs": study.n_jobs, "store": study.out / "frames"}
     branches = {MEMBERS[member][0] for member in members} - {None}
     if not branches:
         featurizer = baseline(**settings)[0]

@@ -76,7 +76,7 @@ print(f"{len(X)} clips, {y.nunique()} classes. The first:\n{X.iloc[0].to_string(
 # The systems. Both are ordinary pipelines: featurizers, then a classifier. Spectra are kept in a folder, so that they
 # are computed once for all folds; whatever is learnt (statistics, vocabulary) is learnt on each fold's training rows.
 
-settings = {"embeddings": arguments.embeddings, "size": arguments.size, "memory_map": arguments.out / "frames"}
+settings = {"embeddings": arguments.embeddings, "size": arguments.size, "store": arguments.out / "frames"}
 system = system_1(**settings, random_state=0)
 plain = baseline(**settings, random_state=0)
 # the linear model gets both embeddings in one row, each of length 1

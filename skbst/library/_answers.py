@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from skbst.audio import collect_problems
 from skbst.exceptions import AudioDecodeWarning
+from skbst.features import stores_read_only
 from skbst.library._problems import problems_of
 from skbst.taxonomy import resolve_taxonomy
 
@@ -85,7 +86,7 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
         Whether the sound became silence.
     """
     taxonomy = taxonomy_of(model) if taxonomy is None else taxonomy
-    with warnings.catch_warnings(), collect_problems() as reports:
+    with warnings.catch_warnings(), collect_problems() as reports, stores_read_only():
         # both stand in the column "problem", and in the summary
         warnings.simplefilter("ignore", AudioDecodeWarning)
         warnings.filterwarnings("ignore", ".*clips have no shipped")

@@ -12,6 +12,7 @@ def baseline(
     modalities="both",
     size="report",
     taxonomy=None,
+    store=None,
     memory_map=None,
     random_state=None,
     device="auto",
@@ -39,8 +40,12 @@ def baseline(
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
+    store : str or path-like, default=None
+        Folder in which frames and embeddings that need no learning are kept; see `skbst.features.ClipFeaturizer`.
+        Folds and searches then make them once, and a sound that is there is not decoded again.
+
     memory_map : str or path-like, default=None
-        Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.
+        The older name of `store`.
 
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn.
@@ -71,7 +76,7 @@ def baseline(
         modalities=modalities,
         size=size,
         taxonomy=taxonomy,
-        memory_map=memory_map,
+        store=store if store is not None else memory_map,
         random_state=random_state,
         device=device,
         n_jobs=n_jobs,

@@ -22,7 +22,7 @@ _SPECTRAL = {
 }
 
 
-def clip_features(embeddings, *, root, modalities, branches, memory_map, random_state, device, n_jobs, verbose):
+def clip_features(embeddings, *, root, modalities, branches, store, random_state, device, n_jobs, verbose):
     """Unfitted `ClipFeaturizer` of a system.
 
     Parameters
@@ -39,7 +39,7 @@ def clip_features(embeddings, *, root, modalities, branches, memory_map, random_
     branches : iterable of {"log-mel", "mfcc", "log-stft"}
         Acoustic branches of the members.
 
-    memory_map, random_state, device, n_jobs, verbose
+    store, random_state, device, n_jobs, verbose
         Handed to the featurizers.
 
     Returns
@@ -56,10 +56,10 @@ def clip_features(embeddings, *, root, modalities, branches, memory_map, random_
     branches = sorted(set(branches))
     if modalities == "text" and branches:
         raise DataFormatError(f"modalities='text' has no sound for the branches {branches}; use a system without them.")
-    makers = _embedding_featurizers(embeddings, root, memory_map, random_state, device, n_jobs, verbose)
+    makers = _embedding_featurizers(embeddings, root, store, random_state, device, n_jobs, verbose)
     chosen = [item for role, item in makers.items() if modalities in ("both", role)]
     chosen += [(_SPECTRAL[branch][0], _SPECTRAL[branch][1]()) for branch in branches]
-    return ClipFeaturizer(chosen, memory_map=memory_map, n_jobs=n_jobs, verbose=verbose)
+    return ClipFeaturizer(chosen, store=store, n_jobs=n_jobs, verbose=verbose)
 
 
 def _embedding_featurizers(embeddings, root, store, random_state, device, n_jobs, verbose):

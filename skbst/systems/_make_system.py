@@ -21,6 +21,7 @@ def make_system(
     modalities="both",
     size="report",
     taxonomy=None,
+    store=None,
     memory_map=None,
     random_state=None,
     device="auto",
@@ -64,9 +65,12 @@ def make_system(
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
+    store : str or path-like, default=None
+        Folder in which frames and embeddings that need no learning are kept; see `skbst.features.ClipFeaturizer`.
+        Folds and searches then make them once, and a sound that is there is not decoded again.
+
     memory_map : str or path-like, default=None
-        Folder in which frames and embeddings that need no learning are kept; see `ClipFeaturizer`. Folds and searches
-        then make them once.
+        The older name of `store`.
 
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn.
@@ -101,7 +105,12 @@ def make_system(
         model = KNNDistillationClassifier(model)
     if neighbours:
         model = KNNPriorBlender(model)
-    features = {"root": root, "modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    features = {
+        "root": root,
+        "modalities": modalities,
+        "store": store if store is not None else memory_map,
+        "n_jobs": n_jobs,
+    }
     branches = [] if branch is None else [branch]
     return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)
 

@@ -13,6 +13,7 @@ def system_2(
     modalities="both",
     size="report",
     taxonomy=None,
+    store=None,
     memory_map=None,
     random_state=None,
     device="auto",
@@ -43,8 +44,12 @@ def system_2(
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
+    store : str or path-like, default=None
+        Folder in which frames and embeddings that need no learning are kept; see `skbst.features.ClipFeaturizer`.
+        Folds and searches then make them once, and a sound that is there is not decoded again.
+
     memory_map : str or path-like, default=None
-        Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.
+        The older name of `store`.
 
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn.
@@ -73,6 +78,11 @@ def system_2(
     weights = members_for(modalities, SYSTEM_2_WEIGHTS)
     settings = {"size": size, "taxonomy": taxonomy, "random_state": random_state, "device": device, "verbose": verbose}
     model = voting(weights, **settings)
-    features = {"root": root, "modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    features = {
+        "root": root,
+        "modalities": modalities,
+        "store": store if store is not None else memory_map,
+        "n_jobs": n_jobs,
+    }
     branches = branches_of(weights)
     return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)

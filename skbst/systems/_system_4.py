@@ -16,6 +16,7 @@ def system_4(
     size="report",
     taxonomy=None,
     cv=None,
+    store=None,
     memory_map=None,
     random_state=None,
     device="auto",
@@ -47,8 +48,12 @@ def system_4(
     cv : int or splitter, default=None
         Folds of the ensemble; None takes the five official ones.
 
+    store : str or path-like, default=None
+        Folder in which frames and embeddings that need no learning are kept; see `skbst.features.ClipFeaturizer`.
+        Folds and searches then make them once, and a sound that is there is not decoded again.
+
     memory_map : str or path-like, default=None
-        Folder in which frames are kept; see `skbst.features.ClipFeaturizer`.
+        The older name of `store`.
 
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn.
@@ -78,6 +83,11 @@ def system_4(
     settings = {"size": size, "taxonomy": taxonomy, "random_state": random_state, "device": device, "verbose": verbose}
     model = voting(weights, **settings)
     model = FoldEnsembleClassifier(model, cv=OfficialKFold() if cv is None else cv)
-    features = {"root": root, "modalities": modalities, "memory_map": memory_map, "n_jobs": n_jobs}
+    features = {
+        "root": root,
+        "modalities": modalities,
+        "store": store if store is not None else memory_map,
+        "n_jobs": n_jobs,
+    }
     branches = branches_of(weights)
     return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)
