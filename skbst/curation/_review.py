@@ -1,0 +1,148 @@
+"""A person's decisions: read from a file, and taken over into the labels."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skbst._paths import absolute_path
+from skbst.exceptions import DataFormatError
+
+__all__ = ["apply_review", "read_review"]
+
+_COLUMNS = ("sound_id", "label", "decision", "new_label", "who", "when", "why")
+_DECISIONS = ("change", "keep", "unsure")
+
+
+def read_review(*files):
+    """Read decisions of one reviewer or several.
+
+    Parameters
+    ----------
+    *files : str or path-like
+        JSON files: a list of decisions, or a mapping with it under ``"decisions"``. Each decision maps ``sound_id``
+        (text), ``label`` (the given one), ``decision`` ("change", "keep" or "unsure"), ``new_label`` (for a change),
+        and optionally ``who``, ``when`` and ``why`` to text.
+
+    Returns
+    -------
+    review : Bunch
+        ``decisions`` : DataFrame with these columns, one row per sound, the latest of each reviewer; ``conflicts`` :
+        DataFrame of the rows on which reviewers differ, which stand in no decision.
+
+    Raises
+    ------
+    DataFormatError
+        If a file is no such list, with the file and the first thing that is wrong.
+
+    Examples
+    --------
+    >>> import json, tempfile, pathlib
+    >>> from skbst.curation import read_review
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "review.json"
+    >>> _ = file.write_text(json.dumps([{"sound_id": "7", "label": "fx-n", "decision": "change", "new_label": "ss-n"}]))
+    >>> read_review(file).decisions[["sound_id", "new_label"]].values.tolist()
+    [['7', 'ss-n']]
+    """
+    if not files:
+        raise TypeError("read_review takes one file or more.")
+    tables = [_read_one(absolute_path(file)) for file in files]
+    table = pd.concat(tables, ignore_index=True).drop_duplicates(["sound_id", "who"], keep="last")
+    answers = table.groupby("sound_id", sort=False)[["decision", "new_label"]].nunique().max(axis=1)
+    differ = table["sound_id"].isin(answers.index[answers > 1])
+    agreed = table[~differ].drop_duplicates("sound_id", keep="last")
+    return Bunch(decisions=agreed.reset_index(drop=True), conflicts=table[differ].reset_index(drop=True))
+
+
+def apply_review(y, review):
+    """Take decisions over into labels; clips that nobody decided on stay as they are.
+
+    Parameters
+    ----------
+    y : Series of shape (n_samples,)
+        Labels; the index holds the sound_ids.
+
+    review : Bunch or DataFrame
+        What `read_review` returns, or its ``decisions``.
+
+    Returns
+    -------
+    corrected : Series of shape (n_samples,)
+        Labels after review, with the index of y.
+
+    log : DataFrame
+        One row per changed label: ``sound_id``, ``from``, ``to``, ``who``, ``when``, ``why``.
+
+    Raises
+    ------
+    DataFormatError
+        If a sound is not among the labels, stands there twice, or had another label when it was reviewed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skbst.curation import apply_review
+    >>> y = pd.Series(["fx-n", "fx-a"], index=["7", "9"])
+    >>> decided = pd.DataFrame({"sound_id": ["7"], "label": ["fx-n"], "decision": ["change"], "new_label": ["ss-n"]})
+    >>> apply_review(y, decided)[0].tolist()
+    ['ss-n', 'fx-a']
+    """
+    decisions = review["decisions"] if isinstance(review, dict) else review
+    if not isinstance(y, pd.Series):
+        raise DataFormatError(f"y must be a Series with the sound_ids as index; got {type(y).__name__}.")
+    decisions = decisions.reindex(columns=list(_COLUMNS), fill_value="")
+    names = pd.Index(y.index.map(str))
+    places = names.get_indexer_for(decisions["sound_id"].map(str)) if names.is_unique else None
+    if places is None:
+        raise DataFormatError(f"{int(names.duplicated().sum())} sound_ids of y stand there twice; make them unique.")
+    unknown = decisions["sound_id"][places < 0]
+    if len(unknown):
+        raise DataFormatError(
+            f"{len(unknown)} of {len(decisions)} reviewed sounds are not among the labels (first: {unknown.iloc[0]!r})."
+            " Pass the labels that were reviewed."
+        )
+    given = y.to_numpy(dtype=object)[places]
+    other = np.flatnonzero(given != decisions["label"].to_numpy(dtype=object))
+    if len(other):
+        first = other[0]
+        raise DataFormatError(
+            f"{len(other)} of {len(decisions)} labels are not those that were reviewed (first: "
+            f"{decisions['sound_id'].iloc[first]!r} was {decisions['label'].iloc[first]!r} and is {given[first]!r}). "
+            "Pass the version of the labels that was reviewed."
+        )
+    changed = decisions["decision"].to_numpy() == "change"
+    corrected = y.copy()
+    corrected.iloc[places[changed]] = decisions["new_label"].to_numpy(dtype=object)[changed]
+    log = decisions[changed].rename(columns={"label": "from", "new_label": "to"})
+    return corrected, log[["sound_id", "from", "to", "who", "when", "why"]].reset_index(drop=True)
+
+
+def _read_one(path):
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataFormatError(f"{path} is no JSON ({error}). Pass a file that the review page saved.") from error
+    rows = content.get("decisions") if isinstance(content, dict) else content
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DataFormatError(f"{path} must hold a list of decisions. Pass a file that the review page saved.")
+    for number, row in enumerate(rows):
+        _check_decision(path, number, row)
+    table = pd.DataFrame([{name: row.get(name, "") for name in _COLUMNS} for row in rows], columns=list(_COLUMNS))
+    return table.astype(object)
+
+
+def _check_decision(path, number, row):
+    values = [row.get(name, "") for name in _COLUMNS]
+    wrong = None
+    if not all(isinstance(value, str) for value in values):
+        wrong = "a value that is no text"
+    elif not row.get("sound_id") or not row.get("label"):
+        wrong = "no sound_id or label"
+    elif row.get("decision") not in _DECISIONS:
+        wrong = f"the decision {row.get('decision')!r}; expected one of {list(_DECISIONS)}"
+    elif row["decision"] == "change" and not row.get("new_label"):
+        wrong = "a change without new_label"
+    if wrong:
+        raise DataFormatError(f"{path}: decision {number} has {wrong}.")

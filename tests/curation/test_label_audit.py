@@ -1,0 +1,143 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skbst.curation import LabelAudit
+from skbst.curation._doubt import doubt_order, label_log_ratio
+from skbst.exceptions import DataFormatError
+from skbst.features import FeatureBundle
+
+CLASSES = np.array(["fx-a", "fx-h", "m-sp", "ss-n"])
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """160 rows of four separate classes by eight uploaders, nine labels wrong."""
+    rng = np.random.default_rng(0)
+    kind = np.arange(160) % 4
+    X = rng.normal(scale=0.4, size=(160, 6)) + 2 * np.eye(4, 6)[kind]
+    truth = CLASSES[kind]
+    y = truth.copy()
+    wrong = rng.choice(160, 9, replace=False)
+    y[wrong] = CLASSES[(kind[wrong] + 1) % 4]
+    return X, y, truth, np.array([f"u{i // 4 % 8}" for i in range(160)])
+
+
+def audit(**parameters):
+    return LabelAudit(LogisticRegression(), random_state=0, **parameters)
+
+
+def test_planted_errors_come_first(rows):
+    X, y, truth, groups = rows
+    fitted = audit().fit(X, y, groups=groups)
+    first = fitted.ranking_.head(9)
+    assert set(first["position"]) == set(np.flatnonzero(y != truth))
+    assert (first["suggestion"] == truth[first["position"]]).all()
+    assert (first["score"] < 0).all()
+    assert fitted.score(truth, 9) == 9
+    assert fitted.score(truth).tolist() == [9, 9, 9][: len(fitted.score(truth))]
+    assert fitted.score(np.where(y != truth, None, truth), 160) == 0  # what nobody knows is no correction
+
+
+def test_the_table_says_what_it_says(rows):
+    X, y, _, groups = rows
+    ids = pd.Index([f"s{i}" for i in range(160)], name="sound_id")
+    titles = pd.DataFrame({"title": [f"title {i}" for i in range(160)]})
+    table = audit().fit(pd.DataFrame(X, index=ids), y, groups=groups, metadata=titles).ranking_
+    assert sorted(table.index) == sorted(ids)
+    assert (table["label"] == y[table["position"]]).all()
+    assert (table["metadata_title"] == "title " + table["position"].astype(str)).all()
+    tops = table["label"].str.split("-").str[0] == table["suggestion"].str.split("-").str[0]
+    assert (table["cost"] == np.where(tops, 0.5, 1.0)).all()
+    row = table.iloc[0]
+    assert f"{row['suggestion']} is likelier than {row['label']}" in row["reason"]
+    assert all(name in ids for name in row["neighbours"])
+    assert table["score"].is_monotonic_increasing
+
+
+def test_one_pack_that_is_labelled_wrong(rows):
+    X, _, truth, groups = rows
+    y = truth.copy()
+    pack = (groups == "u0") & (truth == "fx-a")
+    y[pack] = "ss-n"
+    fitted = audit(cv=2).fit(X, y, groups=groups)
+    first = fitted.packs_.iloc[0]
+    assert (first["group"], first["label"], first["suggestion"]) == ("u0", "ss-n", "fx-a")
+    assert first["n_clips"] == pack.sum() + ((groups == "u0") & (truth == "ss-n")).sum()
+    world = fitted.ranking_.set_index("position")["fits_world"]
+    assert not world[np.flatnonzero(pack)].any()  # its siblings cannot speak for it there
+
+
+def test_nobodys_clips_are_in_no_pack(rows):
+    X, y, _, groups = rows
+    for missing in (None, np.nan, pd.NA, ""):
+        some = groups.astype(object).copy()
+        some[groups == "u0"] = missing
+        packs = audit().fit(X, y, groups=some).packs_
+        assert "u0" not in set(packs["group"])
+        assert not packs["group"].isna().any()
+    assert audit().fit(X, y).packs_.empty
+    assert audit().fit(X, y).ranking_["fits_world"].isna().all()
+
+
+def test_near_duplicates_with_another_label_are_named(rows):
+    X, y, truth, _ = rows
+    X, y = X.copy(), truth.copy()
+    X[4], y[4] = X[0], "fx-h"  # row 0 again, under another label
+    table = audit().fit(X, y).ranking_.set_index("position")
+    assert table.loc[4, "near_duplicate"] == "0"
+    assert table.loc[0, "near_duplicate"] == "4"
+    assert "almost equal 0" in table.loc[4, "reason"]
+
+
+def test_the_same_bytes_twice_and_for_any_n_jobs(rows):
+    X, y, _, groups = rows
+    first = audit().fit(X, y, groups=groups).ranking_
+    for again in (audit(), audit(n_jobs=2), clone(audit())):
+        pd.testing.assert_frame_equal(again.fit(X, y, groups=groups).ranking_, first)
+
+
+def test_bundles_and_pipelines(rows):
+    X, y, truth, _ = rows
+    bundle = FeatureBundle({"audio": X[:, :3].astype(np.float32), "text": X[:, 3:].astype(np.float32)})
+    from skbst.features import BlockSelector
+
+    model = make_pipeline(BlockSelector(["audio", "text"]), StandardScaler(), LogisticRegression())
+    assert LabelAudit(model, random_state=0).fit(bundle, y).score(truth, 12) >= 8
+    scaled = make_pipeline(StandardScaler(), LogisticRegression())
+    assert LabelAudit(scaled, random_state=0).fit(pd.DataFrame(X), y).score(truth, 12) == 9
+
+
+def test_bad_input_is_named(rows):
+    X, y, truth, _ = rows
+    with pytest.raises(DataFormatError, match="X has 159 rows and y has 160"):
+        audit().fit(X[:-1], y)
+    with pytest.raises(DataFormatError, match="at least 2 classes"):
+        audit().fit(X, np.repeat("fx-a", 160))
+    with pytest.raises(DataFormatError, match="1 of 160 labels are missing"):
+        audit().fit(X, np.where(np.arange(160) == 3, None, y))
+    with pytest.raises(DataFormatError, match="truth must have 160 rows"):
+        audit().fit(X, y).score(truth[:5])
+
+
+def test_score_by_hand():
+    proba = np.array([[0.7, 0.2, 0.1], [0.2, 0.2, 0.6], [1.0, 0.0, 0.0]])
+    score = label_log_ratio(proba, np.array([0, 1, 1]))
+    expected = np.log([(0.7 + 1e-3) / (0.2 + 1e-3), (0.2 + 1e-3) / (0.6 + 1e-3), 1e-3 / (1 + 1e-3)])
+    np.testing.assert_allclose(score, expected, rtol=1e-12)
+    assert doubt_order(np.array([0.0, -1.0, 0.0]), np.array([0.5, 0.5, 1.0])).tolist() == [1, 2, 0]
+
+
+def test_a_fitted_audit_pickles_and_stays(rows):
+    X, y, truth, _ = rows
+    fitted = audit().fit(X, y)
+    before = pickle.dumps(fitted)
+    fitted.score(truth)
+    assert pickle.dumps(fitted) == before
+    pd.testing.assert_frame_equal(pickle.loads(before).ranking_, fitted.ranking_)

@@ -1,0 +1,81 @@
+import json
+
+import pandas as pd
+import pytest
+
+from skbst.curation import apply_review, read_review
+from skbst.exceptions import DataFormatError
+
+
+def decision(sound_id, label="fx-n", what="change", new="ss-n", who="ann"):
+    return {"sound_id": sound_id, "label": label, "decision": what, "new_label": new, "who": who, "why": "birds"}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, content):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def y():
+    return pd.Series(["fx-n", "fx-a", "fx-n"], index=[7, 9, 11], name="class")
+
+
+def test_there_and_back(write, y):
+    file = write("a.json", {"version": 1, "decisions": [decision("7"), decision("9", "fx-a", "keep", "")]})
+    corrected, log = apply_review(y, read_review(file))
+    assert corrected.tolist() == ["ss-n", "fx-a", "fx-n"]
+    assert corrected.index.equals(y.index)
+    assert y.tolist() == ["fx-n", "fx-a", "fx-n"]  # what was given is not touched
+    assert log.to_dict("records") == [
+        {"sound_id": "7", "from": "fx-n", "to": "ss-n", "who": "ann", "when": "", "why": "birds"}
+    ]
+
+
+def test_two_reviewers(write, y):
+    ann = write("ann.json", [decision("7"), decision("11")])
+    bob = write("bob.json", [decision("7", who="bob"), decision("11", what="keep", new="", who="bob")])
+    review = read_review(ann, bob)
+    assert review.decisions["sound_id"].tolist() == ["7"]
+    assert review.conflicts["sound_id"].tolist() == ["11", "11"]
+    assert apply_review(y, review)[0].tolist() == ["ss-n", "fx-a", "fx-n"]
+
+
+def test_the_last_word_of_one_reviewer_counts(write, y):
+    review = read_review(write("a.json", [decision("7", new="fx-o"), decision("7", new="ss-i")]))
+    assert review.conflicts.empty
+    assert apply_review(y, review)[0].loc[7] == "ss-i"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is no JSON"),
+        ("5", "must hold a list"),
+        ([5], "must hold a list"),
+        ([decision("")], "decision 0 has no sound_id"),
+        ([decision("7", what="maybe")], "has the decision 'maybe'"),
+        ([decision("7", new="")], "a change without new_label"),
+        ([decision(7)], "no text"),
+        ("[" * 100_000, "is no JSON"),
+    ],
+    ids=lambda content: str(content)[:30],
+)
+def test_odd_files_are_refused(content, message, write):
+    with pytest.raises(DataFormatError, match=message):
+        read_review(write("odd.json", content))
+
+
+def test_what_does_not_fit_is_refused(write, y):
+    with pytest.raises(DataFormatError, match=r"not among the labels \(first: '8'\)"):
+        apply_review(y, read_review(write("a.json", [decision("8")])))
+    with pytest.raises(DataFormatError, match="'7' was 'fx-o' and is 'fx-n'"):
+        apply_review(y, read_review(write("b.json", [decision("7", "fx-o")])))
+    twice = pd.Series(["fx-n", "fx-n"], index=["7", "7"])
+    with pytest.raises(DataFormatError, match="stand there twice"):
+        apply_review(twice, read_review(write("c.json", [decision("7")])))
