@@ -3,7 +3,7 @@
     python benchmarks/bench_audit.py DATA
 
 DATA holds bsd10k-v1.0 (labels and uploaders), bsd10k-v1.2-public-runs/folds.csv (labels after correction) and
-real-encoders/bsd10k_v1.0.npz (MiniLM vectors of title and tags). 140 of 10,309 labels were changed between the versions.
+real-encoders/bsd10k_v1.0.npz (MiniLM vectors of title and tags). 140 of 10,309 labels were changed in between.
 """
 
 import argparse
