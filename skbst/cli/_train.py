@@ -62,7 +62,8 @@ def run(arguments):
         verbose=1,
         **settings,
     )
-    system.fit(clips.data, clips.target)
+    told = {} if clips.groups is None else {"groups": clips.groups}
+    system.fit(clips.data, clips.target, **told)
     save_model(system, out, overwrite=arguments.overwrite, notes=f"Trained by skbst train on {clips.DESCR}")
     say(f"{name} ({arguments.embeddings}, {arguments.size}) trained on {clips.DESCR}")
     say(f"Saved as {out}. Label sounds with: skbst label FOLDER --model {out} -o labels")
