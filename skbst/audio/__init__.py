@@ -1,19 +1,22 @@
 """Sound files to waveforms: decode, mix to mono, resample, fix the duration, and say what went wrong."""
 
 from skbst.audio._clip_loader import ClipLoader
-from skbst.audio._decode import as_waveform, decode, scale_integers
+from skbst.audio._decode import OUT_OF_MEMORY, as_waveform, decode, decode_array, decode_file, scale_integers
 from skbst.audio._length import fix_length
 from skbst.audio._load import load_clip, load_clips, start_positions
 from skbst.audio._problems import DecodeProblem, announce_problems, collect_problems, problem_report, record_problems
 from skbst.audio._resample import resample
 
 __all__ = [
+    "OUT_OF_MEMORY",
     "ClipLoader",
     "DecodeProblem",
     "announce_problems",
     "as_waveform",
     "collect_problems",
     "decode",
+    "decode_array",
+    "decode_file",
     "fix_length",
     "load_clip",
     "load_clips",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skbst.audio._decode import decode_array, decode_file
+from skbst.audio._decode import OUT_OF_MEMORY, decode_array, decode_file, decode_nothing
 from skbst.audio._length import fix_length
 from skbst.audio._resample import resample
 from skbst.exceptions import DataFormatError
@@ -80,13 +80,14 @@ class ClipLoader:
         wanted = {"duration": self.duration, "position": position, "sample_rate": self.sample_rate}
         if isinstance(source, np.ndarray):
             source = (source, self.sample_rate)
-        if isinstance(source, tuple):
-            if len(source) != 2:
-                raise DataFormatError(f"A sound that is a tuple is (waveform, sample_rate); got {len(source)} values.")
-            decoded = decode_array(*source, **wanted)
-        else:
-            decoded = decode_file(source, **wanted)
-        waveform = resample(decoded.waveform, decoded.source_rate, self.sample_rate)[decoded.skip :]
+        if isinstance(source, tuple) and len(source) != 2:
+            raise DataFormatError(f"A sound that is a tuple is (waveform, sample_rate); got {len(source)} values.")
+        try:
+            decoded = decode_array(*source, **wanted) if isinstance(source, tuple) else decode_file(source, **wanted)
+            waveform = resample(decoded.waveform, decoded.source_rate, self.sample_rate)[decoded.skip :]
+        except MemoryError:
+            decoded = decode_nothing(OUT_OF_MEMORY)
+            waveform = decoded.waveform
         if self.duration is None:
             return waveform.copy(), len(waveform), decoded.problem
         # a crop starts at `skip`; what follows it is the resampler's margin

@@ -1,22 +1,30 @@
-"""Blocks of a sound file, mixed to one channel."""
+"""Open a sound file, or a part of one, and read it onward."""
 
 import os
 import re
+import socket
 import threading
 
 import numpy as np
 import soundfile
 
-__all__ = ["ForwardFile", "mix_to_mono", "read_mono", "read_to_error", "truncation_of"]
+from skbst.audio._containers._slice import FileSlice
 
+__all__ = ["MAX_SAMPLES", "ForwardFile", "blocks_to_error", "open_sounds", "read_span", "truncation_in", "words_of"]
+
+# 1 GiB of float32: 4.7 hours at 16 kHz, 1.7 at 44.1 kHz
+MAX_SAMPLES = 1 << 28
 _BLOCK_SAMPLES = 1 << 19
 _SALVAGE_FRAMES = 1 << 10
 _LARGEST_RATE = 10_000_000
 # what streams write while they do not know their length yet
 _UNKNOWN_BYTES = 0x7FFF0000
-# beyond this a float is garbage, not a sample: its power would overflow
-_LARGEST_SAMPLE = 1e6
-_ANNOUNCED = re.compile(r"(?:\bdata|\bSSND|Data Size)\s*:\s*(\d+) \(should be (\d+)\)")
+_ANNOUNCED = re.compile(
+    r"(?:(?:\bdata|\bSSND|\bBODY|Data Size|Data length)\s*:?\s*(?P<a>\d+) \(?should be (?P<b>\d+)\)?)"
+    r"|(?:truncated\. (?P<d>\d+) <--> (?P<c>\d+))"
+)
+# seeking is arithmetic in these; in MP3 and FLAC it was never seen to fail. In Ogg, one damaged byte kills the process.
+_SEEKABLE = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW", "MPEG_LAYER_III"}
 
 _local = threading.local()
 
@@ -26,41 +34,165 @@ class ForwardFile(soundfile.SoundFile):
 
     After each read of a seekable file soundfile seeks to where it already stands, which costs compressed formats
     up to a third of their speed.
+
+    Parameters
+    ----------
+    source : path, file descriptor or binary file
+        What is read.
     """
 
-    def __init__(self, path):
+    def __init__(self, source):
         try:
             # as bytes, because a name need not be valid text
-            super().__init__(path if os.name == "nt" else os.fsencode(path))
+            is_path = isinstance(source, (str, os.PathLike)) and os.name != "nt"
+            super().__init__(os.fsencode(source) if is_path else source)
         except (TypeError, ValueError) as error:
             # soundfile takes *.raw for samples without a header
-            raise soundfile.SoundFileError(str(error)) from error
+            raise soundfile.SoundFileError(f"samples without a header: {error}") from error
         if self.samplerate > _LARGEST_RATE:
             self.close()
             raise soundfile.SoundFileError(f"a sample rate of {self.samplerate} Hz")
+        self._feeder = source if isinstance(source, (FileSlice, _Feeder)) else None
 
     def seekable(self):
         return False
 
+    def skip_to(self, frame):
+        """Go to a frame: seek where that is arithmetic, else read what lies before."""
+        if frame and self.format != "OGG" and self.subtype in _SEEKABLE:
+            self.seek(frame)
+            return
+        step = max(1, _BLOCK_SAMPLES // self.channels)
+        while frame > 0:
+            n_read = len(self.read(out=_buffer(min(frame, step), self.channels)))
+            if n_read == 0:
+                return
+            frame -= n_read
 
-def read_mono(file, plan):
-    """Read the frames of a plan; returns one channel and how many samples were not finite."""
-    if plan.start:
-        file.seek(plan.start)
-    parts, n_bad, missing = [], 0, plan.count
-    while missing > 0:
-        block = _buffer(min(missing, max(1, _BLOCK_SAMPLES // file.channels)), file.channels)
-        part, n_bad_here = mix_to_mono(file.read(out=block))
-        n_bad += n_bad_here
-        missing -= len(part)
-        last = len(part) < len(block) or missing <= 0
-        # the buffer is reused, so only a part that stays alone may be a view of it
-        parts.append(part if last and not parts else part.copy())
-        if last:
-            break
+    def close(self):
+        super().close()
+        if getattr(self, "_feeder", None) is not None:
+            self._feeder.close()
+
+
+class _Feeder:
+    """A part of a file behind a socket, so that nothing can seek in it and its length is not guessed."""
+
+    def __init__(self, path, start, stop):
+        self._reader, self._writer = socket.socketpair()
+        self._slice = FileSlice(path, start, stop)
+        self._thread = threading.Thread(target=self._feed, daemon=True)
+        self._thread.start()
+
+    def fileno(self):
+        return self._reader.fileno()
+
+    def _feed(self):
+        quiet = getattr(socket, "MSG_NOSIGNAL", 0)
+        try:
+            while data := self._slice.read(1 << 16):
+                view = memoryview(data)
+                while view:
+                    view = view[self._writer.send(view, quiet) :]
+        except OSError:
+            # the reader has enough
+            pass
+        finally:
+            self._writer.close()
+
+    def close(self):
+        self._reader.close()
+        self._thread.join()
+        self._slice.close()
+
+
+def open_sounds(path, look, errors=None):
+    """Open each sound of a file, one after the other.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    look : Look
+        What was seen in it.
+
+    errors : list of str, default=None
+        Takes what libsndfile says of a sound that cannot be opened while others can; None raises it.
+
+    Yields
+    ------
+    file : ForwardFile
+        The next sound; it is closed when the one after it is asked for.
+    """
+    if look.patch is not None:
+        sources = [lambda: FileSlice(path, patch=look.patch)]
+    elif look.parts:
+        sources = [lambda part=part: _part_source(path, *part) for part in look.parts]
+    else:
+        sources = [lambda: path]
+    for make in sources:
+        source = make()
+        try:
+            file = _open(source)
+        except soundfile.SoundFileError as error:
+            if isinstance(source, (FileSlice, _Feeder)):
+                source.close()
+            if errors is None or len(sources) == 1:
+                raise
+            errors.append(words_of(error))
+            continue
+        with file:
+            yield file
+
+
+def _part_source(path, start, stop, told):
+    return FileSlice(path, start, stop) if told or os.name == "nt" else _Feeder(path, start, stop)
+
+
+def _open(source):
+    if not isinstance(source, _Feeder):
+        return ForwardFile(source)
+    file = ForwardFile(os.dup(source.fileno()))
+    file._feeder = source
+    return file
+
+
+def read_span(file, start, count, mixer):
+    """Read frames of a file at its start and mix them; returns one channel, and whether an error ended it.
+
+    The channel may be a view of a buffer that the next call in this thread overwrites.
+    """
+    step, missing, parts = max(1, _BLOCK_SAMPLES // file.channels), count, []
+    try:
+        file.skip_to(start)
+        while missing > 0:
+            block = _buffer(min(missing, step), file.channels)
+            part = mixer(file.read(out=block))
+            missing -= len(part)
+            last = len(part) < len(block) or missing <= 0
+            # the buffer is reused, so only a part that stays alone may be a view of it
+            parts.append(part if last and not parts else part.copy())
+            if last:
+                break
+    except (soundfile.SoundFileError, OSError):
+        return np.empty(0, dtype=np.float32), True
     if not parts:
-        return np.empty(0, dtype=np.float32), 0
-    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), n_bad
+        return np.empty(0, dtype=np.float32), False
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), False
+
+
+def blocks_to_error(file, mixer, errors):
+    """Yield mixed blocks, so small that little is lost where one cannot be decoded; what ended it goes to `errors`."""
+    while True:
+        try:
+            frames = file.read(_SALVAGE_FRAMES, dtype="float32", always_2d=True)
+        except (soundfile.SoundFileError, OSError) as error:
+            errors.append(words_of(error))
+            return
+        if len(frames) == 0:
+            return
+        yield mixer(frames)
 
 
 def _buffer(n_frames, n_channels):
@@ -72,46 +204,17 @@ def _buffer(n_frames, n_channels):
     return memory[:size].reshape(n_frames, n_channels)
 
 
-def mix_to_mono(frames):
-    """Mean of the channels of (n_frames, n_channels); samples that are not finite count as 0."""
-    if len(frames) == 0:
-        return frames[:, 0], 0
-    n_bad = 0
-    if not (frames.max() <= _LARGEST_SAMPLE and frames.min() >= -_LARGEST_SAMPLE):
-        bad = ~(np.abs(frames) <= _LARGEST_SAMPLE)
-        n_bad = int(bad.any(axis=1).sum())
-        if bad.all():
-            return np.zeros(len(frames), dtype=np.float32), n_bad
-        frames = np.where(bad, np.float32(0), frames)
-    n_channels = frames.shape[1]
-    if n_channels == 1:
-        return frames[:, 0], n_bad
-    return frames @ np.full(n_channels, 1 / n_channels, dtype=np.float32), n_bad
+def words_of(error):
+    """What libsndfile says, without the name of the file, which stands elsewhere."""
+    words = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(words).strip().rstrip(".")
 
 
-def truncation_of(file):
+def truncation_in(file):
     """What the header promised and the file does not hold, after libsndfile's log."""
     log = file.extra_info
-    if "lacks an end-of-stream bit" in log:
-        return "the last page of the stream is missing"
-    for announced, found in _ANNOUNCED.findall(log):
-        if int(found) < int(announced) < _UNKNOWN_BYTES:
-            return f"{found} of {announced} bytes"
+    for found in _ANNOUNCED.finditer(log):
+        announced, held = int(found["a"] or found["c"]), int(found["b"] or found["d"])
+        if held < announced < _UNKNOWN_BYTES:
+            return f"{held} of {announced} bytes"
     return None
-
-
-def read_to_error(file):
-    """Read small blocks; returns one channel, how many samples were not finite, and whether an error ended it."""
-    parts, n_bad, broken = [np.empty(0, dtype=np.float32)], 0, False
-    while True:
-        try:
-            frames = file.read(_SALVAGE_FRAMES, dtype="float32", always_2d=True)
-        except (soundfile.SoundFileError, OSError):
-            broken = True
-            break
-        part, n_bad_here = mix_to_mono(frames)
-        parts.append(part)
-        n_bad += n_bad_here
-        if len(frames) < _SALVAGE_FRAMES:
-            break
-    return np.concatenate(parts), n_bad, broken

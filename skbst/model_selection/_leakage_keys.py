@@ -3,10 +3,12 @@
 import hashlib
 import os
 import re
+import stat
 
 import numpy as np
 import pandas as pd
 
+from skbst.audio import decode_array, decode_file
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["audio_keys", "label_mentions", "near_duplicate_pairs", "shared_with_training", "text_keys"]
@@ -49,12 +51,12 @@ def audio_keys(paths, *, compare="bytes"):
 
     Parameters
     ----------
-    paths : sequence of str
-        Files; "" where there is none.
+    paths : sequence of str, path-like or tuple (waveform, sample_rate)
+        Sounds; None or "" where there is none.
 
     compare : {"bytes", "samples"}, default="bytes"
-        Compare files as they are (only those of equal size are read), or decoded to 16 bit, so that a FLAC copy of a
-        WAV file counts.
+        Compare files as they are (only those of equal size are read), or decoded to one channel of 16 bit, so that a
+        FLAC copy of a WAV file counts.
 
     Returns
     -------
@@ -62,7 +64,8 @@ def audio_keys(paths, *, compare="bytes"):
         -1 for files that are missing, empty or (samples) cannot be decoded, and for those that have no equal in size.
     """
     content_of = _samples_digest if compare == "samples" else _bytes_digest
-    sizes = np.array([os.path.getsize(path) if path and os.path.exists(path) else 0 for path in paths])
+    paths = [path if path is not None else "" for path in paths]
+    sizes = np.array([_size_of(path) for path in paths], dtype=np.int64)
     if compare == "bytes":
         unique, counts = np.unique(sizes, return_counts=True)
         wanted = np.isin(sizes, unique[(counts > 1) & (unique > 0)])
@@ -72,19 +75,47 @@ def audio_keys(paths, *, compare="bytes"):
     return pd.factorize(np.array([*digests, None], dtype=object))[0][:-1]
 
 
-def _bytes_digest(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()
-
-
-def _samples_digest(path):
-    import soundfile
-
+def _size_of(source):
+    """Bytes of a sound; 0 for what has none, such as a folder, a pipe or a missing file."""
+    if isinstance(source, (tuple, np.ndarray)):
+        waveform = source[0] if isinstance(source, tuple) else source
+        return np.asarray(waveform).nbytes
     try:
-        samples, sample_rate = soundfile.read(path, dtype="int16")
-    except soundfile.LibsndfileError:
+        status = os.stat(source)
+    except (OSError, TypeError, ValueError):
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _bytes_digest(source):
+    if isinstance(source, (tuple, np.ndarray)):
+        waveform, rate = source if isinstance(source, tuple) else (source, 0)
+        # never the digest of a file that happens to hold these bytes
+        return hashlib.blake2b(np.ascontiguousarray(waveform).tobytes(), person=str(rate).encode()[:16]).hexdigest()
+    try:
+        with open(source, "rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()
+    except OSError:
         return None
-    return hashlib.blake2b(samples.tobytes(), person=str(sample_rate).encode()).hexdigest() if samples.size else None
+
+
+def _samples_digest(source):
+    """Digest of the samples as 16 bits; None for what cannot be decoded."""
+    decoded = _decoded(source)
+    waveform = decoded.waveform
+    if len(waveform) == 0:
+        return None
+    samples = np.clip(np.round(waveform * 32768.0), -32768, 32767).astype(np.int16)
+    return hashlib.blake2b(samples.tobytes(), person=str(decoded.source_rate).encode()).hexdigest()
+
+
+def _decoded(source):
+    if isinstance(source, tuple):
+        return decode_array(*source, duration=None)
+    # an array alone has no rate of its own; all such have the same
+    return (
+        decode_array(source, 1, duration=None) if isinstance(source, np.ndarray) else decode_file(source, duration=None)
+    )
 
 
 def shared_with_training(keys, train, test):

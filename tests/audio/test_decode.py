@@ -78,14 +78,24 @@ def test_a_resampled_crop_equals_a_crop_of_the_resampled_whole(tmp_path, rate, o
     assert n_valid == 16000
 
 
-@pytest.mark.parametrize("extension", ["wav", "flac", "ogg"])
-@pytest.mark.parametrize("offset", ["start", "center"])
-def test_only_what_is_needed_is_decoded(tmp_path, frames_read, extension, offset):
+@pytest.mark.parametrize(
+    ("extension", "offset", "most"),
+    [
+        ("wav", "start", 2.15),
+        ("wav", "center", 2.15),
+        ("flac", "start", 2.15),
+        ("flac", "center", 2.15),
+        ("ogg", "start", 2.15),
+        # seeking in an Ogg may kill the process: what lies before is decoded, never what lies behind
+        ("ogg", "center", 31.1),
+    ],
+)
+def test_only_what_is_needed_is_decoded(tmp_path, frames_read, extension, offset, most):
     soundfile.write(tmp_path / f"long.{extension}", np.zeros(60 * 8000, dtype=np.float32), 8000)
     frames_read.clear()
     _, n_valid = load_clip(tmp_path / f"long.{extension}", duration=2.0, offset=offset)
     assert n_valid == 32000
-    assert sum(frames_read) <= 2.15 * 8000
+    assert sum(frames_read) <= most * 8000
 
 
 def test_a_long_file_is_read_in_blocks(tmp_path, monkeypatch):

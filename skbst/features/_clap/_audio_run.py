@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbst.audio import ClipLoader, decode, resample
+from skbst.audio import OUT_OF_MEMORY, decode_array, decode_file, resample
 from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
@@ -128,13 +128,14 @@ def load_whole(source, sample_rate):
     problem : DecodeProblem or None
         What is wrong with the sound.
     """
-    if isinstance(source, tuple):
-        n_frames, rate = len(source[0]), source[1]
-        waveform, _, problem = ClipLoader(sample_rate, None).load(source)
-    else:
-        native, rate, problem = decode(source)
-        n_frames, waveform = len(native), resample(native, rate, sample_rate)
-    if len(waveform) == 0 or rate == sample_rate:
-        return waveform, problem
-    n_samples = int(np.ceil(n_frames * (sample_rate / rate)))
-    return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform)))), problem
+    try:
+        wanted = {"duration": None, "sample_rate": sample_rate}
+        decoded = decode_array(*source, **wanted) if isinstance(source, tuple) else decode_file(source, **wanted)
+        n_frames, rate, problem = len(decoded.waveform), decoded.source_rate, decoded.problem
+        waveform = resample(decoded.waveform, rate, sample_rate)
+        if len(waveform) == 0 or rate == sample_rate:
+            return waveform.copy(), problem
+        n_samples = int(np.ceil(n_frames * (sample_rate / rate)))
+        return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform)))), problem
+    except MemoryError:
+        return np.zeros(0, dtype=np.float32), OUT_OF_MEMORY

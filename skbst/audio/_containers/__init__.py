@@ -1,0 +1,1 @@
+"""What the bytes of a sound file promise, read before any decoder sees them."""

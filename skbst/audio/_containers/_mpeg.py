@@ -1,0 +1,121 @@
+"""An MP3 file: whether it tells its length, and whether more sound follows than it tells."""
+
+__all__ = ["look_at_mpeg"]
+
+_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
+_KBITS = {
+    1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+# a frame or two of slack: encoders count their own header differently
+_SLACK_BYTES = 4096
+
+
+def look_at_mpeg(file, size):
+    """Read the frames that tell a length.
+
+    Parameters
+    ----------
+    file : binary file
+        Any file; it is left anywhere.
+
+    size : int
+        Its bytes.
+
+    Returns
+    -------
+    found : None or tuple
+        None where this is no MP3 (MPEG layer III). Else how many bytes are missing (str or None), and the bytes of
+        each sound with whether its length is told; no parts where the file is one sound of told length.
+    """
+    place = _skip_tags(file, 0, size)
+    if _frame_bytes(_read(file, place, 4)) is None or not _frame_follows(file, place, size):
+        return None
+    truncation, parts = None, []
+    while place < size:
+        told, n_bytes = _told_bytes(_read(file, place, 256))
+        stop = size if not told or not n_bytes else place + n_bytes
+        if told and stop > size + _SLACK_BYTES // 8:
+            truncation = f"{size - place} of {n_bytes} bytes"
+        following = _skip_tags(file, stop, size) if stop < size else size
+        if following < size and not _frame_follows(file, following, size):
+            following = _next_frame(file, following, size)
+        if size - following < 16 or following <= place:
+            following = size
+        parts.append((place, following, told))
+        place = following
+    if len(parts) == 1 and parts[0][2]:
+        parts = []
+    return truncation, parts
+
+
+def _read(file, place, n_bytes):
+    file.seek(place)
+    return file.read(n_bytes)
+
+
+def _skip_tags(file, place, size):
+    """Step over tags of ID3 and APE."""
+    while place < size:
+        head = _read(file, place, 32)
+        if head[:3] == b"ID3" and len(head) >= 10:
+            length = 0
+            for byte in head[6:10]:
+                length = length << 7 | byte & 0x7F
+            place += 10 + length + (10 if head[5] & 0x10 else 0)
+        elif head[:3] == b"TAG":
+            place += 128
+        elif head[:8] == b"APETAGEX" and len(head) == 32:
+            place += 32 + int.from_bytes(head[12:16], "little") if head[23] & 0x20 else 32
+        else:
+            break
+    return min(place, size)
+
+
+def _frame_bytes(head):
+    """Length of the frame with this header, or None where it is none of layer III."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0 or head[1] >> 1 & 3 != 1:
+        return None
+    version, rate, bits = head[1] >> 3 & 3, head[2] >> 2 & 3, head[2] >> 4
+    if version == 1 or rate == 3 or bits in (0, 15):
+        return None
+    kbits = _KBITS[1 if version == 3 else 2][bits]
+    return (144 if version == 3 else 72) * 1000 * kbits // _RATES[version][rate] + (head[2] >> 1 & 1)
+
+
+def _frame_follows(file, place, size):
+    """Whether a frame begins here, and another one, or the end, where it stops."""
+    length = _frame_bytes(_read(file, place, 4))
+    if length is None:
+        return False
+    after = place + length
+    return (
+        after + 4 > size or _frame_bytes(_read(file, after, 4)) is not None or _read(file, after, 3) in (b"TAG", b"ID3")
+    )
+
+
+def _next_frame(file, place, size):
+    """The next place in a few frames' reach where one begins, or the end."""
+    data, at = _read(file, place, _SLACK_BYTES), -1
+    while (at := data.find(b"\xff", at + 1)) >= 0:
+        if _frame_follows(file, place + at, size):
+            return place + at
+    return size
+
+
+def _told_bytes(frame):
+    """Whether the first frame tells a length, and how many bytes it tells (0: none)."""
+    if len(frame) < 64:
+        return False, 0
+    mono = frame[3] >> 6 == 3
+    side = (17 if mono else 32) if frame[1] >> 3 & 3 == 3 else (9 if mono else 17)
+    at = 4 + side
+    if frame[at : at + 4] in (b"Xing", b"Info"):
+        flags = int.from_bytes(frame[at + 4 : at + 8], "big")
+        if not flags & 1:
+            return False, 0
+        return True, int.from_bytes(frame[at + 12 : at + 16], "big") if flags & 2 else 0
+    if frame[36:40] == b"VBRI":
+        # libsndfile does not read this header
+        return False, 0
+    return False, 0

@@ -1,0 +1,201 @@
+"""Read what is wanted of a file, however little of its header is true."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from skbst.audio._length import crop_start
+from skbst.audio._quiet import decoders_held_back
+from skbst.audio._resample import resample, resampled_length
+from skbst.audio._sound_file import MAX_SAMPLES, blocks_to_error, open_sounds, read_span, truncation_in
+
+__all__ = ["Found", "TooLong", "Wish", "plan_crop", "read_file"]
+
+# decoders of lossy formats may be off by their own delay
+_TOLERATED_FRAMES = 4096
+# what libsndfile says of streams that do not know their length
+_UNKNOWN_FRAMES = 1 << 40
+# soxr's HQ filter is shorter than this on either side
+_MARGIN_SECONDS = 0.05
+
+
+class Wish(NamedTuple):
+    """How much of a sound, from where, and the rate it will be resampled to (None: its own)."""
+
+    duration: float | None
+    position: float = 0.0
+    sample_rate: int | None = None
+
+
+class Found(NamedTuple):
+    """One channel at its own rate, the margin before the crop, and what ended the reading."""
+
+    waveform: np.ndarray
+    rate: int
+    skip: int
+    truncation: str | None = None
+    error: str = ""
+
+
+class _Plan(NamedTuple):
+    start: int
+    count: int
+    skip: int
+
+
+class TooLong(Exception):
+    """More samples than are kept in memory."""
+
+
+def read_file(path, look, wish, mixer):
+    """Read what is wanted; where the length is unknown or wrong, from the start to the first error.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A regular file.
+
+    look : Look
+        What was seen in it.
+
+    wish : Wish
+        How much is wanted.
+
+    mixer : Mixer
+        Makes one channel of many.
+
+    Returns
+    -------
+    found : Found
+
+    Raises
+    ------
+    TooLong
+        If that is more than is kept in memory, before the memory is taken.
+
+    SoundFileError
+        If libsndfile cannot open it.
+    """
+    with decoders_held_back():
+        if len(look.parts) < 2:
+            found = _read_known(path, look, wish, mixer)
+            if found is not None:
+                return found
+            mixer.restart()
+        return _read_onward(path, look, wish, mixer)
+
+
+def plan_crop(n_frames, rate, wish):
+    """Which frames a crop needs, the resampler's margin included.
+
+    The start is a frame that falls on a sample of the new rate, so that a crop has the samples that the whole file
+    would have had. An `n_frames` of None is a sound of unknown length, of which the start is wanted.
+    """
+    sample_rate = wish.sample_rate or rate
+    if wish.duration is None:
+        _check_length(n_frames, rate, sample_rate)
+        return _Plan(0, n_frames, 0)
+    n_wanted = round(wish.duration * sample_rate)
+    margin = 0 if rate == sample_rate else math.ceil(_MARGIN_SECONDS * rate)
+    if n_frames is None:
+        count = math.ceil(n_wanted * rate / sample_rate) + margin
+        _check_length(count, rate, sample_rate)
+        return _Plan(0, count, 0)
+    first = crop_start(resampled_length(n_frames, rate, sample_rate), n_wanted, wish.position)
+    common = math.gcd(rate, sample_rate)
+    step_in, step_out = rate // common, sample_rate // common
+    n_steps = max(0, (first * rate // sample_rate - margin) // step_in)
+    start = n_steps * step_in
+    stop = min(n_frames, math.ceil((first + n_wanted) * rate / sample_rate) + margin)
+    _check_length(stop - start, rate, sample_rate)
+    return _Plan(start, stop - start, first - n_steps * step_out)
+
+
+def _check_length(n_frames, rate, sample_rate):
+    """Refuse what would not fit, before memory is taken."""
+    n_made = max(n_frames, resampled_length(n_frames, rate, sample_rate))
+    if n_made > MAX_SAMPLES:
+        raise TooLong(f"{n_frames} samples at {rate} Hz would be {n_made} at {sample_rate} Hz, more than {MAX_SAMPLES}")
+
+
+def _read_known(path, look, wish, mixer):
+    """Read a file whose length is what it says; None where it is not."""
+    for file in open_sounds(path, look):
+        n_frames, rate = file.frames, file.samplerate
+        known = n_frames < _UNKNOWN_FRAMES
+        if not known and (wish.position > 0 or wish.duration is None):
+            return None
+        if look.truncation and n_frames > MAX_SAMPLES:
+            # what the header says is not what there is
+            return None
+        plan = plan_crop(n_frames if known else None, rate, wish)
+        waveform, broken = read_span(file, plan.start, plan.count, mixer)
+        if broken or len(waveform) == 0 or (known and len(waveform) + _TOLERATED_FRAMES < plan.count):
+            return None
+        return Found(waveform, rate, plan.skip, truncation_in(file))
+    return None
+
+
+def _read_onward(path, look, wish, mixer):
+    """Read all there is; where only a part is wanted, count first, so that no more is kept."""
+    stream = _Stream(path, look, mixer)
+    if wish.duration is None:
+        waveform = _gather(stream, 0, MAX_SAMPLES + 1, wish.sample_rate)
+        return Found(waveform, stream.rate, 0, stream.truncation(len(waveform)), stream.error)
+    n_frames = sum(len(block) for block in stream)
+    truncation, error = stream.truncation(n_frames), stream.error
+    plan = plan_crop(n_frames, stream.rate, wish)
+    mixer.restart()
+    waveform = _gather(_Stream(path, look, mixer), plan.start, plan.start + plan.count)
+    return Found(waveform, stream.rate, plan.skip, truncation, error)
+
+
+def _gather(stream, start, stop, sample_rate=None):
+    """Samples `start` to `stop` of a stream of blocks."""
+    at, parts = 0, [np.empty(0, dtype=np.float32)]
+    for block in stream:
+        parts.append(block[max(0, start - at) : stop - at])
+        at += len(block)
+        if sample_rate is not None or at > MAX_SAMPLES:
+            _check_length(at - start, stream.rate, sample_rate or stream.rate)
+        if at >= stop:
+            break
+    return np.concatenate(parts)
+
+
+class _Stream:
+    """The sounds of a file, one behind the other at the rate of the first, in blocks of one channel."""
+
+    def __init__(self, path, look, mixer):
+        self._path, self._look, self._mixer = path, look, mixer
+        self.rate = 0
+        self._announced, self._truncation, self._errors = 0, None, []
+
+    def __iter__(self):
+        for file in open_sounds(self._path, self._look, self._errors):
+            self.rate = self.rate or file.samplerate
+            self._truncation = self._truncation or truncation_in(file)
+            if file.frames < _UNKNOWN_FRAMES:
+                self._announced += resampled_length(file.frames, file.samplerate, self.rate)
+            blocks = blocks_to_error(file, self._mixer, self._errors)
+            if file.samplerate == self.rate:
+                yield from blocks
+            else:
+                yield self._resampled(list(blocks), file.samplerate)
+
+    def _resampled(self, blocks, source_rate):
+        waveform = np.concatenate([np.empty(0, dtype=np.float32), *blocks])
+        _check_length(len(waveform), source_rate, self.rate)
+        return resample(waveform, source_rate, self.rate)
+
+    @property
+    def error(self):
+        """What libsndfile said where it ended."""
+        return "; ".join(self._errors)
+
+    def truncation(self, n_frames):
+        """What is missing, where this is known."""
+        if self._truncation or not n_frames + _TOLERATED_FRAMES < self._announced:
+            return self._truncation
+        return f"{n_frames} of {self._announced} samples"
