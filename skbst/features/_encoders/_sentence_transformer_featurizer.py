@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from skbst._groups import with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
-from skbst.audio import problem_report
+from skbst.audio import problem_report, record_problems
 from skbst.exceptions import DataFormatError
 from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
 from skbst.features._encoders._sentence_run import SentenceCounter, SentenceRun, load_sentence_model, n_features_of
@@ -223,6 +223,7 @@ class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMi
             Once, if rows have no text; `transform_with_problems` says which.
         """
         embeddings, problems = self.transform_with_problems(X)
+        record_problems(problems)
         if len(problems):
             warnings.warn(
                 f"{len(problems)} of {len(embeddings)} clips have no text (first: {problems.index[0]!r}); their rows "

@@ -10,12 +10,13 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbst._sklearn import Interval, _fit_context, check_is_fitted
-from skbst.audio import problem_report
+from skbst.audio import problem_report, record_problems
 from skbst.exceptions import DataFormatError
 from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
 from skbst.features._priors._base import PriorMaker
 from skbst.features._priors._llm_prompt import FIELDS, clip_record
 from skbst.features._priors._llm_run import LLMRun
+from skbst.features._store._access import store_at_fit
 from skbst.taxonomy import Taxonomy
 from skbst.text import approximate_token_count
 
@@ -138,6 +139,7 @@ class LLMPriorFeaturizer(PriorMaker):
         if self.store is not None and not self.model_name:
             raise ValueError("A store keeps the answers of each model apart: pass model_name=, such as 'name-2026-07'.")
         self._start()
+        self._store_at_fit = store_at_fit(self)
         self._records(X)
         return self
 
@@ -160,6 +162,7 @@ class LLMPriorFeaturizer(PriorMaker):
             Once, if rows have no prior because of a failure; `transform_with_problems` says which and why.
         """
         prior, problems = self.transform_with_problems(X)
+        record_problems(problems)
         if len(problems):
             first = problems.iloc[0]
             warnings.warn(
@@ -195,7 +198,7 @@ class LLMPriorFeaturizer(PriorMaker):
             run.keys,
             run.compute,
             batch_size=self.batch_size,
-            store=open_store(self.store, "llm_prior"),
+            store=open_store(self, "llm_prior"),
             pipeline=run.pipeline,
             progress={"desc": "Asking", "verbose": self.verbose},
         )
@@ -225,7 +228,7 @@ class LLMPriorFeaturizer(PriorMaker):
         for row, record in enumerate(run.records):
             first.setdefault(record, row)
         rows = [row for record, row in first.items() if record]
-        store = open_store(self.store, "llm_prior")
+        store = open_store(self, "llm_prior")
         keys = run.keys(rows)
         stored = set() if store is None else set(store.get(keys, run.pipeline()))
         asked = [row for row, key in zip(rows, keys) if key not in stored]
