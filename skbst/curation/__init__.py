@@ -2,5 +2,6 @@
 
 from skbst.curation._label_audit import LabelAudit
 from skbst.curation._review import apply_review, read_review
+from skbst.curation._review_page import review_page
 
-__all__ = ["LabelAudit", "apply_review", "read_review"]
+__all__ = ["LabelAudit", "apply_review", "read_review", "review_page"]

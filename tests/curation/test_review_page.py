@@ -1,0 +1,100 @@
+"""The review page: in files everywhere, in a real browser where there is one."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skbst.curation import review_page
+from skbst.exceptions import DataFormatError
+
+HOSTILE = (
+    "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\u202e{data}{script}"
+)
+
+
+def made(n, audio=None):
+    index = pd.Index([f"../{i}" for i in range(n)])
+    table = pd.DataFrame(
+        {"label": "fx-a", "suggestion": "fx-n", "proba_label": 0.1, "proba_suggestion": 0.8}, index=index
+    )
+    clips = pd.DataFrame(
+        {"title": [HOSTILE] + ["door"] * (n - 1), "uploader": [f"u{i % 3}" for i in range(n)]}, index=index
+    )
+    if audio is not None:
+        clips["audio"] = pd.Series([audio] * n, index=index, dtype=object)
+    return table, clips
+
+
+def test_sounds_and_pictures_lie_beside_the_page(tmp_path):
+    import soundfile
+
+    tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000).astype(np.float32)
+    review_page(*made(2, (tone, 16000)), tmp_path / "out", limit=1)
+    files = sorted(path.name for path in (tmp_path / "out" / "sounds").iterdir())
+    assert files == ["00000.ogg", "00000.png"]
+    waveform, rate = soundfile.read(tmp_path / "out" / "sounds" / "00000.ogg")
+    assert np.abs(np.fft.rfft(waveform[:rate])).argmax() == 440
+
+
+def test_a_title_cannot_leave_its_text(tmp_path):
+    html = review_page(*made(1), tmp_path).read_text(encoding="utf-8")
+    assert html.count("<script") == 2
+    assert "\u202e" not in html
+    data = html.split('id="data">')[1].split("</script>")[0]
+    assert json.loads(data)["clips"][0]["title"] == HOSTILE
+
+
+def test_what_is_missing_is_named(tmp_path):
+    table, clips = made(2)
+    with pytest.raises(DataFormatError, match="1 of 2 rows have no clip"):
+        review_page(table, clips.iloc[:1], tmp_path)
+    with pytest.raises(DataFormatError, match="label"):
+        review_page(table[["suggestion"]], clips, tmp_path)
+
+
+@pytest.fixture
+def browser(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium here; apt-get install chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync"]
+    with playwright.sync_playwright() as engine:
+        context = engine.chromium.launch_persistent_context(str(tmp_path / "profile"), executable_path=path, args=flags)
+        yield context
+        context.close()
+
+
+def test_a_person_decides_by_keys(browser, tmp_path):
+    page, asked, wrong = browser.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    address = review_page(*made(2000), tmp_path / "out").as_uri()
+    page.goto(address)
+    assert page.title() == "Review of labels"
+    assert page.locator("#title").text_content() == HOSTILE
+    for number in range(100):
+        page.keyboard.press("aku"[number % 3])
+    page.keyboard.press("z")
+    page.keyboard.press("c")
+    page.keyboard.type("ss-n")
+    page.keyboard.press("Enter")
+    page.reload()
+    assert page.locator("#count").text_content() == "100 of 2000 decided"
+    page.select_option("#f-decided", "yes")
+    assert page.locator("#list li").count() == 100
+    page.locator("#f-decided").blur()
+    with page.expect_download() as download:
+        page.keyboard.press("s")
+    saved = json.loads(download.value.path().read_text(encoding="utf-8"))["decisions"]
+    expected = [{"a": "change", "k": "keep", "u": "unsure"}["aku"[number % 3]] for number in range(99)] + ["change"]
+    assert [row["decision"] for row in saved] == expected
+    assert saved[-1]["new_label"] == "ss-n"
+    assert {row["new_label"] for row in saved[:-1] if row["decision"] == "change"} == {"fx-n"}
+    assert [row["sound_id"] for row in saved] == [f"../{i}" for i in range(100)]
+    assert not wrong, wrong
+    assert all(url.startswith(("file:", "blob:file:", "blob:null")) for url in asked), asked
