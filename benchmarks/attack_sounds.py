@@ -2,7 +2,7 @@
 
     python benchmarks/attack_sounds.py [--mutated 2000] [--oggs 2000] [--seed 0]
 
-``--mutated`` sounds of 14 containers are cut, joined, overwritten, shifted or given wrong numbers in their headers.
+``--mutated`` sounds of 12 containers are cut, joined, overwritten, shifted or given wrong numbers in their headers.
 ``--oggs`` Ogg files (Vorbis and Opus) have bytes changed under a page checksum that is then made right, so that the
 decoder sees the damage. All of them are loaded in one process with one call for each of the crops at the start and in
 the middle, and for the whole. A row is *lost* where the result has no finite waveform for it, and *unnamed* where it
