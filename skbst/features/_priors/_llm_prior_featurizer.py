@@ -141,7 +141,6 @@ class LLMPriorFeaturizer(PriorMaker):
         self._start()
         self._store_at_fit = store_at_fit(self)
         self._records(X)
-        self._store_at_fit = store_at_fit(self)
         return self
 
     def transform(self, X):
