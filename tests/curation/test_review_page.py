@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skbst.curation import review_page
+from skbst.curation import apply_review, read_review, review_page
 from skbst.exceptions import DataFormatError
 
 HOSTILE = (
@@ -96,5 +96,8 @@ def test_a_person_decides_by_keys(browser, tmp_path):
     assert saved[-1]["new_label"] == "ss-n"
     assert {row["new_label"] for row in saved[:-1] if row["decision"] == "change"} == {"fx-n"}
     assert [row["sound_id"] for row in saved] == [f"../{i}" for i in range(100)]
+    corrected, log = apply_review(made(2000)[0]["label"], read_review(download.value.path()))
+    assert corrected.iloc[99] == "ss-n"
+    assert len(log) == (corrected != "fx-a").sum() == expected.count("change")
     assert not wrong, wrong
     assert all(url.startswith(("file:", "blob:file:", "blob:null")) for url in asked), asked
