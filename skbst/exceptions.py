@@ -53,7 +53,7 @@ class LeakageWarning(UserWarning):
     """Something of the test part was seen in training."""
 
 
-class StoreWarning(UserWarning):
+class StoreWarning(RuntimeWarning):
     """A store could not be read or written as it should; the answer was computed without it."""
 
 

@@ -104,6 +104,7 @@ class ShardFolder:
             self._pack()
 
     def _pack(self):
+        remove_abandoned(self.folder)
         self._look_for_shards()
         merged = dict(self._shards)
         if len(merged) > 1:
