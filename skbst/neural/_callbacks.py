@@ -42,7 +42,8 @@ class ValidAccuracy(Callback):
 class BranchStart(Callback):
     """Leave the acoustic branch out of the first epochs: no frames are read.
 
-    With `freeze`, the later epochs train the branch and its fusion alone; see `ClipNet.freeze_trunk`.
+    With `freeze`, the later epochs train what joins late alone: the branch, its fusion and its logits, and the adapter,
+    which stands still before. Trained with the trunk on few clips it learns them by heart; see `ClipNet.freeze_trunk`.
     """
 
     def __init__(self, first_epoch, datasets, *, freeze=False):
@@ -55,13 +56,20 @@ class BranchStart(Callback):
         started = len(net.history) > self.first_epoch
         for dataset in self.datasets:
             dataset.with_frames = started
-        if started and self.freeze:
-            net.module_.freeze_trunk()
+        if self.freeze:
+            net.module_.freeze_trunk(started)
+            self._let_adapter_learn(net, started)
 
     def on_train_end(self, net, **kwargs):
         """Leave the network as any other fit does."""
         if self.freeze:
             net.module_.freeze_trunk(False)
+            self._let_adapter_learn(net, True)
+
+    @staticmethod
+    def _let_adapter_learn(net, learn):
+        if net.module_.adapter is not None:
+            net.module_.adapter.requires_grad_(learn)
 
 
 class BestWeights(Callback):

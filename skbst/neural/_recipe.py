@@ -65,7 +65,7 @@ class Recipe(BaseEstimator):
         A branch that is the sound's only view never waits.
 
     freeze_trunk : bool, default=False
-        Whether trunk, adapter and head stay as the first `branch_start` epochs have made them, so that the others train
+        Whether trunk and head stay as the first `branch_start` epochs have made them, so that the others train
         the branch and its fusion alone.
 
     min_delta : float, default=0.001
@@ -149,7 +149,8 @@ class Recipe(BaseEstimator):
         return cls(
             input_norm="auto",
             linear_prior=True,
-            adapter=False,  # it learns few clips by heart; docs/guide/neural.rst has the figures
+            # through a nearly closed gate and a frozen trunk a branch is not heard; its own logits are
+            branch_logits=True,
             dropout=0.3,
             schedule="cosine",
             max_epochs=40,

@@ -81,7 +81,7 @@ class ClipNet(nn.Module):
         self._trunk_is_frozen = False
 
     def freeze_trunk(self, frozen=True):
-        """Keep trunk, adapter and head as they are, or let them learn again.
+        """Keep trunk and head as they are, or let them learn again.
 
         Frozen they ask for no gradients, and batch normalisation neither changes the statistics that it has nor leaves
         them in training mode. The prior never learns by gradients.
@@ -101,7 +101,7 @@ class ClipNet(nn.Module):
         return self
 
     def _trunk_parts(self):
-        return [part for part in (self.trunk, self.adapter, self.head) if part is not None]
+        return (self.trunk, self.head)
 
     def embed(self, audio=None, text=None, frames=None, lengths=None):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).

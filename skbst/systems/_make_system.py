@@ -59,8 +59,8 @@ def make_system(
         The report's sizes and recipe, to the parameter. Or the same code small enough for a CPU in minutes, for few
         clips and for embeddings of any kind: it adds to linear models of the embeddings (`skbst.nn.LinearPrior`) and
         trains on all rows down a cosine for 40 epochs, for few clips leave none for early stopping, with three times
-        the report's dropout and without the adapter of the text; a branch joins for 10 more, while all else stays as
-        it is.
+        the report's dropout; a branch, with logits of its own, and the adapter of the text join for 10 more, while all
+        else stays as it is.
 
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.

@@ -263,7 +263,7 @@ def test_branch_start_leaves_the_branch_out_of_the_first_epochs(clips, validatio
 def test_a_frozen_trunk_is_that_of_the_network_without_a_branch(clips, validation_fraction):
     X, y = clips
     settings = {"size": "small", "weight_decay": 0.1, "patience": None, "random_state": 0}
-    settings |= {"validation_fraction": validation_fraction, "input_norm": "batch", "head": "gc", "adapter": True}
+    settings |= {"validation_fraction": validation_fraction, "input_norm": "batch", "head": "gc", "adapter": False}
     alone = make_network(max_epochs=3, **settings, batch_size=32)
     late = make_network("mfcc", max_epochs=5, branch_start=3, freeze_trunk=True, **settings, batch_size=32)
     alone, late = alone.fit(X, y), late.fit(X, y)
@@ -277,6 +277,23 @@ def test_a_frozen_trunk_is_that_of_the_network_without_a_branch(clips, validatio
     assert not any(parameter.requires_grad for parameter in module.prior.parameters())
     assert all(parameter.requires_grad for part in (module.trunk, module.head) for parameter in part.parameters())
     assert (late.predict_proba(X) != alone.predict_proba(X)).any()
+
+
+def test_an_adapter_stands_still_until_the_branch_starts(clips):
+    """Trained with the trunk it learns few clips by heart; late, it refines the text beside the branch."""
+    X, y = clips
+    settings = {"size": "small", "random_state": 0, "validation_fraction": None, "batch_size": 32}
+    late = {"branch_start": 3, "freeze_trunk": True, **settings}
+    before, after = (make_network("mfcc", max_epochs=n, adapter=True, **late).fit(X, y) for n in (4, 6))
+    without = make_network("mfcc", max_epochs=4, adapter=False, **late).fit(X, y)
+    trunk = {name: value for name, value in without.net_.module_.state_dict().items() if name.startswith("trunk")}
+    for model in (before, after):
+        state, adapter = model.net_.module_.state_dict(), model.net_.module_.adapter
+        assert all(parameter.requires_grad for parameter in adapter.parameters())
+        assert bool((adapter.outer.weight != 0).any())
+        assert set(trunk) <= set(state)
+    moved = [model.net_.module_.adapter.outer.weight.norm() for model in (before, after)]
+    assert moved[0] < moved[1]
 
 
 class Predicts(Callback):
