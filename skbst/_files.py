@@ -107,6 +107,11 @@ def locked(path):
     path : str or path-like
         The lock's own file; made if it is not there, in a folder that is there.
 
+    Yields
+    ------
+    file : binary file
+        The lock's own, open.
+
     Raises
     ------
     OSError
@@ -115,7 +120,7 @@ def locked(path):
     with open(path, "a+b") as file:
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            yield file
             return
         import msvcrt
 
@@ -127,7 +132,7 @@ def locked(path):
             except OSError:  # it gives up after ten seconds
                 continue
         try:
-            yield
+            yield file
         finally:
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)

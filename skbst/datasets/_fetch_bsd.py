@@ -1,12 +1,12 @@
 """Download the Broad Sound Datasets from Zenodo."""
 
-import fcntl
 import logging
 import os
 import re
 from contextlib import contextmanager
 from inspect import signature
 
+from skbst._files import locked
 from skbst._paths import get_data_home
 from skbst._sklearn import validate_params
 from skbst.datasets._download import download
@@ -295,8 +295,7 @@ def _alone_in(root):
     root.mkdir(parents=True, exist_ok=True)
     path = root / ".fetch.lock"
     while True:
-        with path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with locked(path) as file:
             if not _is_at(path, file):
                 continue
             try:

@@ -517,7 +517,7 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         """Build the network again, on the CPU where its GPU is not there."""
         state = dict(state)
         weights = state.pop("_weights", None)
-        super().__setstate__(state)
+        super().__setstate__(state if "recipe" in state else _with_recipe(state))
         if weights is None:
             return
         self.history_ = pd.DataFrame(self.history_)
@@ -526,3 +526,13 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         with seeded(0, trainer.device):
             self.net_ = trainer.net(callbacks=None, train_split=None)
         self.net_.load_weights(weights)
+
+
+def _with_recipe(state):
+    """State of a network that was saved when what a recipe holds were parameters of the classifier itself."""
+    moved = set(Recipe().get_params()) - {"max_epochs", "validation_fraction"}
+    recipe = Recipe(**{name: state.pop(name) for name in sorted(moved & set(state))})
+    names = {"audio": "audio_block", "text": "text_block", "frames": "branch_block"}
+    blocks = {role: state.pop(name, "auto") for role, name in names.items()}
+    state.pop("compile", None)
+    return {**state, "recipe": recipe, "blocks": "auto" if set(blocks.values()) == {"auto"} else blocks}

@@ -1,7 +1,6 @@
 """Is an encoder sound? Its vectors under changes that must not matter, and under some that may."""
 
 import os
-import resource
 import sys
 
 import numpy as np
@@ -187,6 +186,10 @@ def _cost(probes, n_clips, memory):
 
 
 def _memory():
-    """Highest memory of this process so far, in MB."""
+    """Highest memory of this process so far, in MB; 0 where the system does not tell (Windows)."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
