@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from skbst._files import write_atomically
 from skbst._paths import absolute_path
 from skbst.curation._excerpt import write_excerpt
+from skbst.curation._review_rows import as_list, as_text, review_rows
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import resolve_taxonomy
 
@@ -18,6 +20,9 @@ __all__ = ["review_page"]
 _PARTS = Path(__file__).parent / "_page"
 _SECONDS = 10.0
 _TEXTS = ("title", "tags", "description", "license", "uploader")
+# each brings an excerpt of its own; shared by the clips that name it
+_N_NEIGHBOURS = 3
+_MARK = '<meta name="generator" content="skbst review_page">'
 
 
 def review_page(table, clips, out, *, taxonomy=None, limit=None):
@@ -29,15 +34,18 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None):
     Parameters
     ----------
     table : DataFrame
-        Rows to review, in this order; the index holds the sound_ids. Column ``label``; optionally ``suggestion``,
-        ``proba_label``, ``proba_suggestion``, ``reason`` and ``neighbours``, such as ``LabelAudit.ranking_`` has them.
+        Rows to review; the index, or a column ``sound_id``, holds the sound_ids. Either, in the order given, ``label``
+        and optionally ``suggestion``, ``proba_label``, ``proba_suggestion``, ``reason`` and ``neighbours``, such as
+        ``LabelAudit.ranking_`` has them; or what ``label_library`` wrote (``predicted``, ``proba``, ``class_2``,
+        ``proba_2``, ``set``, ``node``, ``reason``, ``problem``), which is shown least sure first.
 
     clips : DataFrame
-        The same sound_ids as index; columns ``audio`` (path), ``title``, ``tags``, ``description``, ``license`` and
-        ``uploader``, each optional. A sound that cannot be decoded is shown without a player.
+        The same sound_ids as index; columns ``audio`` (path), ``title``, ``tags``, ``description``, ``license``,
+        ``url`` and ``uploader``, each optional. A sound that cannot be decoded is shown without a player. The first 3
+        neighbours of a row that are among the clips can be heard beside it.
 
     out : str or path-like
-        Folder; made if needed.
+        Folder; made if needed. One that holds something else than an earlier page is refused and left as it is.
 
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
@@ -53,7 +61,7 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None):
     Raises
     ------
     DataFormatError
-        If a column or a sound is missing, or a sound_id stands twice.
+        If a column, label or sound is missing, a sound_id stands twice, or `out` holds something else.
 
     Warns
     -----
@@ -69,62 +77,98 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None):
     >>> review_page(table, clips, tempfile.mkdtemp()).name
     'index.html'
     """
-    table = table if limit is None else table.iloc[:limit]
+    table = review_rows(table).iloc[:limit]
     _check(table, clips)
     labels = table["label"].astype(str)
     suggestions = table["suggestion"].dropna().astype(str) if "suggestion" in table else pd.Series(dtype=str)
     taxonomy = resolve_taxonomy(taxonomy, pd.unique(pd.concat([labels, suggestions])))
-    out = absolute_path(out)
-    (out / "sounds").mkdir(parents=True, exist_ok=True)
     tops = taxonomy.top_of(labels.to_numpy()).tolist()
-    rows = zip(table.to_dict("records"), clips.loc[table.index].to_dict("records"), table.index, tops, strict=True)
-    shown = [_clip(number, *row, out) for number, row in enumerate(rows)]
+    out = _own_folder(absolute_path(out))
+    rows = zip(table.to_dict("records"), table.index, tops, strict=True)
+    sounds = {}
+    shown = [_clip(*row, clips, partial(_excerpt, sounds, clips, out)) for row in rows]
     version = hashlib.sha256(json.dumps([[clip["sound_id"], clip["label"]] for clip in shown]).encode()).hexdigest()
-    data = {"id": version[:16], "clips": shown, "classes": _classes(taxonomy)}
+    data = {"id": version[:16], "clips": shown, "classes": _classes(taxonomy), "tops": taxonomy.top_names}
     write_atomically(out / "index.html", _html(data))
     return out / "index.html"
 
 
 def _check(table, clips):
-    if "label" not in table:
-        raise DataFormatError(f"The table needs a column 'label'; it has {list(table.columns)}.")
-    if not table.index.map(str).is_unique or not clips.index.is_unique:
-        raise DataFormatError("A sound_id stands twice in the table or the clips; make the index unique.")
+    if not clips.index.is_unique:
+        raise DataFormatError("A sound_id stands twice in the clips; make the index unique.")
     missing = table.index.difference(clips.index, sort=False)
     if len(missing):
-        raise DataFormatError(f"{len(missing)} of {len(table)} rows have no clip (first: {missing[0]!r}).")
+        raise DataFormatError(
+            f"{len(missing)} of {len(table)} rows have no clip (first: {missing[0]!r}; the clips have such as "
+            f"{clips.index[0] if len(clips) else None!r})."
+        )
 
 
-def _clip(number, row, clip, sound_id, top, out):
-    # numbered names: a stranger's id never becomes a file name
-    sound, picture = f"sounds/{number:05d}.ogg", f"sounds/{number:05d}.png"
-    source = clip.get("audio")
-    known = source is not None and not (isinstance(source, float) and pd.isna(source))
-    heard = known and write_excerpt(source, out / sound, out / picture, _SECONDS)
-    neighbours = row.get("neighbours")
+def _own_folder(out):
+    """Make the folder, or take over that of an earlier page; a stranger's folder is left as it is."""
+    page = out / "index.html"
+    if out.is_dir() and any(out.iterdir()) and not (page.is_file() and _MARK in _beginning(page)):
+        raise DataFormatError(f"{out} holds something else. Pass an empty folder, or that of an earlier review page.")
+    (out / "sounds").mkdir(parents=True, exist_ok=True)
+    # the earlier page's sounds are about to change under it
+    write_atomically(page, f"<!doctype html>{_MARK}<title>Unfinished</title><p>This page is being made.")
+    return out
+
+
+def _beginning(page):
+    with open(page, encoding="utf-8", errors="replace") as file:
+        return file.read(1000)
+
+
+def _excerpt(sounds, clips, out, sound_id):
+    """The excerpt of a clip and its picture, made when first asked for; "" and "" where it cannot be heard."""
+    if sound_id not in sounds:
+        # numbered names: a stranger's id never becomes a file name
+        name = f"sounds/{len(sounds):05d}"
+        source = clips.loc[sound_id, "audio"] if "audio" in clips else None
+        known = isinstance(source, tuple) or as_text(source) != ""
+        heard = known and write_excerpt(source, out / f"{name}.ogg", out / f"{name}.png", _SECONDS)
+        sounds[sound_id] = (f"{name}.ogg", f"{name}.png") if heard else ("", "")
+    return sounds[sound_id]
+
+
+def _clip(row, sound_id, top, clips, excerpt):
+    clip = clips.loc[sound_id]
+    sound, picture = excerpt(sound_id)
     return {
         "sound_id": str(sound_id),
         "label": str(row["label"]),
         "top": top,
-        "suggestion": _text(row.get("suggestion")),
+        "suggestion": as_text(row.get("suggestion")),
         "proba": _probabilities(row),
-        "reason": _text(row.get("reason")),
-        "neighbours": ", ".join(map(str, neighbours)) if isinstance(neighbours, list) else _text(neighbours),
-        "sound": sound if heard else "",
-        "picture": picture if heard else "",
-        **{name: _text(clip.get(name)) for name in _TEXTS},
+        "reason": as_text(row.get("reason")),
+        "neighbours": [_neighbour(name, clips, excerpt) for name in as_list(row.get("neighbours"))[:_N_NEIGHBOURS]],
+        "sound": sound,
+        "picture": picture,
+        **{name: as_text(clip.get(name)) for name in _TEXTS},
+        "url": _link(as_text(clip.get("url"))),
     }
 
 
-def _text(value):
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return "" if value is None or pd.isna(value) else str(value)
+def _neighbour(name, clips, excerpt):
+    if name not in clips.index:
+        return {"title": str(name), "sound": ""}
+    clip = clips.loc[name]
+    label = next((as_text(clip[column]) for column in ("label", "class") if column in clip), "")
+    title = as_text(clip.get("title"))[:200] or str(name)
+    return {"title": f"{title} ({label})" if label else title, "sound": excerpt(name)[0]}
+
+
+def _link(address):
+    """The address where it leads to a host; one that a browser would run, or read from this disk, is none."""
+    return address if address.startswith(("https://", "http://")) else ""
 
 
 def _probabilities(row):
     given, other = row.get("proba_label"), row.get("proba_suggestion")
-    return "" if pd.isna(given) or pd.isna(other) else f"{other:.0%} against {given:.0%}"
+    if given is None or pd.isna(given):
+        return ""
+    return f"given {given:.0%}" if other is None or pd.isna(other) else f"{other:.0%} against {given:.0%}"
 
 
 def _classes(taxonomy):

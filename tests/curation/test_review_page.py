@@ -55,6 +55,64 @@ def test_what_is_missing_is_named(tmp_path):
         review_page(table[["suggestion"]], clips, tmp_path)
 
 
+def test_a_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "index.html").write_text("my own page", encoding="utf-8")
+    with pytest.raises(DataFormatError, match="something else"):
+        review_page(*made(1), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "my own page"
+
+
+def test_an_earlier_page_is_replaced_even_an_unfinished_one(tmp_path):
+    table, clips = made(2)
+    clips["audio"] = pd.Series([object(), object()], index=clips.index)
+    with pytest.raises(Exception, match="object"):
+        review_page(table, clips, tmp_path)
+    assert "being made" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    review_page(*made(3), tmp_path)
+    assert len(data_of(review_page(*made(2), tmp_path))["clips"]) == 2
+
+
+def test_predictions_are_shown_least_sure_first(tmp_path):
+    table = pd.DataFrame(
+        {
+            "sound_id": ["../0", "../1", "../2"],
+            "predicted": ["fx-a", "fx-n", ""],
+            "proba": [0.9, 0.4, np.nan],
+            "class_2": ["fx-n", "ss-n", ""],
+            "proba_2": [0.05, 0.3, np.nan],
+            "set": ["fx-a", "fx-n ss-n", ""],
+            "problem": ["", "cut short", "not there"],
+        }
+    )
+    shown = data_of(review_page(table, made(3)[1], tmp_path))["clips"]
+    assert [(clip["sound_id"], clip["label"], clip["suggestion"]) for clip in shown] == [
+        ("../1", "fx-n", "ss-n"),
+        ("../0", "fx-a", "fx-n"),
+    ]
+    assert shown[0]["proba"] == "30% against 40%"
+    assert shown[0]["reason"] == "set: fx-n ss-n; problem: cut short"
+
+
+def test_neighbours_share_one_excerpt_and_bad_addresses_are_no_links(tmp_path):
+    tone = (np.sin(np.arange(8000) / 5).astype(np.float32), 16000)
+    table, clips = made(3, tone)
+    table["neighbours"] = pd.Series([["../2", "gone"], ["../2"], []], index=table.index)
+    clips["url"] = ["javascript:alert(1)", "https://example.org/7", None]
+    clips["label"] = "ss-n"
+    shown = data_of(review_page(table.iloc[:2], clips, tmp_path))["clips"]
+    near = shown[0]["neighbours"]
+    assert near[0]["title"] == "door (ss-n)"
+    assert near[0] == shown[1]["neighbours"][0]
+    assert near[1] == {"title": "gone", "sound": ""}
+    assert len(list((tmp_path / "sounds").glob("*.ogg"))) == 3
+    assert [clip["url"] for clip in shown] == ["", "https://example.org/7"]
+
+
+def data_of(page):
+    return json.loads(page.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0])
+
+
 @pytest.fixture
 def browser(tmp_path):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -101,3 +159,42 @@ def test_a_person_decides_by_keys(browser, tmp_path):
     assert len(log) == (corrected != "fx-a").sum() == expected.count("change")
     assert not wrong, wrong
     assert all(url.startswith(("file:", "blob:file:", "blob:null")) for url in asked), asked
+
+
+def played(page, player):
+    # the page's policy forbids the strings that wait_for_function would evaluate again and again
+    listen = (
+        "(name) => new Promise(done => document.querySelector(name).addEventListener('timeupdate', () => done(true)))"
+    )
+    return page.evaluate(listen, player)
+
+
+def test_filters_packs_and_neighbours(browser, tmp_path):
+    page, wrong = browser.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    tone = (np.sin(np.arange(32000) / 5).astype(np.float32), 16000)
+    table, clips = made(6, tone)
+    table["neighbours"] = [["../1"]] * 6
+    table["reason"] = ["odd one", *["usual"] * 5]
+    table.iloc[5, table.columns.get_loc("label")] = "ss-n"
+    clips["title"] = ["x" * 100_000 + HOSTILE, *clips["title"][1:]]
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(review_page(table, clips, tmp_path / "out").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.fill("#f-reason", "ODD")
+    page.locator("#f-reason").blur()
+    assert page.locator("#list li").count() == 1
+    page.keyboard.press("1")
+    assert played(page, "#near audio")
+    page.keyboard.press(" ")
+    assert played(page, "#sound")
+    assert page.evaluate("document.querySelector('#near audio').paused")
+    page.keyboard.press("p")
+    assert page.locator("#count").text_content() == "2 of 6 decided"  # u0's clips are 0 and 3
+    page.keyboard.press("z")
+    assert page.locator("#count").text_content() == "0 of 6 decided"
+    page.fill("#f-reason", "")
+    page.select_option("#f-top", "ss")
+    assert page.locator("#list li").count() == 1
+    assert page.title() == "Review of labels"
+    assert not wrong, wrong

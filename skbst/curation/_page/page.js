@@ -6,8 +6,10 @@
   const names = new Map(data.classes.map((c) => [c.code, c.name]));
   const place = new Map(data.clips.map((c, i) => [c.sound_id, i]));
   let decisions = new Map(), undo = [], shown = [], at = 0, buttons = [];
+  const kinds = new Map(data.classes.map((c) => [c.code, c.description]));
   const say = (text) => { $("say").textContent = text; };
   const named = (code) => names.has(code) && names.get(code) !== code ? `${names.get(code)} (${code})` : code;
+  const told = (code) => named(code) + (kinds.get(code) ? ": " + kinds.get(code) : "");
   const put = () => {
     try {
       localStorage.setItem(key, JSON.stringify({ who: $("who").value, decisions: [...decisions.values()] }));
@@ -30,11 +32,21 @@
     buttons[at].scrollIntoView({ block: "nearest" });
     $("title").textContent = c.title || c.sound_id;
     $("about").textContent = [c.tags, c.description, c.uploader && "by " + c.uploader, c.license].filter(Boolean).join(" · ");
-    $("given").textContent = "Given: " + named(c.label);
-    $("given").title = data.classes.find((k) => k.code === c.label)?.description || "";
-    $("suggestion").textContent = c.suggestion ? "Suggested: " + named(c.suggestion) + (c.proba ? ` – ${c.proba}` : "") : "";
+    $("given").textContent = "Given: " + told(c.label);
+    $("suggestion").textContent = c.suggestion ? `Suggested${c.proba ? ` (${c.proba})` : ""}: ${told(c.suggestion)}` : c.proba;
+    $("link").hidden = !c.url;
+    if (c.url) $("link").href = c.url; else $("link").removeAttribute("href");
     $("reason").textContent = c.reason;
-    $("near").textContent = c.neighbours ? "Neighbours: " + c.neighbours : "";
+    $("near").replaceChildren(...c.neighbours.map((n, i) => {
+      const row = document.createElement("div"), text = document.createElement("span");
+      text.dir = "auto"; text.textContent = `Neighbour ${i + 1}: ${n.title}`; row.append(text);
+      if (n.sound) {
+        const player = document.createElement("audio");
+        player.controls = true; player.preload = "none"; player.src = n.sound; player.setAttribute("aria-label", `Neighbour ${i + 1}`);
+        row.append(player);
+      }
+      return row;
+    }));
     $("state").textContent = word(decisions.get(c.sound_id));
     $("accept").disabled = !c.suggestion;
     $("sound").hidden = $("picture").hidden = !c.sound;
@@ -42,10 +54,11 @@
   };
   const progress = () => { $("done").max = data.clips.length; $("done").value = decisions.size; $("count").textContent = `${decisions.size} of ${data.clips.length} decided`; };
   const filter = () => {
-    const [label, who, state] = ["label", "uploader", "decided"].map((n) => $("f-" + n).value);
+    const [top, label, who, state] = ["top", "label", "uploader", "decided"].map((n) => $("f-" + n).value);
+    const reason = $("f-reason").value.trim().toLowerCase();
     shown = data.clips.map((c, i) => i).filter((i) => {
       const c = data.clips[i], done = decisions.has(c.sound_id);
-      return (!label || c.label === label || c.top === label) && (!who || c.uploader === who) && (!state || (state === "yes") === done);
+      return (!top || c.top === top) && (!label || c.label === label) && (!reason || c.reason.toLowerCase().includes(reason)) && (!who || c.uploader === who) && (!state || (state === "yes") === done);
     });
     at = 0; buttons = [];
     $("list").replaceChildren(...shown.map((_, i) => {
@@ -91,24 +104,32 @@
     a: () => current().suggestion && decide([current()], "change", current().suggestion), k: () => decide([current()], "keep", ""),
     u: () => decide([current()], "unsure", ""), p: () => current().suggestion && decide(pack(), "change", current().suggestion),
     z: back, s: save, c: () => $("choose").focus(), n: () => move(1), b: () => move(-1),
-    " ": () => $("sound").paused ? $("sound").play().catch(() => say("This sound cannot be played.")) : $("sound").pause(),
+    " ": () => current().sound ? hear($("sound")) : say("This clip has no sound."),
   };
+  const hear = (player) => {
+    if (!player) { say("There is no such neighbour to hear."); return; }
+    if (!player.paused) { player.pause(); return; }
+    document.querySelectorAll("audio").forEach((other) => other.pause());
+    player.play().catch(() => say("This sound cannot be played."));
+  };
+  for (const i of [1, 2, 3]) acts[i] = () => hear($("near").children[i - 1]?.querySelector("audio"));
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.target.id === "choose" && e.key === "Enter") { choose(); return; }
     if (e.key === "Escape") { e.target.blur(); return; }
-    if (e.target.matches("input,select,audio") || (e.target.matches("button") && e.key === " ")) return;
+    if (e.target.matches("input,select") || e.target.matches("audio") && !/^[a-z0-9]$/i.test(e.key) || (e.target.matches("button") && e.key === " ")) return;
     const act = acts[e.key.length === 1 ? e.key.toLowerCase() : { ArrowDown: "n", ArrowUp: "b" }[e.key]];
     if (act && (current() || "zs".includes(e.key))) { e.preventDefault(); act(); }
   });
-  for (const [id, k] of Object.entries({ accept: "a", keep: "k", unsure: "u", pack: "p", undo: "z", save: "s", play: " ", next: "n" }))
+  for (const [id, k] of Object.entries({ accept: "a", keep: "k", unsure: "u", pack: "p", undo: "z", save: "s", play: " ", back: "b", next: "n" }))
     $(id).addEventListener("click", () => acts[k]());
   $("who").addEventListener("change", put);
   const option = (value, text) => { const o = document.createElement("option"); o.value = value; o.textContent = text; return o; };
   const tops = [...new Set(data.clips.map((c) => c.top))].sort(), labels = [...new Set(data.clips.map((c) => c.label))].sort();
-  $("f-label").append(...[...new Set([...tops, ...labels])].map((c) => option(c, named(c))));
+  $("f-top").append(...tops.map((c) => option(c, data.tops[c] || c)));
+  $("f-label").append(...labels.map((c) => option(c, named(c))));
   $("f-uploader").append(...[...new Set(data.clips.map((c) => c.uploader).filter(Boolean))].sort().map((u) => option(u, u.slice(0, 60))));
-  for (const n of ["label", "uploader", "decided"]) $("f-" + n).addEventListener("change", filter);
+  for (const n of ["top", "label", "uploader", "reason", "decided"]) $("f-" + n).addEventListener("change", filter);
   $("classes").append(...data.classes.map((c) => option(c.code, c.name)));
   load(); progress(); filter();
 })();
