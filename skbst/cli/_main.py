@@ -10,7 +10,7 @@ from skbst.cli._say import say
 __all__ = ["COMMANDS", "main"]
 
 #: Each is a private file of this folder with ``add(subparsers)`` and ``run(arguments)``, which returns an exit code.
-COMMANDS = ("train", "label", "evaluate", "verify", "doctor")
+COMMANDS = ("train", "label", "evaluate", "audit", "review", "verify", "doctor")
 
 _EPILOG = """\
 exit codes: 0 done; 1 an error, told in one line; 2 wrong arguments; 3 skipped (label --one)

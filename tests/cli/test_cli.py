@@ -15,7 +15,7 @@ from skbst.metrics import hierarchical_f1_score
 from skbst.persistence import load_model
 
 pytest.importorskip("pyarrow", exc_type=ImportError)
-COMMANDS = ("train", "label", "evaluate", "verify", "doctor")
+COMMANDS = ("train", "label", "evaluate", "audit", "review", "verify", "doctor")
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +200,30 @@ def test_names_that_are_no_utf8_on_an_ascii_terminal(root, model, tmp_path):
         table = pd.read_parquet(file)
     assert table["sound_id"].tolist() == ["na\\xefve \\ C:.wav"]
     assert table["problem"].tolist() == [""]
+
+
+def test_audit_and_review_of_a_data_set(root, tmp_path, capsys):
+    from joblib import dump
+    from sklearn.compose import make_column_transformer
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    words = make_column_transformer((TfidfVectorizer(max_features=50), "title"), sparse_threshold=0)
+    model = make_pipeline(words, FunctionTransformer(), LogisticRegression())
+    clips = load_bsd(root)
+    dump(model.fit(clips.data, clips.target), tmp_path / "model.joblib")
+    doubts, page = tmp_path / "doubts.csv", tmp_path / "page"
+    audit = ["audit", str(root), "--model", str(tmp_path / "model.joblib"), "-o", str(doubts), "--folds", "2"]
+    assert main(audit) == 0
+    table = pd.read_csv(doubts, converters={"sound_id": str})
+    assert sorted(table["sound_id"]) == sorted(clips.data.index)
+    assert (np.diff(table["score"]) > -1e-9).all()
+    assert main(audit) == 1
+    assert "exists and is left" in capsys.readouterr().err
+    assert main(["review", str(root), "--table", str(doubts), "-o", str(page), "--limit", "5"]) == 0
+    html = (page / "index.html").read_text(encoding="utf-8")
+    shown = json.loads(html.split('id="data">')[1].split("</script>")[0])["clips"]
+    assert [clip["sound_id"] for clip in shown] == table["sound_id"].tolist()[:5]
+    assert {clip["label"] for clip in shown} <= set(clips.target)

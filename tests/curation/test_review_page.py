@@ -194,6 +194,11 @@ def test_filters_packs_and_neighbours(browser, tmp_path):
     page.keyboard.press("z")
     assert page.locator("#count").text_content() == "0 of 6 decided"
     page.fill("#f-reason", "")
+    page.locator("#f-reason").blur()
+    for key in "nnnkbbbbp":  # the fourth is kept, then the first decides for its pack
+        page.keyboard.press(key)
+    assert page.locator("#list button").nth(3).text_content().startswith("keep")
+    assert page.locator("#list button").nth(0).text_content().startswith("→ fx-n")
     page.select_option("#f-top", "ss")
     assert page.locator("#list li").count() == 1
     assert page.title() == "Review of labels"

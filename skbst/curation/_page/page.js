@@ -87,7 +87,10 @@
     const i = shown.indexOf(place.get(last[0][0])); if (i >= 0) at = i;
     showClip(); say("Undone.");
   };
-  const pack = () => { const c = current(); return c.uploader ? data.clips.filter((d) => d.uploader === c.uploader && d.label === c.label) : [c]; };
+  const pack = () => { // what was decided one by one stays
+    const c = current();
+    return data.clips.filter((d) => d === c || c.uploader && d.uploader === c.uploader && d.label === c.label && !decisions.has(d.sound_id));
+  };
   const save = () => {
     const text = JSON.stringify({ page: data.id, decisions: [...decisions.values()] }, null, 1);
     const a = document.createElement("a"); a.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
