@@ -133,7 +133,11 @@ def make_instances():
         Instance(LLMPriorFeaturizer(answer_animals), "clips"),
         Instance(TagRules(), "clips"),
         Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
-        Instance(KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2), "table"),
+        # as scikit-learn's own searches are checked: an error of a fit is the search's
+        Instance(
+            KNNBlendSearchCV(KNNPriorBlender(linear), {"alpha": [0.0, 0.4], "k": [3, 5]}, cv=2, error_score="raise"),
+            "table",
+        ),
         Instance(KNNPriorBlender(linear), "table"),
         # as any Pipeline it fits its steps in place, which scikit-learn's checks forbid
         Instance(

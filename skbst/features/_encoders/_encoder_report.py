@@ -51,10 +51,6 @@ def encoder_report(featurizer, clips):
     DataFormatError
         If there are fewer than three clips.
 
-    See Also
-    --------
-    skbst.plotting.EncoderReportDisplay : The same as a picture.
-
     Notes
     -----
     Cost: about twenty times that of embedding the clips once, and one sound of 35 s.
