@@ -4,8 +4,10 @@ import base64
 import hashlib
 import json
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from skbst._files import write_atomically
@@ -63,6 +65,9 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None):
     DataFormatError
         If a column, label or sound is missing, a sound_id stands twice, or `out` holds something else.
 
+    ValueError
+        If `limit` is no number of rows.
+
     Warns
     -----
     AudioDecodeWarning
@@ -77,6 +82,8 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None):
     >>> review_page(table, clips, tempfile.mkdtemp()).name
     'index.html'
     """
+    if limit is not None and (not isinstance(limit, Integral) or limit < 1):
+        raise ValueError(f"limit is a number of rows from 1, or None; got {limit!r}.")
     table = review_rows(table).iloc[:limit]
     _check(table, clips)
     labels = table["label"].astype(str)
@@ -126,7 +133,7 @@ def _excerpt(sounds, clips, out, sound_id):
         # numbered names: a stranger's id never becomes a file name
         name = f"sounds/{len(sounds):05d}"
         source = clips.loc[sound_id, "audio"] if "audio" in clips else None
-        known = isinstance(source, tuple) or as_text(source) != ""
+        known = isinstance(source, (tuple, np.ndarray)) or as_text(source) != ""
         heard = known and write_excerpt(source, out / f"{name}.ogg", out / f"{name}.png", _SECONDS)
         sounds[sound_id] = (f"{name}.ogg", f"{name}.png") if heard else ("", "")
     return sounds[sound_id]

@@ -23,6 +23,8 @@ def review_rows(table):
             "The table needs a column 'label' (as LabelAudit.ranking_ has it), or 'predicted' and 'proba' (as "
             f"label_library writes them); it has {[str(name) for name in table.columns]}."
         )
+    if not len(table):
+        raise DataFormatError("The table has no rows to review.")
     missing = table["label"].isna()
     if missing.any():
         raise DataFormatError(f"{int(missing.sum())} of {len(table)} labels are missing. Drop these rows.")

@@ -51,6 +51,10 @@ def test_what_is_missing_is_named(tmp_path):
     table, clips = made(2)
     with pytest.raises(DataFormatError, match="1 of 2 rows have no clip"):
         review_page(table, clips.iloc[:1], tmp_path)
+    with pytest.raises(DataFormatError, match="no rows"):
+        review_page(table.iloc[:0], clips, tmp_path)
+    with pytest.raises(ValueError, match="limit"):
+        review_page(table, clips, tmp_path, limit=-1)
     with pytest.raises(DataFormatError, match="label"):
         review_page(table[["suggestion"]], clips, tmp_path)
 
@@ -154,6 +158,14 @@ def test_a_person_decides_by_keys(browser, tmp_path):
     assert saved[-1]["new_label"] == "ss-n"
     assert {row["new_label"] for row in saved[:-1] if row["decision"] == "change"} == {"fx-n"}
     assert [row["sound_id"] for row in saved] == [f"../{i}" for i in range(100)]
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    assert page.locator("#count").text_content() == "0 of 2000 decided"
+    page.set_input_files("#open", download.value.path())
+    page.locator("#say", has_text="100 of 100 decisions").wait_for()
+    page.reload()
+    assert page.locator("#count").text_content() == "100 of 2000 decided"
+    assert page.locator("#list [aria-current]").text_content() == page.locator("#list button").nth(100).text_content()
     corrected, log = apply_review(made(2000)[0]["label"], read_review(download.value.path()))
     assert corrected.iloc[99] == "ss-n"
     assert len(log) == (corrected != "fx-a").sum() == expected.count("change")

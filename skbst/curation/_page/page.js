@@ -18,6 +18,7 @@
   const load = () => {
     try {
       const kept = JSON.parse(localStorage.getItem(key) || "null");
+      decisions = new Map();
       if (kept) { $("who").value = kept.who; for (const d of kept.decisions) if (place.has(d.sound_id)) decisions.set(d.sound_id, d); }
     } catch { say("What this browser kept could not be read."); }
   };
@@ -96,10 +97,21 @@
     const a = document.createElement("a"); a.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     a.download = "review.json"; a.click(); setTimeout(() => URL.revokeObjectURL(a.href), 1000); say("Saved.");
   };
+  const fits = (d) => data.clips[place.get(d?.sound_id)]?.label === d?.label && ["change", "keep", "unsure"].includes(d.decision)
+    && ["new_label", "who", "when", "why"].every((name) => typeof d[name] === "string") && (d.decision !== "change" || names.has(d.new_label));
+  const open = async (file) => {
+    let rows = [];
+    try { const content = JSON.parse(await file.text()); rows = Array.isArray(content) ? content : content.decisions; } catch { /* said below */ }
+    const good = Array.isArray(rows) ? rows.filter((d) => d && fits(d)) : [];
+    if (!good.length) { say("No decision in this file belongs to this page."); return; }
+    undo.push(good.map((d) => [d.sound_id, decisions.get(d.sound_id)]));
+    for (const d of good) decisions.set(d.sound_id, d);
+    put(); progress(); filter(); say(`${good.length} of ${rows.length} decisions taken from the file.`);
+  };
   const choose = () => {
     const typed = $("choose").value.trim().toLowerCase();
-    const fits = data.classes.filter((c) => c.code.toLowerCase() === typed || c.name.toLowerCase() === typed);
-    const near = fits.length ? fits : data.classes.filter((c) => (c.code + " " + c.name).toLowerCase().includes(typed));
+    const exact = data.classes.filter((c) => c.code.toLowerCase() === typed || c.name.toLowerCase() === typed);
+    const near = exact.length ? exact : data.classes.filter((c) => (c.code + " " + c.name).toLowerCase().includes(typed));
     if (!typed || near.length !== 1) { say(near.length > 1 ? "Several classes fit; type more." : "No class fits."); return; }
     $("choose").value = ""; $("choose").blur(); decide([current()], "change", near[0].code);
   };
@@ -134,5 +146,10 @@
   $("f-uploader").append(...[...new Set(data.clips.map((c) => c.uploader).filter(Boolean))].sort().map((u) => option(u, u.slice(0, 60))));
   for (const n of ["top", "label", "uploader", "reason", "decided"]) $("f-" + n).addEventListener("change", filter);
   $("classes").append(...data.classes.map((c) => option(c.code, c.name)));
+  $("open").addEventListener("change", (e) => { if (e.target.files[0]) open(e.target.files[0]); e.target.value = ""; });
+  // the same page in another tab
+  window.addEventListener("storage", (e) => { if (e.key === key) { load(); progress(); buttons.forEach((_, i) => mark(i)); if (current()) showClip(); } });
   load(); progress(); filter();
+  // go on where one stopped
+  at = Math.max(0, shown.findIndex((i) => !decisions.has(data.clips[i].sound_id))); showClip();
 })();
