@@ -1,6 +1,7 @@
 """``skbst review``."""
 
 import json
+from pathlib import Path
 
 from skbst.cli._say import say
 
@@ -9,6 +10,10 @@ __all__ = ["add", "run"]
 _EPILOG = """\
 example:
   skbst review path/to/BSD10k --table doubts.csv -o page --limit 200
+
+predictions, least sure first:
+  skbst label my_sounds --model model -o labels
+  skbst review my_sounds --table labels -o page
 """
 
 
@@ -20,7 +25,7 @@ def add(subparsers):
         description="The page opens from disk in any browser and asks no host for anything.",
         epilog=_EPILOG,
     )
-    parser.add_argument("data", metavar="DATA", help="folder that load_bsd reads")
+    parser.add_argument("data", metavar="DATA", help="folder that load_bsd reads, or a folder of sounds")
     parser.add_argument("--table", required=True, metavar="FILE", help="what skbst audit or skbst label wrote")
     parser.add_argument("-o", "--out", required=True, metavar="PAGE", help="folder of the page")
     parser.add_argument("--limit", type=int, help="how many rows of the table; default: all")
@@ -30,13 +35,22 @@ def add(subparsers):
 def run(arguments):
     """Write the page."""
     from skbst.curation import review_page
-    from skbst.datasets import load_bsd
 
-    clips = load_bsd(arguments.data, on_missing_audio="ignore", load_embeddings=False)
-    shown = clips.data if clips.groups is None else clips.data.assign(uploader=clips.groups)
-    page = review_page(_read(arguments.table), shown, arguments.out, taxonomy=clips.taxonomy, limit=arguments.limit)
+    clips, taxonomy = _clips(Path(arguments.data).expanduser())
+    page = review_page(_read(arguments.table), clips, arguments.out, taxonomy=taxonomy, limit=arguments.limit)
     say(f"Open {page} in a browser. What it saves is read by skbst.curation.read_review.")
     return 0
+
+
+def _clips(data):
+    """The clips of a labelled data set, or of a folder of sounds as skbst label takes it."""
+    from skbst.datasets import clips_from_folder, load_bsd
+
+    if data.is_dir() and not any([*data.glob("*_metadata.csv"), *data.glob("metadata/*_metadata.csv")]):
+        return clips_from_folder(data), None
+    clips = load_bsd(data, on_missing_audio="ignore", load_embeddings=False)
+    shown = clips.data if clips.groups is None else clips.data.assign(uploader=clips.groups)
+    return shown, clips.taxonomy
 
 
 def _read(path):

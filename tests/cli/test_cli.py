@@ -227,3 +227,16 @@ def test_audit_and_review_of_a_data_set(root, tmp_path, capsys):
     shown = json.loads(html.split('id="data">')[1].split("</script>")[0])["clips"]
     assert [clip["sound_id"] for clip in shown] == table["sound_id"].tolist()[:5]
     assert {clip["label"] for clip in shown} <= set(clips.target)
+
+
+def test_review_of_predictions(root, model, tmp_path):
+    labels = tmp_path / "labels"
+    assert main(["label", str(root / "audio"), "--model", str(model), "-o", str(labels), "--quiet"]) == 0
+    assert (
+        main(["review", str(root / "audio"), "--table", str(labels), "-o", str(tmp_path / "page"), "--limit", "3"]) == 0
+    )
+    html = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    shown = json.loads(html.split('id="data">')[1].split("</script>")[0])["clips"]
+    least = pd.read_parquet(labels).sort_values("proba", kind="stable").head(3)
+    assert [clip["sound_id"] for clip in shown] == least["sound_id"].tolist()
+    assert [clip["label"] for clip in shown] == least["predicted"].tolist()
