@@ -27,6 +27,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skbst
 import skbst._versioned as versioned
 from skbst.conformal import HierarchicalConformalClassifier
+from skbst.curation import LabelAudit
 from skbst.datasets import load_bsd, make_bst_clips
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalDecoder, HierarchicalVotingClassifier
 from skbst.exceptions import VersionMismatchWarning
@@ -110,6 +111,8 @@ def make_instances():
         Instance(HierarchicalDecoder(linear), "table"),
         Instance(HierarchicalConformalClassifier(linear, cv=3), "table"),
         Instance(HierarchicalConformalClassifier(bayes, cv=3, condition="class", confidence_level=0.75)),
+        # it ranks the rows of fit and answers no others, which scikit-learn's checks ask of every estimator
+        Instance(LabelAudit(linear, cv=3), "table", checks=False),
         Instance(AudioStatisticsFeaturizer(), "clips"),
         Instance(BlockSelector(), "table"),
         Instance(BlockSelector(["audio", "text"]), "bundle", checks=False),
@@ -245,6 +248,8 @@ def answers(estimator, X):
     said = {method: plain(getattr(estimator, method)(X)) for method in METHODS if hasattr(estimator, method)}
     if hasattr(estimator, "sample_indices_"):
         said["sample_indices_"] = plain(estimator.sample_indices_)
+    if hasattr(estimator, "ranking_"):
+        said["ranking_"] = estimator.ranking_.to_csv()
     assert said
     return said
 
@@ -415,6 +420,9 @@ def ask(model, method, X, y):
     if method in WITHOUT_ROWS:
         with suppress(AttributeError):  # a classifier at the end has no names
             getattr(model, method)()
+        return
+    if isinstance(model, LabelAudit):  # its score takes the labels after correction
+        model.score(y)
         return
     few = _safe_indexing(X, np.arange(3))
     asked = [(X, y), (few, None if y is None else _safe_indexing(y, np.arange(3)))]

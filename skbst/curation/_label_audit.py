@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _num_samples
 
 from skbst._groups import group_codes, own_group_codes, with_groups
-from skbst._sklearn import Interval, _fit_context, check_is_fitted
+from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.conformal import cross_fit, fold_rows
 from skbst.curation._doubt import best_other, doubt_order, label_log_ratio
@@ -97,11 +97,11 @@ class LabelAudit(VersionedMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "estimator": "no_validation",
-        "cv": "no_validation",
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "cv": ["cv_object"],
         "k": [Interval(Integral, 1, None, closed="left")],
         "taxonomy": [Taxonomy, None],
-        "n_jobs": [Integral, None],
+        "n_jobs": [None, Integral],
         "random_state": ["random_state"],
     }
 

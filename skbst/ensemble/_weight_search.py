@@ -93,7 +93,7 @@ def search_weights(
     >>> good = np.log(np.where(y[:, None] == np.unique(y), 0.8, 0.1))
     >>> noise = np.log(np.random.default_rng(0).dirichlet(np.ones(3), 60))
     >>> result = search_weights([good, noise], y, classes=np.unique(y), names=["good", "noise"])
-    >>> result.score, result.summary().loc["good", "bootstrap_mean"] > 0.5
+    >>> result.score, bool(result.summary().loc["good", "bootstrap_mean"] > 0.5)
     (1.0, True)
     """
     y, classes = np.asarray(y), np.asarray(classes)

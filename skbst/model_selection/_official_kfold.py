@@ -60,7 +60,7 @@ class OfficialKFold(GroupAwareSplitter):
     >>> from skbst.model_selection import OfficialKFold
     >>> X, y = load_iris(return_X_y=True)
     >>> scores = cross_val_score(LogisticRegression(max_iter=500), X, y, cv=OfficialKFold())
-    >>> round(scores.mean(), 2)
+    >>> float(scores.mean().round(2))
     0.96
     """
 

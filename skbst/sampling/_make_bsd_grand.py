@@ -160,7 +160,7 @@ def make_bsd_grand(
     ...     return Bunch(data=table[["title", "tags", "description"]], target=table["class"], metadata=table)
     >>> base, candidates = make_bst_table(200), make_bst_table(200, flavour="bsd35k")
     >>> grand = make_bsd_grand(as_bunch(base), as_bunch(candidates), cv=2, views=["title+tags"])
-    >>> len(grand.data) == 200 + grand.manifest["kept"].sum()
+    >>> bool(len(grand.data) == 200 + grand.manifest["kept"].sum())
     True
     """
     bsd10k, bsd35k = _load(bsd10k, "bsd10k"), _load(bsd35k, "bsd35k")

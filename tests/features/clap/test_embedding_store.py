@@ -187,18 +187,19 @@ class TestShards:
         assert [p.name for p in tmp_path.iterdir()] == ["a.npy"]
 
     def test_left_overs_of_killed_writers(self, tmp_path, vectors):
-        import os
+        """Whoever lives holds a lock on the file that it writes."""
+        import fcntl
 
         shards = ShardFolder(tmp_path)
         shards.put(keys_of("a"), vectors[:1])
-        for name, age in ((".old.tmp", 7200), (".new.tmp", 0)):
+        for name in (".dead.tmp", ".living.tmp"):
             (tmp_path / name).write_bytes(b"half")
-            time = (tmp_path / name).stat().st_mtime - age
-            os.utime(tmp_path / name, (time, time))
-        assert len(ShardFolder(tmp_path)) == 1
-        shards.pack()
-        assert not (tmp_path / ".old.tmp").exists()
-        assert (tmp_path / ".new.tmp").exists()
+        with (tmp_path / ".living.tmp").open("rb") as living:
+            fcntl.flock(living, fcntl.LOCK_EX)
+            assert len(ShardFolder(tmp_path)) == 1
+            shards.pack()
+        assert not (tmp_path / ".dead.tmp").exists()
+        assert (tmp_path / ".living.tmp").exists()
 
     def test_writers_readers_and_packers_at_once(self, tmp_path):
         keys = keys_of(*(str(i) for i in range(60)))
