@@ -43,6 +43,9 @@ class _Capture:
                 stream.hand_on()
                 if self._n_inside == 0:
                     stream.restore()
+            if self._n_inside == 0:
+                # their descriptors are closed and soon another file's: a forked child must not touch them
+                self._streams = []
 
     def forget(self):
         """A forked child has none of the threads that were inside."""
