@@ -48,7 +48,8 @@ def write_atomically(path, content, *, sync=True):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write = content if callable(content) else _writer(content)
-    for last_try in (False, True):
+    # where many processes write and clean one folder, a second cleaner may come between too
+    for last_try in (False,) * 7 + (True,):
         scratch = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}{_SUFFIX}")
         try:
             with open(scratch, "xb") as file:
