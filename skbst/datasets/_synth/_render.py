@@ -1,6 +1,7 @@
 """From a plan to a waveform."""
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from skbst.datasets._synth._dsp import rms_to
 from skbst.datasets._synth._plan import FLAVOURS
@@ -24,6 +25,8 @@ def _loudest(x, n):
     return x[start : start + n]
 
 
+# the order in which products are summed, and so the last bit of a clip, depends on the number of threads
+@threadpool_limits.wrap(limits=1)
 def render_clip(plan, seed, flavour, sample_rate):
     """Make the waveform of a planned clip.
 
