@@ -1,10 +1,11 @@
 """Torch's global state, borrowed and given back."""
 
-import threading
 import warnings
 from contextlib import contextmanager
 
 import torch
+
+from skbst._torch import borrowed_threads, check_device
 
 __all__ = ["borrowed_threads", "check_device", "resolve_device", "seeded"]
 
@@ -19,48 +20,6 @@ def seeded(seed, device):
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(int(seed))
         yield
-
-
-class _Loan:
-    """How many callers have borrowed torch's setting, and what it was before the first."""
-
-    lock = threading.Lock()
-    n_borrowers = 0
-    before = None
-
-
-@contextmanager
-def borrowed_threads(n_threads):
-    """Let torch use so many threads inside; None leaves its setting alone.
-
-    The setting is one for the whole process: of several Python threads that borrow it at once the last gives it back,
-    so that none of them ends its work, and rounds, with another number than it asked for.
-    """
-    if n_threads is None:
-        yield
-        return
-    with _Loan.lock:
-        if not _Loan.n_borrowers:
-            _Loan.before = torch.get_num_threads()
-        _Loan.n_borrowers += 1
-        torch.set_num_threads(n_threads)
-    try:
-        yield
-    finally:
-        with _Loan.lock:
-            _Loan.n_borrowers -= 1
-            if not _Loan.n_borrowers:
-                torch.set_num_threads(_Loan.before)
-
-
-def check_device(device):
-    """Refuse what is neither "auto" nor the name of a torch device."""
-    if device == "auto":
-        return
-    try:
-        torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"device must be 'auto', 'cpu' or a torch device such as 'cuda:0'; got {device!r}.") from error
 
 
 def resolve_device(device):

@@ -1,9 +1,9 @@
 """One model of the report as a Pipeline from clips to class codes."""
 
+from skbst._torch import check_device
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
-from skbst.neural._session import check_device
 from skbst.systems._features import clip_features
 from skbst.systems._system_pipeline import SystemPipeline
 
