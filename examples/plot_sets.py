@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from skbst.conformal import HierarchicalConformalClassifier, node_answer_report, shift_report
 from skbst.datasets import make_bst_table
 from skbst.features import ClipFeaturizer, TextLSAFeaturizer
-from skbst.plotting import AnswerCurveDisplay, ClassCoverageDisplay, ReliabilityDisplay
+from skbst.plotting import AnswerCurveDisplay, ClassCoverageDisplay, ReliabilityDisplay, SizeCoverageDisplay
 
 table = make_bst_table(1500, random_state=3).set_index("sound_id")
 words, y, uploaders = table[["title", "tags", "description"]], table["class"].to_numpy(), table["uploader"]
@@ -74,13 +74,14 @@ for level in (0.8, 0.9, 0.95):
     )
 
 # %%
-# Coverage by class, with the band that chance leaves; accuracy against the share that is answered; and what the
-# probabilities are worth at both levels.
+# Coverage by class, with the band that chance leaves; what a higher promise costs, in classes and in nodes of the tree;
+# accuracy against the share that is answered; and what the probabilities are worth at both levels.
 
 ClassCoverageDisplay.from_estimator(model, words[new], y[new])
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
-AnswerCurveDisplay.from_estimator(model, words[new], y[new], ax=axes[0])
-ReliabilityDisplay.from_estimator(model, words[new], y[new], n_bins=10, ax=axes[1])
+figure, axes = plt.subplots(1, 3, figsize=(14, 4.5), layout="constrained")
+SizeCoverageDisplay.from_estimator(model, words[new], y[new], max_nodes=3, ax=axes[0])
+AnswerCurveDisplay.from_estimator(model, words[new], y[new], ax=axes[1])
+ReliabilityDisplay.from_estimator(model, words[new], y[new], n_bins=10, ax=axes[2])
 plt.show()
 
 # %%

@@ -8,6 +8,7 @@ from skbst.plotting._learning_curves import LearningCurvesDisplay
 from skbst.plotting._manifest import SelectionDisplay
 from skbst.plotting._neighbours import NeighboursDisplay
 from skbst.plotting._reliability import ReliabilityDisplay
+from skbst.plotting._size_coverage import SizeCoverageDisplay
 
 __all__ = [
     "AnswerCurveDisplay",
@@ -18,4 +19,5 @@ __all__ = [
     "NeighboursDisplay",
     "ReliabilityDisplay",
     "SelectionDisplay",
+    "SizeCoverageDisplay",
 ]

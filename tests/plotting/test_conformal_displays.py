@@ -5,7 +5,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skbst.conformal import HierarchicalConformalClassifier, class_coverage_scores
 from skbst.metrics import expected_calibration_error
-from skbst.plotting import AnswerCurveDisplay, ClassCoverageDisplay, ReliabilityDisplay
+from skbst.plotting import AnswerCurveDisplay, ClassCoverageDisplay, ReliabilityDisplay, SizeCoverageDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
@@ -63,3 +63,28 @@ def test_reliability(fitted):
     assert display.errors["top"] == expected
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels[1] == f"top level, error {100 * expected:.1f} %"
+
+
+def test_size_coverage(fitted):
+    model, X, y = fitted
+    display = SizeCoverageDisplay.from_estimator(model, X, y, n_points=20)
+    sets = model.predict_set(X)
+    assert (display.set_coverage, display.set_size) == (
+        np.mean(sets[np.arange(150), np.arange(150) % 3]),
+        sets.sum() / 150,
+    )
+    proba = model.predict_proba(X)
+    threshold = display.curve.thresholds[10]
+    wide = (1 - proba <= threshold) | (proba == proba.max(axis=1, keepdims=True))
+    assert display.curve.size[10] == wide.sum() / 150
+    np.testing.assert_array_equal(display.ax_.lines[0].get_xydata(), np.c_[display.curve.size, display.curve.coverage])
+    np.testing.assert_array_equal(display.ax_.lines[1].get_xdata(), display.curve.nodes)
+    assert display.ax_.lines[2].get_xydata().tolist() == [[display.set_size, display.set_coverage]]
+    display.figure_.canvas.draw()
+
+
+def test_size_coverage_without_sets(fitted):
+    model, X, y = fitted
+    display = SizeCoverageDisplay.from_estimator(model.estimator_, X, y, n_points=5)
+    assert display.set_coverage is None
+    assert len(display.ax_.lines) == 2
