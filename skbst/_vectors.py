@@ -60,9 +60,9 @@ def find_embeddings(folder, sound_ids):
     files : list of str or None
         The path for each id, None where there is no file.
     """
-    names = {entry.name for entry in os.scandir(folder)} if os.path.isdir(folder) else set()
-    found = [_find(sound_id, names) for sound_id in sound_ids]
-    return [None if name is None else os.path.join(folder, name) for name in found]
+    # asked one by one: to list the folder costs what it holds, each time that a few of its vectors are wanted
+    there = os.path.isdir(folder)
+    return [_find(os.fspath(folder), sound_id) if there else None for sound_id in sound_ids]
 
 
 def read_vectors(files, *, damaged=None):
@@ -112,10 +112,13 @@ def read_vectors(files, *, damaged=None):
     return vectors
 
 
-def _find(sound_id, names):
-    for stem in (sound_id, os.path.splitext(sound_id)[0]):
-        if f"{stem}.npy" in names:
-            return f"{stem}.npy"
+def _find(folder, sound_id):
+    if os.path.basename(sound_id) != sound_id:
+        return None  # the folder is flat: an id such as "../17" leads nowhere
+    for stem in dict.fromkeys([sound_id, os.path.splitext(sound_id)[0]]):
+        path = os.path.join(folder, f"{stem}.npy")
+        if os.path.exists(path):
+            return path
     return None
 
 

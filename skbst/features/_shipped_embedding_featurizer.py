@@ -254,14 +254,13 @@ class ShippedEmbeddingFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin
 
     def _folders(self, X):
         """Folder of each row's vector, "" where nothing leads to one."""
+        below = os.path.join("features", EMBEDDING_FOLDERS[self.block])
         if self.root is not None:
-            roots = [Path(self.root)] * len(X)
-        elif self.column in X:
-            paths = [path if isinstance(path, (str, os.PathLike)) else "" for path in X[self.column]]
-            roots = [Path(path).parent.parent if str(path) else None for path in paths]
-        else:
-            roots = [None] * len(X)
-        return ["" if root is None else str(root / "features" / EMBEDDING_FOLDERS[self.block]) for root in roots]
+            return [str(Path(self.root) / below)] * len(X)
+        if self.column not in X:
+            return [""] * len(X)
+        paths = [path if isinstance(path, (str, os.PathLike)) else "" for path in X[self.column]]
+        return [str(Path(path).parent.parent / below) if str(path) else "" for path in paths]
 
     def _what_is_missing(self, report, n_rows):
         first = report.iloc[0]

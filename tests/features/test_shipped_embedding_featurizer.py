@@ -1,3 +1,4 @@
+import os
 import warnings
 
 import numpy as np
@@ -147,3 +148,24 @@ def test_beside_another_block(clips, root):
         bundle = both.transform(clips)
     assert len(bundle) == 4
     assert bundle.problems["sound_id"].tolist() == ["10"]
+
+
+def test_a_few_of_many_vectors_are_found_without_listing_the_folder(root, monkeypatch):
+    featurizer = ShippedEmbeddingFeaturizer(root=root).fit(pd.DataFrame({"audio": ""}, index=["10", "20"]))
+
+    def no_listing(*args):
+        raise AssertionError("the folder was listed")
+
+    monkeypatch.setattr(os, "scandir", no_listing)
+    monkeypatch.setattr(os, "listdir", no_listing)
+    rows, problems = featurizer.transform_with_problems(pd.DataFrame({"audio": ""}, index=["30.wav", "10", "gone"]))
+    np.testing.assert_array_equal(rows[:2], VECTORS[[2, 0]])
+    assert problems["position"].tolist() == [2]
+
+
+@pytest.mark.parametrize("sound_id", ["../10", "sub/10", "/etc/10", "10\0", ""])
+def test_an_id_leads_out_of_no_folder(sound_id, root):
+    featurizer = ShippedEmbeddingFeaturizer(root=root).fit(pd.DataFrame({"audio": ""}, index=["10", "20"]))
+    (root / "features" / "10.npy").write_bytes(b"not for this reader")
+    _, problems = featurizer.transform_with_problems(pd.DataFrame({"audio": ""}, index=["10", sound_id]))
+    assert problems["reason"].tolist() == ["clap_audio embedding: no file"]
