@@ -20,8 +20,9 @@ from pathlib import Path
 import joblib
 
 from skbst import systems
-from skbst.datasets import load_bsd, make_bst_clips, measure_complexity
+from skbst.datasets import load_bsd, make_bst_clips
 from skbst.persistence import load_model, save_model
+from skbst.submission import measure_complexity
 
 NAMES = ("baseline", "system_1", "system_2", "system_3", "system_4")
 

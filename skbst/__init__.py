@@ -11,6 +11,7 @@ from skbst._version import __version__
 _SUBPACKAGES = (
     "audio",
     "conformal",
+    "curation",
     "datasets",
     "ensemble",
     "features",
@@ -23,6 +24,7 @@ _SUBPACKAGES = (
     "persistence",
     "plotting",
     "sampling",
+    "submission",
     "systems",
     "taxonomy",
     "text",

@@ -76,17 +76,13 @@ def test_imports_go_down(path):
         assert FLOORS[names[1]] <= FLOORS[parts[0]], f"{'/'.join(parts)} imports {module} from a higher floor"
 
 
-@pytest.mark.parametrize("module", ["skbst", "skbst.metrics", "skbst.datasets", "skbst.text", "skbst.features"])
+@pytest.mark.parametrize(
+    "module", ["skbst", "skbst.metrics", "skbst.datasets", "skbst.submission", "skbst.text", "skbst.features"]
+)
 def test_no_torch_before_it_is_needed(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'torchaudio', 'transformers', 'laion_clap', 'matplotlib') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
-
-
-# what is left of the old house; the list may only get shorter
-KNOWN_REACHES = [  # and never a new line
-    "datasets/_read_taxonomy.py imports skbst.taxonomy._description_table",
-]
 
 
 def private_imports_of(path):
@@ -100,4 +96,4 @@ def private_imports_of(path):
 
 def test_no_room_reaches_into_anothers_private_files():
     found = sorted(line for path in PACKAGE.rglob("*.py") for line in private_imports_of(path))
-    assert not set(found) - set(KNOWN_REACHES)
+    assert found == []

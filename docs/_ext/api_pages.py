@@ -14,6 +14,14 @@ API reference
 """
 
 
+def is_at_home(found, module):
+    """Whether a room documents a name: no module, and nothing that has moved to another room."""
+    home = getattr(found, "__module__", None) or ""
+    return not inspect.ismodule(found) and (
+        not home.startswith("skbst.") or f"{home}.".startswith(f"{module.__name__}.")
+    )
+
+
 def write_api(app, config):
     parts = [HEADER]
     for name in sorted(skbst.__all__):
@@ -23,7 +31,7 @@ def write_api(app, config):
         summary = (module.__doc__ or "").strip().splitlines()[0]
         title = f"skbst.{name}"
         parts.append(f"{title}\n{'-' * len(title)}\n\n{summary}\n\n.. currentmodule:: skbst.{name}\n")
-        public = [key for key in module.__all__ if not inspect.ismodule(getattr(module, key))]
+        public = [key for key in module.__all__ if is_at_home(getattr(module, key), module)]
         documented = [
             key for key in public if callable(getattr(module, key)) and hasattr(getattr(module, key), "__name__")
         ]

@@ -25,7 +25,7 @@ def add(subparsers):
 
 def run(arguments):
     """Check and list."""
-    from skbst.datasets import verify_submission
+    from skbst.submission import verify_submission
 
     problems = verify_submission(arguments.path, evaluation=arguments.evaluation, on_problem="return")
     if problems:

@@ -1,6 +1,5 @@
 """Choose the tree of classes of a data set."""
 
-from skbst.datasets._read_taxonomy import read_taxonomy
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import BST, Taxonomy
 
@@ -31,7 +30,9 @@ def find_taxonomy(layout, *, labels=(), include_other=False):
     DataFormatError
         If there are several tables that differ, or one that cannot be read.
     """
-    trees = [read_taxonomy(path, include_other=include_other) for path in layout.taxonomy_csvs]
+    trees = [
+        Taxonomy.from_csv(path, include_other=include_other, top_names=BST.top_names) for path in layout.taxonomy_csvs
+    ]
     if not trees:
         return _bst_with_other() if include_other else BST
     if any(tree != trees[0] for tree in trees[1:]):

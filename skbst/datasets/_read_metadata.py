@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skbst.datasets._read_table import check_spelling, read_table
+from skbst._tables import check_spelling, read_table
 from skbst.exceptions import DataFormatError
 
 __all__ = ["read_metadata"]

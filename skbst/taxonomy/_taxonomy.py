@@ -124,7 +124,7 @@ class Taxonomy:
         return cls({code: code.split(sep)[0] for code in codes})
 
     @classmethod
-    def from_csv(cls, path, *, include_other=False):
+    def from_csv(cls, path, *, include_other=False, top_names=None):
         """Build from a ``BST_description.csv`` of any release, or a table like it (both styles of column names).
 
         Parameters
@@ -135,6 +135,9 @@ class Taxonomy:
 
         include_other : bool, default=False
             Whether the ``*-other`` keys become leaves too.
+
+        top_names : mapping of str to str, default=None
+            Names of top levels, such as ``BST.top_names``, for tables that give only their codes.
 
         Returns
         -------
@@ -147,7 +150,7 @@ class Taxonomy:
             If the file is no UTF-8 CSV, a row has a cell too many or too few, there is no column of keys, a key is
             empty or double, or keys with one prefix stand under several top levels; the message names file and line.
         """
-        return cls(**read_description(path, include_other=include_other))
+        return cls(**read_description(path, known_tops=top_names, include_other=include_other))
 
     @classmethod
     def flat(cls, labels):

@@ -1,12 +1,15 @@
 import pytest
 
 from skbst.datasets import load_bsd
-from skbst.datasets._read_taxonomy import read_taxonomy
 from skbst.exceptions import DataFormatError
-from skbst.taxonomy import BST
+from skbst.taxonomy import BST, Taxonomy
 
 # the columns of v1.2 and BSD35k-CS, with x00 rows for top levels and x99 rows for "-other"
 NEW_HEADER = "class_idx,class_key,class_key_long,top_level,second_level,description,examples\n"
+
+
+def read_taxonomy(path, **options):
+    return Taxonomy.from_csv(path, top_names=BST.top_names, **options)
 
 
 def new_style(top_level):

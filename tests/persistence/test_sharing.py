@@ -13,11 +13,12 @@ from scipy import sparse
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from skbst.datasets import load_bsd, make_bst_clips, measure_complexity
+from skbst.datasets import load_bsd, make_bst_clips
 from skbst.ensemble import HierarchicalDecoder
 from skbst.persistence import load_model, save_model
 from skbst.persistence._decode import Decoder
 from skbst.persistence._encode import Encoder
+from skbst.submission import measure_complexity
 from skbst.systems import system_2, system_3, system_4
 
 

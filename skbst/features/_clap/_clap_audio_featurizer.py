@@ -282,7 +282,7 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
     def shared_modules(self):
         """Hand out the torch modules that embed sounds, loaded if they are not yet.
 
-        All featurizers of a process share them; `skbst.datasets.measure_complexity` counts their parameters.
+        All featurizers of a process share them; `skbst.submission.measure_complexity` counts their parameters.
 
         Returns
         -------

@@ -253,7 +253,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
     def shared_modules(self):
         """Hand out the torch modules that embed texts, loaded if they are not yet.
 
-        All featurizers of a process share them; `skbst.datasets.measure_complexity` counts their parameters.
+        All featurizers of a process share them; `skbst.submission.measure_complexity` counts their parameters.
 
         Returns
         -------

@@ -9,9 +9,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skbst.datasets import load_bsd, make_bst_clips, measure_complexity
+from skbst.datasets import load_bsd, make_bst_clips
 from skbst.features import BlockSelector, ClapAudioFeaturizer, ClapTextFeaturizer, ClipFeaturizer, MFCCFeaturizer
 from skbst.features._clap._encoder import load_encoder
+from skbst.submission import measure_complexity
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def measure_complexity(estimator, X=None):
     --------
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.linear_model import LogisticRegression
-    >>> from skbst.datasets import measure_complexity
+    >>> from skbst.submission import measure_complexity
     >>> X, y = load_iris(return_X_y=True)
     >>> measure_complexity(LogisticRegression(max_iter=500).fit(X, y))
     {'total_parameters': 15, 'MACS': None}

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from skbst.datasets import load_bsd, verify_submission, write_submission
+from skbst.datasets import load_bsd
 from skbst.exceptions import DataFormatError
 from skbst.metrics import hierarchical_f1_score, hierarchical_precision_recall_fscore_support
+from skbst.submission import verify_submission, write_submission
 from skbst.taxonomy import BST
 
 AUTHORS = [

@@ -6,11 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 from skbst._sklearn import StrOptions, validate_params
-from skbst.datasets._check_meta_yaml import check_meta_yaml
-from skbst.datasets._check_output_csv import check_output_csv
-from skbst.datasets._load_bsd import load_bsd
-from skbst.datasets._submission_format import LABEL_PATTERN, MAX_SYSTEMS, META_SUFFIX, OUTPUT_SUFFIX
+from skbst.datasets import load_bsd
 from skbst.exceptions import DataFormatError
+from skbst.submission._check_meta_yaml import check_meta_yaml
+from skbst.submission._check_output_csv import check_output_csv
+from skbst.submission._format import LABEL_PATTERN, MAX_SYSTEMS, META_SUFFIX, OUTPUT_SUFFIX
 from skbst.taxonomy import BST, Taxonomy
 
 __all__ = ["verify_submission"]

@@ -4,7 +4,7 @@ from numbers import Real
 
 import yaml
 
-from skbst.datasets._submission_format import DESCRIPTION_KEYS, SCORE_NAMES
+from skbst.submission._format import DESCRIPTION_KEYS, SCORE_NAMES
 
 __all__ = ["check_meta_yaml"]
 

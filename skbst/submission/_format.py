@@ -58,7 +58,7 @@ def submission_label(team, system):
 
     Examples
     --------
-    >>> from skbst.datasets._submission_format import submission_label
+    >>> from skbst.submission._format import submission_label
     >>> submission_label("Huang_WHU", 1)
     'Huang_WHU_task1_1'
     """

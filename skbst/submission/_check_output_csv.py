@@ -5,9 +5,9 @@ from collections import Counter
 
 import numpy as np
 
-from skbst.datasets._read_table import read_table
-from skbst.datasets._submission_format import OUTPUT_COLUMNS, SCORE_COLUMN
+from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
+from skbst.submission._format import OUTPUT_COLUMNS, SCORE_COLUMN
 
 __all__ = ["check_output_csv"]
 

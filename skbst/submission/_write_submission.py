@@ -9,9 +9,9 @@ import pandas as pd
 import yaml
 
 from skbst._sklearn import Interval, validate_params
-from skbst.datasets._complexity import measure_complexity
-from skbst.datasets._development_results import development_results
-from skbst.datasets._submission_format import (
+from skbst.exceptions import DataFormatError
+from skbst.submission._development_results import development_results
+from skbst.submission._format import (
     DESCRIPTION_KEYS,
     META_SUFFIX,
     OUTPUT_COLUMNS,
@@ -19,8 +19,8 @@ from skbst.datasets._submission_format import (
     SCORE_COLUMN,
     submission_label,
 )
-from skbst.datasets._verify_submission import verify_submission
-from skbst.exceptions import DataFormatError
+from skbst.submission._measure_complexity import measure_complexity
+from skbst.submission._verify_submission import verify_submission
 from skbst.taxonomy import BST, Taxonomy
 
 __all__ = ["write_submission"]

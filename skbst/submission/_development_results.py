@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 
-from skbst.datasets._submission_format import SCORE_NAMES
 from skbst.exceptions import DataFormatError
 from skbst.metrics import hierarchical_precision_recall_fscore_support
+from skbst.submission._format import SCORE_NAMES
 from skbst.taxonomy import BST
 
 __all__ = ["development_results"]
@@ -34,7 +34,7 @@ def development_results(y_true, y_pred, *, folds=None, taxonomy=BST):
 
     Examples
     --------
-    >>> from skbst.datasets._development_results import development_results
+    >>> from skbst.submission._development_results import development_results
     >>> results = development_results(["fx-a", "fx-h", "fx-h"], ["fx-a", "fx-a", "fx-h"])
     >>> results["overall"]
     {'hP': 0.8438, 'hR': 0.8438, 'hF': 0.8148}

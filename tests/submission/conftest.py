@@ -1,0 +1,1 @@
+from tests.datasets.conftest import rows, write_bsd  # noqa: F401
