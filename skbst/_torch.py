@@ -2,9 +2,10 @@
 
 import os
 import threading
+import warnings
 from contextlib import contextmanager
 
-__all__ = ["borrowed_threads", "check_device", "one_torch_thread"]
+__all__ = ["borrowed_threads", "check_device", "one_torch_thread", "resolve_device"]
 
 _lock = threading.Lock()
 _state = {"depth": 0, "threads": None}
@@ -61,3 +62,22 @@ def check_device(device):
         torch.device(device)
     except RuntimeError as error:
         raise ValueError(f"device must be 'auto', 'cpu' or a torch device such as 'cuda:0'; got {device!r}.") from error
+
+
+def resolve_device(device):
+    """Name of a torch device that is there.
+
+    "auto" takes the GPU where there is one. A GPU that is not there becomes the CPU, with a warning: what was made on
+    a machine with one works on a machine without.
+    """
+    check_device(device)
+    import torch
+
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda" if n_gpus else "cpu"
+    asked = torch.device(device)
+    if asked.type == "cuda" and (asked.index or 0) >= n_gpus:
+        warnings.warn(f"device={device!r} is not there; the CPU is used.", UserWarning, stacklevel=3)
+        return "cpu"
+    return device

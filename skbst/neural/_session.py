@@ -1,13 +1,12 @@
 """Torch's global state, borrowed and given back."""
 
-import warnings
 from contextlib import contextmanager
 
 import torch
 
-from skbst._torch import borrowed_threads, check_device
+from skbst._torch import borrowed_threads, resolve_device
 
-__all__ = ["borrowed_threads", "check_device", "resolve_device", "seeded"]
+__all__ = ["borrowed_threads", "resolve_device", "seeded"]
 
 
 @contextmanager
@@ -20,15 +19,3 @@ def seeded(seed, device):
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(int(seed))
         yield
-
-
-def resolve_device(device):
-    """Turn "auto" into a device that is there; a missing GPU becomes the CPU, with a warning."""
-    check_device(device)
-    has_cuda = torch.cuda.is_available()
-    if device == "auto":
-        return "cuda" if has_cuda else "cpu"
-    if torch.device(device).type == "cuda" and not has_cuda:
-        warnings.warn(f"device={device!r} is not there; the CPU is used.", UserWarning, stacklevel=3)
-        return "cpu"
-    return device

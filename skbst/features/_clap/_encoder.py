@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from skbst._torch import resolve_device
 from skbst.exceptions import CheckpointError
 from skbst.features._clap._checkpoints import find_checkpoint, remember_checkpoint
 from skbst.features._clap._frontend import prepare
@@ -124,15 +125,6 @@ def _unit(vector):
     return (vector / norm).astype(np.float32)
 
 
-def resolve_device(device):
-    """Turn ``"auto"`` into a GPU where there is one, anything else into a torch device."""
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)
-
-
 @contextmanager
 def untouched_generators():
     """Put all global generators back afterwards: some libraries draw from them while they are imported."""
@@ -168,8 +160,10 @@ def load_encoder(backend, checkpoint, *, device="auto", verbose=0):
     -------
     encoder : ClapEncoder
     """
+    import torch
+
     found = find_checkpoint(checkpoint, verbose=verbose)
-    device = resolve_device(device)
+    device = torch.device(resolve_device(device))
     key = (backend, found.digest, str(device))
     with _lock:
         if key not in _models:

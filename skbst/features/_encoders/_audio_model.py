@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from safetensors import SafetensorError
 
+from skbst._torch import resolve_device
 from skbst.exceptions import CheckpointError
 from skbst.features._clap._frontend import AudioSpec, prepare
 from skbst.features._encoders._kinds import find_kind
@@ -127,8 +128,7 @@ def load_audio_model(folder, settings, *, device="auto", precision="float32", tr
     """
     import torch
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = resolve_device(device)
     name = model_digest(folder), device, precision
     with _lock:
         if name not in _models:

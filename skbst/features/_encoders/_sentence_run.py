@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 import numpy as np
 
+from skbst._torch import resolve_device
 from skbst.audio import DecodeProblem
 from skbst.exceptions import CheckpointError
 from skbst.features._encoders._generator import generator_kept
@@ -101,9 +102,7 @@ def load_sentence_model(featurizer):
     import torch
 
     folder = _find(featurizer)
-    device = featurizer.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = resolve_device(featurizer.device)
     name = model_digest(folder), device, featurizer.precision
     with _lock:
         if name not in _models:
