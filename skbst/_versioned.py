@@ -1,17 +1,18 @@
-"""A warning when a pickled model meets another version of skbst."""
+"""What every estimator of skbst has: its version in its state, and the address of its page."""
 
 import warnings
 
+from skbst._documented import DocumentedMixin
 from skbst._version import __version__
 from skbst.exceptions import VersionMismatchWarning
 
 __all__ = ["VersionedMixin"]
 
 
-class VersionedMixin:
+class VersionedMixin(DocumentedMixin):
     """Writes the version into an estimator's state and compares it when the state comes back.
 
-    Stands before ``BaseEstimator`` among the bases.
+    Stands before ``BaseEstimator`` among the bases, and brings the link to the estimator's page along.
     """
 
     def __getstate__(self):

@@ -12,6 +12,7 @@ import skbst
 PACKAGE = Path(skbst.__file__).parent
 
 FLOORS = {
+    "_documented": 0,
     "_files": 0,
     "_groups": 0,
     "_optional": 0,

@@ -14,34 +14,49 @@ API reference
 """
 
 
-def is_at_home(found, module):
-    """Whether a room documents a name: no module, and nothing that has moved to another room."""
-    home = getattr(found, "__module__", None) or ""
-    return not inspect.ismodule(found) and (
-        not home.startswith("skbst.") or f"{home}.".startswith(f"{module.__name__}.")
+def rooms():
+    """The public packages, in the order of their names."""
+    names = sorted(name for name in skbst.__all__ if not name.startswith("_"))
+    return [importlib.import_module(f"skbst.{name}") for name in names]
+
+
+def documented_names(module):
+    """Names of a room that get a page each: classes and functions that have not moved to another room."""
+    found = {name: getattr(module, name) for name in module.__all__}
+    return sorted(
+        name
+        for name, item in found.items()
+        if callable(item) and hasattr(item, "__name__") and is_at_home(item, module)
     )
 
 
+def is_at_home(item, module):
+    home = getattr(item, "__module__", None) or ""
+    return not home.startswith("skbst.") or f"{home}.".startswith(f"{module.__name__}.")
+
+
+def page_of(module):
+    """The part of the reference that lists a room."""
+    title, summary = module.__name__, (module.__doc__ or "").strip().splitlines()[0]
+    names = documented_names(module)
+    listed = "".join(f"\n   {name}" for name in names)
+    text = f"{title}\n{'-' * len(title)}\n\n{summary}\n\n.. currentmodule:: {title}\n\n"
+    text += f".. autosummary::\n   :toctree: api/generated\n   :nosignatures:\n{listed}\n"
+    objects = sorted(
+        name
+        for name in module.__all__
+        if name not in names
+        and not inspect.ismodule(getattr(module, name))
+        and is_at_home(getattr(module, name), module)
+    )
+    if objects:
+        text += "\nObjects: " + ", ".join(f"``{name}``" for name in objects) + ".\n"
+    return text + "\n"
+
+
 def write_api(app, config):
-    parts = [HEADER]
-    for name in sorted(skbst.__all__):
-        if name.startswith("_") or importlib.util.find_spec(f"skbst.{name}") is None:
-            continue
-        module = importlib.import_module(f"skbst.{name}")
-        summary = (module.__doc__ or "").strip().splitlines()[0]
-        title = f"skbst.{name}"
-        parts.append(f"{title}\n{'-' * len(title)}\n\n{summary}\n\n.. currentmodule:: skbst.{name}\n")
-        public = [key for key in module.__all__ if is_at_home(getattr(module, key), module)]
-        documented = [
-            key for key in public if callable(getattr(module, key)) and hasattr(getattr(module, key), "__name__")
-        ]
-        objects = [key for key in public if key not in documented]
-        parts.append("\n.. autosummary::\n   :toctree: api/generated\n   :nosignatures:\n")
-        parts.append("".join(f"\n   {key}" for key in sorted(documented)) + "\n")
-        if objects:
-            parts.append("\nObjects: " + ", ".join(f"``{key}``" for key in sorted(objects)) + ".\n\n")
+    text = HEADER + "\n".join(page_of(module) for module in rooms())
     target = Path(app.srcdir) / "api.rst"
-    text = "\n".join(parts)
     if not target.exists() or target.read_text(encoding="utf-8") != text:
         target.write_text(text, encoding="utf-8")
 

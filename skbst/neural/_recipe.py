@@ -5,12 +5,13 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
+from skbst._documented import DocumentedMixin
 from skbst._sklearn import Interval, StrOptions
 
 __all__ = ["Recipe", "resolve_recipe"]
 
 
-class Recipe(BaseEstimator):
+class Recipe(DocumentedMixin, BaseEstimator):
     """Parts beside branch and head, and the plan of training.
 
     ``Recipe()`` is the report's. ``Recipe.small()`` is for few clips and a CPU: it adds to the report's parts what the
