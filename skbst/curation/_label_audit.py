@@ -1,31 +1,33 @@
 """Find labels that are probably wrong."""
 
+from copy import copy
 from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import _num_samples
 
-from skbst._groups import group_codes, own_group_codes, with_groups
+from skbst._groups import group_codes, own_group_codes, stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.conformal import cross_fit, fold_rows
-from skbst.curation._doubt import best_other, doubt_order, label_log_ratio
+from skbst.curation._neighbour_vectors import neighbour_vectors
+from skbst.curation._ranking import Evidence, pack_table, ranking_table
 from skbst.exceptions import DataFormatError
-from skbst.features import FeatureBundle
-from skbst.neighbors import neighbour_prior, retrieval_embedding, top_k_cosine
+from skbst.neighbors import neighbour_prior, top_k_cosine
 from skbst.taxonomy import Taxonomy, resolve_taxonomy
 
 __all__ = ["LabelAudit"]
 
 # the report's temperature of the neighbours, which is KNNPriorBlender's default too
 _TEMPERATURE = 0.1
-# above this cosine two clips are one recording twice, or parts of one
-_NEAR_DUPLICATE = 0.98
-_N_NEIGHBOURS_SHOWN = 5
+# of 5, 10, 20 and 50 the one that found most of the real corrections in the first 100, over four draws of the folds
+_N_VOTERS = 5
+# state of an answer: a class from 0, or
+_UNSURE, _NOT_ASKED = -1, -2
 
 
 class LabelAudit(VersionedMixin, BaseEstimator):
@@ -44,7 +46,7 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         Folds of the first view; a number means stratified folds.
 
     k : int, default=20
-        Number of neighbours.
+        Number of neighbours that are looked at; the nearest five vote.
 
     taxonomy : Taxonomy, default=None
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
@@ -60,14 +62,29 @@ class LabelAudit(VersionedMixin, BaseEstimator):
     ranking_ : DataFrame of shape (n_samples, ...)
         Index of the rows of X, most doubtful first: ``label``, ``suggestion``, ``proba_label`` and
         ``proba_suggestion`` (mean of both witnesses), ``score`` (log of their ratio, the lower the more doubtful),
-        ``cost`` (1 for another top level, 0.5 within one), ``neighbours`` (names of the nearest that say otherwise),
-        ``fits_pack`` (the first view agrees), ``fits_world`` (the view by whole uploaders agrees; missing without
-        groups), ``near_duplicate`` (name of an almost equal clip with another label, or ""), ``reason`` (a sentence)
-        and ``position`` (row of X).
+        ``cost`` (1 for another top level, 0.5 within one; the higher first among equals), ``neighbours`` (names of the
+        nearest that say otherwise) and ``n_otherwise`` (how many of the k do), ``fits_pack`` (the first view, which
+        knows the uploader's other clips, agrees; missing where there are none), ``fits_world`` (the view by whole
+        uploaders agrees; missing without groups), ``proba_pack`` and ``proba_world`` (the given label's in either),
+        ``near_duplicate`` (name of an almost equal clip with another label, or ""), ``reason`` (a sentence) and
+        ``position`` (row of X).
 
     packs_ : DataFrame
-        One row per uploader and class with at least two clips of which some are doubtful: ``group``, ``label``,
-        ``n_clips``, ``n_doubtful``, ``suggestion`` (the most frequent), ``mean_score``; most doubtful first.
+        One row per uploader and class with at least two clips of which some are doubtful to either view: ``group``,
+        ``label``, ``suggestion``, ``n_clips``, ``n_doubtful``, ``proba_label`` and ``proba_suggestion`` (means over the
+        clips, by models that know no clip of this uploader), ``score``, ``cost`` and ``reason``; most doubtful first.
+
+    answers_ : Series of shape (n_answers,)
+        What `answer` was told, by the names of the rows; missing where somebody was unsure.
+
+    proba_, proba_world_ : ndarray of shape (n_samples, n_classes)
+        Out-of-fold probabilities of both views, rows as in X; the second is None without groups.
+
+    neighbours_, similarities_ : ndarray of shape (n_samples, k)
+        Positions and cosines of the nearest rows.
+
+    groups_ : ndarray of shape (n_samples,) or None
+        Uploaders, if given.
 
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted.
@@ -148,15 +165,65 @@ class LabelAudit(VersionedMixin, BaseEstimator):
             raise DataFormatError(f"An audit needs labels of at least 2 classes; got {self.classes_.tolist()}.")
         self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_).reorder(self.classes_)
         codes = None if groups is None else group_codes(groups, len(y))
-        views = self._views(X, y, groups, codes)
-        found = _neighbours(_vectors(self.estimator, X, y), label, self.k, len(self.classes_))
-        table = self._table(label, views, found, _names(X, len(y)))
-        order = doubt_order(table["score"].to_numpy(), table["cost"].to_numpy())
-        self.packs_ = _packs(table, codes, groups)
-        if metadata is not None:
-            table = table.join(metadata.set_axis(table.index).add_prefix("metadata_"))
-        self.ranking_ = table.iloc[order]
+        self.groups_ = None if groups is None else stored_groups(groups, len(y))
+        self._label, self._codes = label, codes
+        self._names, self._metadata = _names(X, len(y)), metadata
+        self.proba_, self.proba_world_ = self._views(X, y, groups, codes)
+        vectors = neighbour_vectors(self.estimator, X)
+        if vectors is None:  # rows of no numbers, and no step that makes any: by what the models say of them
+            vectors = np.sqrt(self.proba_).astype(np.float32)
+        self.similarities_, self.neighbours_ = top_k_cosine(
+            vectors, vectors, min(self.k, len(y) - 1), exclude_self=True
+        )
+        self._rank(np.full(len(y), _NOT_ASKED))
         return self
+
+    def answer(self, rows, labels):
+        """Take answers about some rows and rank what is left; nothing is trained.
+
+        Answers count in three ways: as labels of neighbours, and as the rate at which labels of the same kind turned
+        out wrong, of the same label and suggestion, and of the same uploader and label.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n_answers,)
+            Names of rows, as the index of `ranking_` has them (for an array as X: their positions).
+
+        labels : array-like of shape (n_answers,)
+            What a person says they are, the given label where it is right; missing for one who is unsure.
+
+        Returns
+        -------
+        audit : LabelAudit
+            A new one: its `ranking_` holds the rows that nobody answered, its `answers_` all answers so far. This one
+            stays as it is.
+
+        Raises
+        ------
+        DataFormatError
+            If a row is not known or answered twice in one call, or a label is none of ``classes_``. A later answer
+            replaces an earlier one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_blobs
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skbst.curation import LabelAudit
+        >>> X, y = make_blobs(90, centers=3, cluster_std=0.5, random_state=0)
+        >>> y[7] = (y[7] + 1) % 3
+        >>> audit = LabelAudit(LogisticRegression(), random_state=0).fit(X, y)
+        >>> first = audit.ranking_.iloc[0]
+        >>> again = audit.answer([first.name], [first["suggestion"]])
+        >>> len(audit.ranking_), len(again.ranking_), again.answers_.index.tolist()
+        (90, 89, [7])
+        """
+        check_is_fitted(self)
+        places, codes = _answered(self._names, rows, labels, self.classes_)
+        given = self._given.copy()
+        given[places] = codes
+        audit = copy(self)
+        audit._rank(given)
+        return audit
 
     def score(self, truth, n=None):
         """How many of the real corrections lie in the first rows of the ranking.
@@ -176,8 +243,8 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         """
         check_is_fitted(self)
         truth = np.asarray(truth, dtype=object)
-        if len(truth) != len(self.ranking_):
-            raise DataFormatError(f"truth must have {len(self.ranking_)} rows, as X; got {len(truth)}.")
+        if len(truth) != len(self._label):
+            raise DataFormatError(f"truth must have {len(self._label)} rows, as X; got {len(truth)}.")
         ordered = truth[self.ranking_["position"]]
         changed = ~pd.isna(ordered) & (ordered != self.ranking_["label"].to_numpy())
         if isinstance(n, Integral):
@@ -185,6 +252,34 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         looked = [100, 250, 500, 1000, len(changed)] if n is None else list(n)
         looked = sorted({min(int(number), len(changed)) for number in looked})
         return pd.Series([int(changed[:number].sum()) for number in looked], index=looked, name="found")
+
+    def _rank(self, given):
+        """Make the tables from the evidence of `fit` and the answers so far; called while the audit is being made."""
+        self._given = given
+        current, answered = np.where(given >= 0, given, self._label), given >= 0
+        # of k neighbours that are looked at the nearest few vote
+        similar, near = self.similarities_[:, :_N_VOTERS], self.neighbours_[:, :_N_VOTERS]
+        evidence = Evidence(
+            label=self._label,
+            current=current,
+            answered=answered,
+            proba=self.proba_,
+            world=self.proba_world_,
+            prior=neighbour_prior(similar, current[near], len(self.classes_), _TEMPERATURE),
+            similar=self.similarities_,
+            near=self.neighbours_,
+            groups=np.full(len(current), -1) if self._codes is None else self._codes,
+            parents=self.taxonomy_.parent_of_leaf,
+        )
+        ranking = ranking_table(evidence, self.classes_, self._names, left=given == _NOT_ASKED)
+        if self._metadata is not None:
+            told = self._metadata.iloc[ranking["position"]].set_axis(ranking.index).add_prefix("metadata_")
+            ranking = pd.concat([ranking, told], axis=1)
+        self.ranking_ = ranking
+        self.packs_ = pack_table(evidence, self.classes_, self.groups_)
+        asked = np.flatnonzero(given != _NOT_ASKED)
+        said = np.where(given[asked] >= 0, self.classes_.astype(object)[given[asked]], None)
+        self.answers_ = pd.Series(said, index=self._names[asked], dtype=object, name="answer")
 
     def _views(self, X, y, groups, codes):
         """Out-of-fold probabilities with siblings in training, and without them (None where nobody has siblings)."""
@@ -200,37 +295,6 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         splits = fold_rows(n_folds, X, y, groups=own_group_codes(groups, len(y)), random_state=seed)
         return pack.proba, cross_fit(self.estimator, X, y, splits, **fit).proba
 
-    def _table(self, label, views, found, names):
-        similar, near, prior = found
-        pack, world = views
-        known = prior.sum(axis=1) > 0
-        proba = np.where(known[:, None], (pack + prior) / 2, pack)
-        rows, other = np.arange(len(label)), best_other(proba, label)
-        parents = self.taxonomy_.parent_of_leaf
-        says_otherwise = np.isfinite(similar) & (label[near] != label[:, None])
-        table = pd.DataFrame(
-            {
-                "label": self.classes_[label],
-                "suggestion": self.classes_[other],
-                "proba_label": proba[rows, label],
-                "proba_suggestion": proba[rows, other],
-                "score": label_log_ratio(proba, label),
-                "cost": np.where(parents[label] == parents[other], 0.5, 1.0),
-                "neighbours": [
-                    names[near[i][says_otherwise[i]][:_N_NEIGHBOURS_SHOWN]].tolist() for i in range(len(label))
-                ],
-                "fits_pack": pack.argmax(axis=1) == label,
-                "fits_world": pd.array([None] * len(label), dtype="boolean")
-                if world is None
-                else pd.array(world.argmax(axis=1) == label, dtype="boolean"),
-                "near_duplicate": _near_duplicates(similar, near, says_otherwise, names),
-                "position": rows,
-            },
-            index=names,
-        )
-        table.insert(len(table.columns) - 1, "reason", [_sentence(row, self.k) for row in table.itertuples()])
-        return table
-
 
 def _check_lengths(X, y, metadata):
     for what, part in (("X", X), ("metadata", metadata)):
@@ -244,53 +308,26 @@ def _names(X, n_rows):
     return X.index if isinstance(X, (pd.DataFrame, pd.Series)) else pd.RangeIndex(n_rows)
 
 
-def _vectors(estimator, X, y):
-    """What neighbours are found in: the blocks or columns themselves, or what a pipeline makes of clips."""
-    if hasattr(estimator, "steps") and isinstance(X, pd.DataFrame) and len(estimator.steps) > 1:
-        X = clone(estimator[:-1]).fit(X, y).transform(X)
-    if not isinstance(X, FeatureBundle):
-        X = np.asarray(X, dtype=np.float32)
-    return retrieval_embedding(X)
-
-
-def _neighbours(vectors, label, k, n_classes):
-    similar, near = top_k_cosine(vectors, vectors, min(k, len(label) - 1), exclude_self=True)
-    return similar, near, neighbour_prior(similar, label[near], n_classes, _TEMPERATURE)
-
-
-def _near_duplicates(similar, near, says_otherwise, names):
-    close = says_otherwise & (similar >= _NEAR_DUPLICATE)
-    return [str(names[near[i][close[i]][0]]) if close[i].any() else "" for i in range(len(near))]
-
-
-def _sentence(row, k):
-    """Why a row stands where it does, in words."""
-    if row.score >= 0:
-        return f"Nothing speaks against {row.label}."
-    parts = [
-        f"{row.suggestion} is likelier than {row.label} ({row.proba_suggestion:.0%} against {row.proba_label:.0%})"
-    ]
-    if row.neighbours:
-        parts.append(f"of its {k} nearest neighbours at least {len(row.neighbours)} have another label")
-    if row.near_duplicate:
-        parts.append(f"the almost equal {row.near_duplicate} has another label")
-    if row.fits_pack is False and row.fits_world is True:
-        parts.append("it is labelled otherwise than its uploader's other clips")
-    if row.cost == 1.0:
-        parts.append("the top level would change")
-    return "; ".join(parts) + "."
-
-
-def _packs(table, codes, groups):
-    """One row per uploader and class in which clips are doubtful."""
-    columns = ["group", "label", "n_clips", "n_doubtful", "suggestion", "mean_score"]
-    if codes is None:
-        return pd.DataFrame(columns=columns)
-    named = table.assign(group=np.asarray(groups, dtype=object))[codes >= 0]
-    rows = []
-    for (group, label), pack in named.groupby(["group", "label"], sort=True):
-        doubtful = pack[pack["score"] < 0]
-        if len(pack) > 1 and len(doubtful):
-            suggestion = doubtful["suggestion"].mode().iloc[0]
-            rows.append((group, label, len(pack), len(doubtful), suggestion, pack["score"].mean()))
-    return pd.DataFrame(rows, columns=columns).sort_values("mean_score", kind="stable", ignore_index=True)
+def _answered(names, rows, labels, classes):
+    """Positions of the rows and classes of some answers; -1 for the class of one who was unsure."""
+    rows, labels = pd.Index(rows), np.asarray(labels, dtype=object)
+    if labels.shape != (len(rows),):
+        raise DataFormatError(f"answer needs one label for each of {len(rows)} rows; got labels of {labels.shape}.")
+    if not names.is_unique:
+        raise DataFormatError(f"{int(names.duplicated().sum())} rows of X have the name of another; make it unique.")
+    places = names.get_indexer_for(rows)
+    if (places < 0).any():
+        raise DataFormatError(
+            f"{int((places < 0).sum())} of {len(rows)} answers are about rows that the audit does not know (first: "
+            f"{rows[places < 0][0]!r}). Name them as the index of ranking_ does."
+        )
+    if len(np.unique(places)) < len(places):
+        raise DataFormatError(f"{rows[rows.duplicated()][0]!r} is answered twice; give one answer a row.")
+    codes = pd.Index(classes, dtype=object).get_indexer(labels)
+    unknown = (codes < 0) & ~pd.isna(labels)
+    if unknown.any():
+        raise DataFormatError(
+            f"{int(unknown.sum())} of {len(labels)} labels are no class of the audit (first: "
+            f"{labels[unknown][0]!r}). Take one of {classes.tolist()[:30]}, or None where nobody can tell."
+        )
+    return places, codes

@@ -4,12 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbst.curation import LabelAudit
-from skbst.curation._doubt import doubt_order, label_log_ratio
+from skbst.curation._doubt import answer_log_lift, doubt_order, label_log_ratio
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 
@@ -141,3 +147,129 @@ def test_a_fitted_audit_pickles_and_stays(rows):
     fitted.score(truth)
     assert pickle.dumps(fitted) == before
     pd.testing.assert_frame_equal(pickle.loads(before).ranking_, fitted.ranking_)
+
+
+def test_an_answer_ranks_what_is_left(rows):
+    X, y, truth, groups = rows
+    ids = pd.Index([f"s{i}" for i in range(160)])
+    first = audit().fit(pd.DataFrame(X, index=ids), y, groups=groups)
+    before = pickle.dumps(first)
+    asked = first.ranking_.index[:3]
+    second = first.answer(asked, truth[first.ranking_["position"][:3]])
+    assert pickle.dumps(first) == before
+    assert second.ranking_.index.symmetric_difference(ids).tolist() == sorted(asked)
+    assert second.answers_.to_dict() == dict(zip(asked, truth[first.ranking_["position"][:3]]))
+    assert first.answers_.empty
+    assert second.score(truth, 6) == 6
+    # one after the other or at once, and a later word counts
+    steps = first.answer(asked[:1], ["ss-n"]).answer(asked, second.answers_[asked])
+    pd.testing.assert_frame_equal(steps.ranking_, second.ranking_)
+
+
+def test_answers_lift_their_kind(rows):
+    """Two packs are alike doubtful; what is found out about one clip of the one brings its siblings forward."""
+    X, _, truth, _ = rows
+    y, groups = truth.copy(), np.array([f"u{i}" for i in range(160)], dtype=object)
+    left, right = np.flatnonzero(truth == "fx-a")[:4], np.flatnonzero(truth == "fx-h")[:4]
+    y[left], y[right], groups[left], groups[right] = "m-sp", "ss-n", "left", "right"
+    first = audit().fit(X, y, groups=groups)
+    score = first.ranking_["score"]
+    lift = first.answer([left[0], right[0]], ["fx-a", "ss-n"]).ranking_["score"] - score
+    assert (lift[left[1:]] < 0).all()
+    assert (lift[right[1:]] > 0).all()
+    unsure = first.answer([left[0]], [None])
+    assert len(unsure.ranking_) == 159
+    assert unsure.answers_.isna().all()
+    pd.testing.assert_series_equal(unsure.ranking_["score"], score.drop(left[0]))
+
+
+def test_a_corrected_label_votes_at_once(rows):
+    X, y, truth, _ = rows
+    X, y = X.copy(), truth.copy()
+    X[4], y[4], y[0] = X[0], "fx-h", "fx-h"  # two equal clips, both labelled wrong
+    first = audit(k=1).fit(X, y)
+    assert first.ranking_.loc[4, "near_duplicate"] == ""
+    second = first.answer([0], ["fx-a"])
+    assert second.ranking_.loc[4, "near_duplicate"] == "0"
+    assert second.ranking_.loc[4, "proba_label"] < first.ranking_.loc[4, "proba_label"]
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "message"),
+    [
+        ([161], ["fx-a"], "does not know"),
+        ([1, 1], ["fx-a", "fx-a"], "answered twice"),
+        ([1], ["fx-zz"], "no class of the audit"),
+        ([1], ["fx-a", "fx-h"], "one label for each of 1 rows"),
+    ],
+)
+def test_odd_answers_are_refused(names, labels, message, rows):
+    with pytest.raises(DataFormatError, match=message):
+        audit().fit(rows[0], rows[1]).answer(names, labels)
+
+
+def test_lift_by_hand():
+    answered = np.array([True, True, True, False, False])
+    wrong = np.array([True, True, False, False, False])
+    rate = (2 + 1.5) / (3 + 10)
+    lift = answer_log_lift(np.array([0, 0, 1, 0, -1]), answered, wrong)
+    of_kind = np.array([(2 + 8 * rate) / 10, (0 + 8 * rate) / 9])
+    np.testing.assert_allclose(lift, [*np.log(of_kind[[0, 0, 1, 0]] / rate), 0], rtol=1e-12)
+
+
+def test_rows_that_are_no_numbers(rows):
+    """Words in a pipeline, in a vote of pipelines, and with nothing that makes numbers of them."""
+    _, _, truth, _ = rows
+    words = np.array(["dog barks", "door slams", "drum hit", "birds sing"])[np.arange(160) % 4]
+    texts = pd.DataFrame({"title": [f"{word} {i % 7}" for i, word in enumerate(words)]})
+    y = truth.copy()
+    y[5] = "ss-n"
+    column = ColumnTransformer([("words", CountVectorizer(), "title")])
+    pipeline = make_pipeline(column, LogisticRegression())
+    for model in (
+        pipeline,
+        VotingClassifier([("one", pipeline)], voting="soft"),
+        GridSearchCV(pipeline, {"logisticregression__C": [1.0]}, cv=2),
+    ):
+        assert LabelAudit(model, random_state=0).fit(texts, y).ranking_.index[0] == 5
+    by_models = LabelAudit(DummyClassifier(strategy="stratified", random_state=0), cv=2).fit(texts, y)
+    assert by_models.similarities_.shape == (160, 20)
+
+
+def test_no_label_reaches_the_neighbours(rows):
+    """A step that learns from labels would draw wrong ones together; the steps before it are taken."""
+    X, y, _, _ = rows
+    table = pd.DataFrame(X)
+    plain = LabelAudit(make_pipeline(StandardScaler(), LogisticRegression())).fit(table, y)
+    taught = make_pipeline(StandardScaler(), SelectKBest(k=2), LogisticRegression())
+    np.testing.assert_array_equal(LabelAudit(taught).fit(table, y).similarities_, plain.similarities_)
+
+
+def test_cleanlab_reads_the_same_probabilities(rows):
+    """Self-confidence by hand, by cleanlab and from the audit's own columns."""
+    rank = pytest.importorskip("cleanlab.rank", exc_type=ImportError)
+    X, y, truth, groups = rows
+    fitted = audit().fit(X, y, groups=groups)
+    label = np.searchsorted(fitted.classes_, y)
+    table = fitted.ranking_.sort_values("position")
+    theirs = rank.get_label_quality_scores(label, fitted.proba_, method="self_confidence")
+    np.testing.assert_allclose(theirs, table["proba_pack"], rtol=1e-12)
+    np.testing.assert_allclose(
+        rank.get_label_quality_scores(label, fitted.proba_world_), table["proba_world"], rtol=1e-12
+    )
+    first = np.argsort(theirs, kind="stable")[:9]
+    assert set(first) == set(np.flatnonzero(y != truth)) == set(fitted.ranking_["position"][:9])
+
+
+def test_the_view_of_the_uploader_is_told_from_that_of_the_world(rows):
+    X, _, truth, _ = rows
+    groups = np.array([f"v{i}" for i in range(160)], dtype=object)  # everybody has one clip, but for one pack
+    pack = np.flatnonzero(truth == "fx-a")[:12]
+    groups[pack] = "u"
+    y = truth.copy()
+    y[pack] = "ss-n"
+    table = audit().fit(X, y, groups=groups).ranking_.sort_values("position")
+    assert table["fits_pack"].isna().tolist() == [i not in set(pack) for i in range(160)]
+    assert (~table["fits_world"].iloc[pack]).all()
+    assert (table["proba_world"].iloc[pack] < table["proba_pack"].iloc[pack]).all()
+    assert audit().fit(X, y).ranking_["proba_world"].isna().all()
