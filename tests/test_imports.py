@@ -12,11 +12,13 @@ import skbst
 PACKAGE = Path(skbst.__file__).parent
 
 FLOORS = {
+    "_cross_fit": 0,
     "_documented": 0,
     "_files": 0,
     "_groups": 0,
     "_optional": 0,
     "_paths": 0,
+    "_proba": 0,
     "_progress": 0,
     "_sklearn": 0,
     "_tables": 0,

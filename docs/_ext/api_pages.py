@@ -31,8 +31,9 @@ def documented_names(module):
 
 
 def is_at_home(item, module):
+    """Whether an object is of a room itself, or of the small doors that have no page of their own."""
     home = getattr(item, "__module__", None) or ""
-    return not home.startswith("skbst.") or f"{home}.".startswith(f"{module.__name__}.")
+    return not home.startswith("skbst.") or f"{home}.".startswith((f"{module.__name__}.", "skbst._"))
 
 
 def page_of(module):

@@ -1,5 +1,7 @@
 """What a fit is given, checked and brought into one form."""
 
+from inspect import signature
+
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone
@@ -7,7 +9,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import process_routing
 
 from skbst._groups import groups_for_splitter, with_groups
-from skbst.conformal._cross_fit import takes_weight
 from skbst.conformal._quantile import check_weights
 from skbst.exceptions import DataFormatError
 
@@ -68,7 +69,7 @@ def routed_params(owner, groups, params, n_rows):
         routed = process_routing(owner, "fit", **own, **params)
         return weight, routed.get("splitter", {}).get("split", {}), routed.estimator.fit
     fit_params = dict(params)
-    if weight is not None and not takes_weight(owner.estimator):
+    if weight is not None and not _takes_weight(owner.estimator):
         del fit_params["sample_weight"]
     return weight, {"groups": groups_for_splitter(groups, n_rows)}, with_groups(owner.estimator, groups, fit_params)
 
@@ -81,3 +82,9 @@ def seeded_clone(estimator, random_state):
         seeds = [name for name in copy.get_params() if name == "random_state" or name.endswith("__random_state")]
         copy.set_params(**{name: int(rng.randint(np.iinfo(np.int32).max)) for name in sorted(seeds)})
     return copy
+
+
+def _takes_weight(estimator):
+    """Whether an estimator's ``fit`` has a parameter ``sample_weight``, or hands on whatever it is given."""
+    parameters = signature(estimator.fit).parameters.values()
+    return any(parameter.name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)

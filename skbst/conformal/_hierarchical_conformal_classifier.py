@@ -11,11 +11,11 @@ from sklearn.utils import Bunch, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import column_or_1d
 
+from skbst._cross_fit import aligned_proba, fold_rows
 from skbst._groups import own_group_codes, read_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.conformal._calibration import calibrate
-from skbst.conformal._cross_fit import aligned_proba, fold_rows
 from skbst.conformal._fit_checks import (
     checked_floors,
     known_floor,

@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.utils import Bunch, check_consistent_length
 
+from skbst._proba import check_proba
 from skbst.conformal._nodes import UNKNOWN, node_cover
 from skbst.conformal._quantile import check_weights
-from skbst.conformal._sets import check_proba, prediction_sets
+from skbst.conformal._sets import prediction_sets
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import resolve_taxonomy
 

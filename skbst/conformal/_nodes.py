@@ -4,8 +4,8 @@ from math import inf
 
 import numpy as np
 
+from skbst._proba import check_proba
 from skbst.conformal._quantile import conformal_quantile
-from skbst.conformal._sets import check_proba
 from skbst.taxonomy import aggregate_to_top
 
 __all__ = ["UNKNOWN", "node_answers", "node_confidences", "node_cover", "node_reasons", "node_threshold"]

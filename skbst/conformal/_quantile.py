@@ -5,22 +5,10 @@ from math import ceil, inf
 
 import numpy as np
 
+from skbst._proba import check_scores
 from skbst.exceptions import DataFormatError
 
-__all__ = ["check_scores", "conformal_p_values", "conformal_quantile"]
-
-
-def check_scores(values, what):
-    """Return finite float64 numbers, or say which row has none."""
-    values = np.asarray(values, dtype=np.float64)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        rows = np.flatnonzero(bad.reshape(len(values), -1).any(axis=1))
-        raise DataFormatError(
-            f"{len(rows)} of {len(values)} rows of {what} are NaN or infinite (first: row {rows[0]}). Nothing can be "
-            "promised about them: leave these rows out, or repair the classifier that gave them."
-        )
-    return values
+__all__ = ["check_weights", "conformal_p_values", "conformal_quantile"]
 
 
 def check_weights(sample_weight, n_rows):

@@ -4,20 +4,10 @@ from math import inf
 
 import numpy as np
 
-from skbst.conformal._quantile import check_scores, check_weights, conformal_p_values, conformal_quantile
-from skbst.exceptions import DataFormatError
+from skbst._proba import check_proba
+from skbst.conformal._quantile import check_weights, conformal_p_values, conformal_quantile
 
-__all__ = ["check_proba", "class_p_values", "class_thresholds", "lac_scores", "prediction_sets"]
-
-
-def check_proba(proba, n_classes=None):
-    """Return probabilities as a finite float64 matrix; what stands in float32 keeps its value."""
-    proba = check_scores(proba, "probabilities")
-    if proba.ndim != 2 or (n_classes is not None and proba.shape[1] != n_classes):
-        raise DataFormatError(
-            f"Probabilities must be of shape (n_samples, {n_classes or 'n_classes'}); got {proba.shape}."
-        )
-    return proba
+__all__ = ["class_p_values", "class_thresholds", "lac_scores", "prediction_sets"]
 
 
 def lac_scores(proba, y):

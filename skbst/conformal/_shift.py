@@ -5,9 +5,10 @@ import pandas as pd
 from scipy.optimize import nnls
 from sklearn.utils import Bunch
 
+from skbst._proba import check_proba
 from skbst._sklearn import check_is_fitted
 from skbst.conformal._nodes import UNKNOWN
-from skbst.conformal._sets import check_proba, prediction_sets
+from skbst.conformal._sets import prediction_sets
 from skbst.exceptions import DataFormatError
 
 __all__ = ["bbse_shares", "saerens_shares", "shift_report"]

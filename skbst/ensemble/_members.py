@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from skbst._proba import align_columns
+
 __all__ = ["check_member", "combine_log_proba", "hard_shares", "member_log_proba", "member_votes"]
 
 
@@ -57,12 +59,7 @@ def member_log_proba(estimator, X, classes, *, min_proba=1e-12):
         with np.errstate(divide="ignore"):
             log_proba = np.log(np.asarray(estimator.predict_proba(X), dtype=np.float64))
     least = np.log(min_proba)
-    if np.array_equal(estimator.classes_, classes):
-        return np.maximum(log_proba, least)
-    aligned = np.full((len(log_proba), len(classes)), least)
-    _, own, ours = np.intersect1d(estimator.classes_, classes, return_indices=True)
-    aligned[:, ours] = np.maximum(log_proba[:, own], least)
-    return aligned
+    return align_columns(np.maximum(log_proba, least), estimator.classes_, classes, fill=least)
 
 
 def member_votes(name, estimator, X, classes):

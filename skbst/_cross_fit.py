@@ -1,7 +1,6 @@
 """Probabilities of rows by models that have not seen them, nor anyone else of their group."""
 
 import warnings
-from inspect import signature
 from numbers import Integral
 
 import numpy as np
@@ -11,19 +10,13 @@ from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 
-from skbst.conformal._sets import check_proba
+from skbst._proba import align_columns, check_proba
 
-__all__ = ["aligned_proba", "cross_fit", "fold_rows", "takes_weight"]
-
-
-def takes_weight(estimator):
-    """Whether an estimator's ``fit`` has a parameter ``sample_weight``, or hands on whatever it is given."""
-    parameters = signature(estimator.fit).parameters.values()
-    return any(parameter.name == "sample_weight" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+__all__ = ["aligned_proba", "cross_fit", "fold_rows"]
 
 
 def fold_rows(cv, X, y, *, groups=None, random_state=None, split_params=None):
-    """Folds of the calibration.
+    """Folds that models are fitted on, or calibrated.
 
     Parameters
     ----------
@@ -68,12 +61,7 @@ def fold_rows(cv, X, y, *, groups=None, random_state=None, split_params=None):
 def aligned_proba(estimator, X, classes):
     """Probabilities of a fitted classifier in the order of `classes`; a class that it has not met gets 0."""
     proba = check_proba(estimator.predict_proba(X), len(estimator.classes_))
-    if np.array_equal(estimator.classes_, classes):
-        return proba
-    aligned = np.zeros((len(proba), len(classes)))
-    _, own, ours = np.intersect1d(estimator.classes_, classes, return_indices=True)
-    aligned[:, ours] = proba[:, own]
-    return aligned
+    return align_columns(proba, estimator.classes_, classes)
 
 
 def cross_fit(estimator, X, y, splits, classes, *, fit_params=None, n_jobs=None):

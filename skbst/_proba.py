@@ -1,0 +1,63 @@
+"""Probabilities: a finite matrix, and the columns of one classifier in the order of another."""
+
+import numpy as np
+
+from skbst.exceptions import DataFormatError
+
+__all__ = ["align_columns", "check_proba", "check_scores"]
+
+
+def check_scores(values, what):
+    """Return finite float64 numbers, or say which row has none."""
+    values = np.asarray(values, dtype=np.float64)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        rows = np.flatnonzero(bad.reshape(len(values), -1).any(axis=1))
+        raise DataFormatError(
+            f"{len(rows)} of {len(values)} rows of {what} are NaN or infinite (first: row {rows[0]}). Nothing can be "
+            "promised about them: leave these rows out, or repair the classifier that gave them."
+        )
+    return values
+
+
+def check_proba(proba, n_classes=None):
+    """Return probabilities as a finite float64 matrix; what stands in float32 keeps its value."""
+    proba = check_scores(proba, "probabilities")
+    if proba.ndim != 2 or (n_classes is not None and proba.shape[1] != n_classes):
+        raise DataFormatError(
+            f"Probabilities must be of shape (n_samples, {n_classes or 'n_classes'}); got {proba.shape}."
+        )
+    return proba
+
+
+def align_columns(values, own_classes, classes, fill=0.0):
+    """Columns of one classifier in the order of `classes`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_own_classes)
+        One column per class of `own_classes`; those that `classes` lacks are left out.
+
+    own_classes, classes : ndarray of str
+        Classes of the columns, as they are and as they shall be.
+
+    fill : float, default=0.0
+        What a class that is not among `own_classes` gets.
+
+    Returns
+    -------
+    aligned : ndarray of shape (n_samples, n_classes), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst._proba import align_columns
+    >>> align_columns(np.array([[0.25, 0.75]]), ["m-m", "fx-a"], ["fx-a", "fx-o", "m-m"])
+    array([[0.75, 0.  , 0.25]])
+    """
+    if np.array_equal(own_classes, classes):
+        return values
+    aligned = np.full((len(values), len(classes)), fill, dtype=np.float64)
+    _, own, ours = np.intersect1d(own_classes, classes, return_indices=True)
+    aligned[:, ours] = values[:, own]
+    return aligned
