@@ -13,7 +13,7 @@ from skbst.audio._arrays import as_waveform, scale_integers
 from skbst.audio._containers._look import look_at
 from skbst.audio._levels import Mixer, into_range
 from skbst.audio._problems import DecodeProblem
-from skbst.audio._read import Found, TooLong, Wish, plan_crop, read_file
+from skbst.audio._read import USUAL_RATES, Found, TooLong, Wish, plan_crop, read_file
 from skbst.audio._sound_file import words_of
 
 __all__ = [
@@ -164,6 +164,8 @@ def _examine(found, n_bad, look, *, channel=None):
     if look is not None and look.kind == "ogg" and not waveform.any():
         # a damaged header of Vorbis decodes to zeros without a word; recorded silence hardly ever does
         notes.append(("only zeros", "what was decoded is digital silence; play the file to see whether it should be"))
+    if look is not None and rate not in USUAL_RATES:
+        notes.append(("unusual rate", f"its header says {rate} Hz"))
     if n_bad or n_wild:
         notes.append(("non-finite samples", f"{n_bad + n_wild} samples set to 0"))
     if channel is not None:

@@ -10,10 +10,13 @@ from skbst.audio._quiet import decoders_held_back
 from skbst.audio._resample import resample, resampled_length
 from skbst.audio._sound_file import MAX_SAMPLES, blocks_to_error, open_sounds, read_span, truncation_in
 
-__all__ = ["Found", "TooLong", "Wish", "plan_crop", "read_file"]
+__all__ = ["USUAL_RATES", "Found", "TooLong", "Wish", "plan_crop", "read_file"]
 
-# decoders of lossy formats may be off by their own delay
-_TOLERATED_FRAMES = 4096
+# libsndfile guesses the length of an MP3 that does not tell it; in one that does, the decoder's delay of 1105 samples
+# may be in or out, and a lost frame is more
+_GUESSED_FRAMES, _DELAYED_FRAMES = 4096, 1151
+# above what any sound card does, and below what any recorder of other signals does, the number is hardly true
+USUAL_RATES = range(100, 1_000_001)
 # what libsndfile says of streams that do not know their length
 _UNKNOWN_FRAMES = 1 << 40
 # soxr's HQ filter is shorter than this on either side
@@ -131,10 +134,17 @@ def _read_known(path, look, wish, mixer):
             return None
         plan = plan_crop(n_frames if known else None, rate, wish)
         waveform, broken = read_span(file, plan.start, plan.count, mixer)
-        if broken or len(waveform) == 0 or (known and len(waveform) + _TOLERATED_FRAMES < plan.count):
+        if broken or len(waveform) == 0 or (known and len(waveform) + _tolerated(file, look) < plan.count):
             return None
         return Found(waveform, rate, plan.skip, truncation_in(file))
     return None
+
+
+def _tolerated(file, look):
+    """How many samples less than stated are no loss."""
+    if file.subtype != "MPEG_LAYER_III":
+        return 0
+    return _DELAYED_FRAMES if look.kind == "mpeg" and all(told for _, _, told in look.parts) else _GUESSED_FRAMES
 
 
 def _read_onward(path, look, wish, mixer):
@@ -170,12 +180,13 @@ class _Stream:
     def __init__(self, path, look, mixer):
         self._path, self._look, self._mixer = path, look, mixer
         self.rate = 0
-        self._announced, self._truncation, self._errors = 0, None, []
+        self._announced, self._tolerated, self._truncation, self._errors = 0, 0, None, []
 
     def __iter__(self):
         for file in open_sounds(self._path, self._look, self._errors):
             self.rate = self.rate or file.samplerate
             self._truncation = self._truncation or truncation_in(file)
+            self._tolerated += _tolerated(file, self._look)
             if file.frames < _UNKNOWN_FRAMES:
                 self._announced += resampled_length(file.frames, file.samplerate, self.rate)
             blocks = blocks_to_error(file, self._mixer, self._errors)
@@ -196,6 +207,6 @@ class _Stream:
 
     def truncation(self, n_frames):
         """What is missing, where this is known."""
-        if self._truncation or not n_frames + _TOLERATED_FRAMES < self._announced:
+        if self._truncation or not n_frames + self._tolerated < self._announced:
             return self._truncation
         return f"{n_frames} of {self._announced} samples"

@@ -23,8 +23,14 @@ _ANNOUNCED = re.compile(
     r"(?:(?:\bdata|\bSSND|\bBODY|Data Size|Data length)\s*:?\s*(?P<a>\d+) \(?should be (?P<b>\d+)\)?)"
     r"|(?:truncated\. (?P<d>\d+) <--> (?P<c>\d+))"
 )
+# where the first page of Vorbis says it is; a part of a stream begins elsewhere
+_OFFSET = re.compile(r"PCM offset\s*: (\d+)")
+_PACKETS = re.compile(r"Valid frames\s*: (\d+)")
 # seeking is arithmetic in these; in MP3 and FLAC it was never seen to fail. In Ogg, one damaged byte kills the process.
 _SEEKABLE = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW", "MPEG_LAYER_III"}
+
+# libsndfile's error 7
+_NO_SUCH_FILE = 7
 
 _local = threading.local()
 
@@ -206,6 +212,9 @@ def _buffer(n_frames, n_channels):
 
 def words_of(error):
     """What libsndfile says, without the name of the file, which stands elsewhere."""
+    if getattr(error, "code", None) == _NO_SUCH_FILE:
+        # libmpg123's answer to what is no MP3; the file is there
+        return "Format not recognised"
     words = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return str(words).strip().rstrip(".")
 
@@ -217,4 +226,10 @@ def truncation_in(file):
         announced, held = int(found["a"] or found["c"]), int(found["b"] or found["d"])
         if held < announced < _UNKNOWN_BYTES:
             return f"{held} of {announced} bytes"
+    offset = _OFFSET.search(log)
+    if offset and int(offset[1]):
+        return f"{offset[1]} samples are missing at its start"
+    packets = _PACKETS.search(log)
+    if packets and file.frames != int(packets[1]):
+        return f"{file.frames} samples can be read where its packets should hold {packets[1]}"
     return None

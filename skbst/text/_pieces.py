@@ -9,7 +9,7 @@ import re
 __all__ = ["LONGEST_PIECE", "search", "substitute"]
 
 # Of the 10,309 real titles of BSD10k v1.0 none is longer than 229; a longer description is cut at the end of a line or
-# sentence. At 500 the slowest of the shapes in benchmarks/attack_text.py takes seconds for a megabyte.
+# sentence. At 500 the slowest of the shapes in benchmarks/attack/texts.py takes seconds for a megabyte.
 LONGEST_PIECE = 500
 
 _CUTS = (re.compile(r"\n"), re.compile(r"(?<=[.!?] )(?=\S)"), re.compile(r"(?<=\w) (?=\w)"))

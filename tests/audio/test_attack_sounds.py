@@ -1,18 +1,18 @@
-"""A small, seeded part of benchmarks/attack_sounds.py: the whole of it runs by hand."""
+"""A small, seeded part of benchmarks/attack/sounds.py: the whole of it runs by hand."""
 
 import importlib.util
 from pathlib import Path
 
 import pytest
 
-_PATH = Path(__file__).parents[2] / "benchmarks" / "attack_sounds.py"
+_PATH = Path(__file__).parents[2] / "benchmarks" / "attack" / "sounds.py"
 
 
 @pytest.fixture(scope="module")
 def attack_sounds():
     if not _PATH.exists():
         pytest.skip("the benchmarks are not here")
-    spec = importlib.util.spec_from_file_location("attack_sounds", _PATH)
+    spec = importlib.util.spec_from_file_location("sounds", _PATH)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

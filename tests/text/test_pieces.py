@@ -1,7 +1,7 @@
 """Cleaning of long and odd texts: pieces change nothing that fits into one, and no shape takes quadratic time.
 
 The shapes are longer than quadratic time would bear: a step that is not linear does not come to its end here. How the time
-grows is measured by benchmarks/attack_text.py.
+grows is measured by benchmarks/attack/texts.py.
 """
 
 import re

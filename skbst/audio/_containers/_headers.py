@@ -4,7 +4,7 @@ import re
 import struct
 from typing import NamedTuple
 
-__all__ = ["Promise", "promise_of"]
+__all__ = ["Promise", "is_chunk", "promise_of"]
 
 # what streams write while they do not know their length yet
 _UNKNOWN_BYTES = 0x7FFF0000
@@ -14,7 +14,8 @@ class Promise(NamedTuple):
     """`size` bytes from `start` on; None where the container has no place for it.
 
     `field` is where and how the number stands in the header, and what it counts beside the sound. `strict` containers
-    are refused by libsndfile where the number is wrong.
+    are refused by libsndfile where the number is wrong. `description` is the chunk that tells rate and channels of a
+    `container` of chunks.
     """
 
     start: int
@@ -24,6 +25,8 @@ class Promise(NamedTuple):
     strict: bool = False
     reason: str = ""
     detail: str = ""
+    container: str = ""
+    description: bytes = b""
 
     def patched(self, n_bytes):
         """Where in the header which bytes stand for this many bytes of sound."""
@@ -75,12 +78,21 @@ def _chunks(file, place, size, form, *, align=2, includes_head=False):
         place += n_head + -(-length // align) * align
 
 
+# the chunk that describes the sound, and the container it is of
+_DESCRIPTIONS = {b"fmt ": "wave", b"COMM": "aiff", b"desc": "caf", b"BODY": "iff"}
+
+
 def _chunked(file, place, size, form, wanted, *, extra=0, align=2, includes_head=False, strict=False):
     """The promise of the chunk that holds the sound."""
     n_head = 16 + struct.calcsize(form) if includes_head else 0
+    container, description = "", b""
     for mark, field, start, length in _chunks(file, place, size, form, align=align, includes_head=includes_head):
+        if mark in _DESCRIPTIONS:
+            file.seek(start)
+            container, description = _DESCRIPTIONS[mark], file.read(min(64, max(0, length)))
         if mark == wanted:
-            return _checked(file, size, start + extra, length - extra, (field, form, extra + n_head), strict)
+            promise = _checked(file, size, start + extra, length - extra, (field, form, extra + n_head), strict)
+            return promise and promise._replace(container=container, description=description)
     return None
 
 
@@ -89,14 +101,14 @@ def _checked(file, size, start, n_bytes, field, strict=False):
     if n_bytes >= largest:
         return None
     if n_bytes <= 0:
-        if _is_chunk(file, start, size):
+        if is_chunk(file, start, size):
             return None
         return Promise(start, 0, field, unfinished=True)
     return Promise(start, n_bytes, field, strict=strict)
 
 
-def _is_chunk(file, place, size):
-    """Whether what follows an empty chunk is another chunk, not sound."""
+def is_chunk(file, place, size):
+    """Whether another chunk begins here, not sound."""
     file.seek(place)
     head = file.read(8)
     if len(head) < 8:
@@ -110,16 +122,19 @@ def _riff(file, head, size, order):
 
 
 def _rf64(file, head, size, _):
-    data_bytes, field = None, None
+    data_bytes, field, description = None, None, b""
     for mark, place, start, length in _chunks(file, 12, size, "<I"):
+        file.seek(start)
         if mark == b"ds64":
-            file.seek(start)
             field = (start + 8, "<q", 0)
             data_bytes = struct.unpack("<8xq", file.read(16))[0]
+        elif mark == b"fmt ":
+            description = file.read(min(64, length))
         elif mark == b"data":
             if data_bytes is None or 0 < length < _UNKNOWN_BYTES:
-                return _checked(file, size, start, length, (place, "<I", 0))
-            return _checked(file, size, start, data_bytes, field)
+                data_bytes, field = length, (place, "<I", 0)
+            promise = _checked(file, size, start, data_bytes, field)
+            return promise and promise._replace(container="wave", description=description)
     return None
 
 
@@ -137,7 +152,11 @@ def _w64(file, head, size, _):
 def _caf(file, head, size, _):
     for mark, field, start, length in _chunks(file, 8, size, ">q", align=1):
         if mark == b"data":
-            return None if length == -1 else _checked(file, size, start + 4, length - 4, (field, ">q", 4), strict=True)
+            if length == -1:
+                return None
+            promise = _checked(file, size, start + 4, length - 4, (field, ">q", 4), strict=True)
+            # its first chunk has a fixed place
+            return promise and promise._replace(container="caf", description=head[20:52])
     return None
 
 
@@ -146,14 +165,18 @@ def _au(file, head, size, order):
     return _checked(file, size, start, n_bytes, (8, order + "I", 0))
 
 
+_LAST_VOC_BLOCK = 9
+
+
 def _voc(file, head, size, _):
     place = struct.unpack("<20xH", head[:22])[0]
     while place + 4 <= size:
         file.seek(place)
         block = file.read(4)
         length = int.from_bytes(block[1:], "little")
-        if block[0] == 0:
-            return None
+        if block[0] == 0 or block[0] > _LAST_VOC_BLOCK:
+            # an empty sound after the last block: whatever follows belongs to none
+            return Promise(place + (block[0] == 0), 0)
         if place + 4 + length > size:
             n_head = {1: 2, 9: 12}.get(block[0], 0)
             return Promise(place + 4 + n_head, length - n_head)

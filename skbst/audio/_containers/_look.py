@@ -3,10 +3,12 @@
 import os
 from typing import NamedTuple
 
+from skbst.audio._containers._contradictions import behind, contradiction_in
 from skbst.audio._containers._flac import look_at_flac
-from skbst.audio._containers._headers import promise_of
+from skbst.audio._containers._headers import is_chunk, promise_of
 from skbst.audio._containers._mpeg import look_at_mpeg
 from skbst.audio._containers._ogg import look_at_ogg
+from skbst.audio._containers._slice import FileSlice
 
 __all__ = ["Look", "look_at"]
 
@@ -65,17 +67,28 @@ def look_at(path):
         ):
             if found is not None:
                 return _parts_look(kind, *found)
-        return _header_look(promise_of(file, head, size), size)
+        return _header_look(path, file, promise_of(file, head, size), size)
 
 
-def _parts_look(kind, truncation, parts):
-    several = len(parts) > 1
-    reason = "joined files" if several else ""
-    detail = f"{len(parts)} sounds one behind the other, read as one; {_FFMPEG}" if several else ""
-    return Look(kind, truncation, tuple(parts), None, reason, detail)
+def _parts_look(kind, truncation, parts, damage=""):
+    notes = []
+    if len(parts) > 1:
+        notes.append(_joined_note(parts))
+    if damage:
+        notes.append(("header contradicts itself", damage))
+    return Look(kind, truncation, tuple(parts), None, *_joined(notes))
 
 
-def _header_look(promise, size):
+def _joined_note(parts):
+    return "joined files", f"{len(parts)} sounds one behind the other, read as one; {_FFMPEG}"
+
+
+def _joined(notes):
+    """Several reasons as one, and several details."""
+    return "; ".join(reason for reason, _ in notes), "; ".join(detail for _, detail in notes)
+
+
+def _header_look(path, file, promise, size):
     if promise is None:
         return Look("")
     if promise.size is None:
@@ -85,6 +98,42 @@ def _header_look(promise, size):
         detail = f"it says 0 bytes of sound; the {held} bytes behind it were read; {_FFMPEG}"
         return Look("", patch=promise.patched(held), reason="unfinished header", detail=detail)
     if held >= promise.size:
-        return Look("")
+        return _whole_look(path, file, promise, size)
     truncation = f"{held} of {promise.size} bytes"
     return Look("", truncation, patch=promise.patched(held) if promise.strict else None)
+
+
+def _whole_look(path, file, promise, size):
+    """All that the header promises is there: is it true, and is there more?"""
+    notes, parts = [], []
+    begin, n_behind = _behind(file, promise, size)
+    if begin is not None:
+        parts = [(0, promise.start + promise.size, True), *_parts_behind(path, begin, size)]
+        notes.append(_joined_note(parts))
+    elif n_behind:
+        notes.append(("more than its header says", f"{n_behind} bytes follow the sound"))
+    contradiction = contradiction_in(promise.container, promise.description, promise.size)
+    if contradiction:
+        notes.append(("header contradicts itself", contradiction))
+    reason, detail = _joined(notes)
+    return Look("", parts=tuple(parts), reason=reason, detail=detail)
+
+
+def _behind(file, promise, size):
+    follows = (lambda place: is_chunk(file, place, size)) if promise.container else None
+    return behind(file, promise.start + promise.size, size, follows)
+
+
+def _parts_behind(path, begin, size):
+    """Bytes of each of the sounds that stand behind the first."""
+    parts = []
+    while begin is not None:
+        start, begin, stop = begin, None, size
+        with FileSlice(path, start) as part:
+            promise = promise_of(part, part.read(1 << 12), size - start)
+            if promise is not None and promise.size:
+                following, _ = _behind(part, promise, size - start)
+                if following is not None:
+                    begin, stop = start + following, start + promise.start + promise.size
+        parts.append((start, stop, True))
+    return parts

@@ -1,5 +1,7 @@
 """An MP3 file: whether it tells its length, and whether more sound follows than it tells."""
 
+from skbst.audio._containers._mpeg_info import lame_bytes, spoilt, told_bytes
+
 __all__ = ["look_at_mpeg"]
 
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
@@ -9,6 +11,8 @@ _KBITS = {
 }
 # a frame or two of slack: encoders count their own header differently
 _SLACK_BYTES = 4096
+# so many frames one behind the other are no accident
+_N_IN_A_ROW = 3
 
 
 def look_at_mpeg(file, size):
@@ -25,17 +29,24 @@ def look_at_mpeg(file, size):
     Returns
     -------
     found : None or tuple
-        None where this is no MP3 (MPEG layer III). Else how many bytes are missing (str or None), and the bytes of
-        each sound with whether its length is told; no parts where the file is one sound of told length.
+        None where this is no MP3 (MPEG layer III). Else how many bytes are missing (str or None), the bytes of
+        each sound with whether its length is told (no parts where the file is one sound of told length), and what is
+        wrong with its first frame.
     """
-    place = _skip_tags(file, 0, size)
+    place, damage = _skip_tags(file, 0, size), ""
     if _frame_bytes(_read(file, place, 4)) is None or not _frame_follows(file, place, size):
-        return None
+        start, place = place, _next_frame(file, place, size)
+        if not _row_follows(file, place, size):
+            return None
+        damage = f"{place - start} bytes before its first frame"
     truncation, parts = None, []
     while place < size:
-        told, n_bytes = _told_bytes(_read(file, place, 256))
+        frame = _read(file, place, 256)
+        told, n_bytes = told_bytes(frame)
+        damage = damage or spoilt(frame)
+        exact = lame_bytes(frame) if told else 0
         stop = size if not told or not n_bytes else place + n_bytes
-        if told and stop > size + _SLACK_BYTES // 8:
+        if told and (stop > size + _SLACK_BYTES // 8 or size < place + exact <= place + n_bytes):
             truncation = f"{size - place} of {n_bytes} bytes"
         following = _skip_tags(file, stop, size) if stop < size else size
         if following < size and not _frame_follows(file, following, size):
@@ -46,7 +57,16 @@ def look_at_mpeg(file, size):
         place = following
     if len(parts) == 1 and parts[0][2]:
         parts = []
-    return truncation, parts
+    return truncation, parts, damage
+
+
+def _row_follows(file, place, size):
+    """Whether several frames stand here, one behind the other."""
+    for _ in range(_N_IN_A_ROW):
+        if place + 4 > size or not _frame_follows(file, place, size):
+            return False
+        place += _frame_bytes(_read(file, place, 4))
+    return True
 
 
 def _read(file, place, n_bytes):
@@ -101,21 +121,3 @@ def _next_frame(file, place, size):
         if _frame_follows(file, place + at, size):
             return place + at
     return size
-
-
-def _told_bytes(frame):
-    """Whether the first frame tells a length, and how many bytes it tells (0: none)."""
-    if len(frame) < 64:
-        return False, 0
-    mono = frame[3] >> 6 == 3
-    side = (17 if mono else 32) if frame[1] >> 3 & 3 == 3 else (9 if mono else 17)
-    at = 4 + side
-    if frame[at : at + 4] in (b"Xing", b"Info"):
-        flags = int.from_bytes(frame[at + 4 : at + 8], "big")
-        if not flags & 1:
-            return False, 0
-        return True, int.from_bytes(frame[at + 12 : at + 16], "big") if flags & 2 else 0
-    if frame[36:40] == b"VBRI":
-        # libsndfile does not read this header
-        return False, 0
-    return False, 0

@@ -1,12 +1,17 @@
 """Damaged sounds, all in one call, from a seed: does the process live, is every row there, is every loss named?
 
-    python benchmarks/attack_sounds.py [--mutated 2000] [--oggs 2000] [--seed 0]
+    python benchmarks/attack/sounds.py [--mutated 2000] [--oggs 2000] [--seed 0]
 
 ``--mutated`` sounds of 12 containers are cut, joined, overwritten, shifted or given wrong numbers in their headers.
 ``--oggs`` Ogg files (Vorbis and Opus) have bytes changed under a page checksum that is then made right, so that the
 decoder sees the damage. All of them are loaded in one process with one call for each of the crops at the start and in
-the middle, and for the whole. A row is *lost* where the result has no finite waveform for it, and *unnamed* where it
-has less than half of the sound that was in it, or nothing but silence, and no record.
+the middle, and for the whole, and compared with what the undamaged files give.
+
+A row is *lost* where the result has no finite waveform for it. It is *unnamed* where the waveform differs from that of
+the undamaged file and there is no record, although the file gives the damage away: a length that is another, silence,
+or other samples under a checksum. What no reader can know is counted apart: *samples*, where those of a format
+without checksums changed (or under one that was made right), and *header*, where a number changed that nothing in the
+file repeats (the rate of AU, AIFF, CAF, NIST, SVX, VOC and Ogg, the pre-skip of Opus).
 """
 
 import argparse
@@ -29,6 +34,8 @@ CONTAINERS = (
     ("AU", None), ("RF64", None), ("W64", None), ("VOC", "PCM_16"), ("NIST", None), ("SVX", "PCM_16"),
 )  # fmt: skip
 _WORDS = (bytes(4), b"\xff\xff\xff\xff", b"\1\0\0\0", b"\0\0\0\x80")
+# decoders are exact, so equal files give equal samples; crops are resampled from other places
+TOLERANCE = 1e-4
 CALLS = (("start", 1.0), ("center", 1.0), ("start", None))
 
 
@@ -118,57 +125,101 @@ def damaged_ogg(data, generator):
 
 
 def write_all(folder, n_mutated, n_oggs, seed):
-    """Write the files; returns their paths."""
+    """Write the files; returns the path of each and that of the undamaged one."""
     generator = np.random.default_rng(seed)
-    paths = []
+    paths, sources = [], []
     wholes = [(kind.lower(), encoded(kind, subtype, generator)) for kind, subtype in CONTAINERS]
     oggs = [encoded("OGG", subtype, generator) for subtype in ("VORBIS", "OPUS")]
     for i in range(n_mutated):
         extension, whole = wholes[i % len(wholes)]
         paths.append(folder / f"mutated-{i}.{extension}")
         paths[-1].write_bytes(mutated(whole, generator))
+        sources.append(folder / f"whole-{i % len(wholes)}.{extension}")
+        sources[-1].write_bytes(whole)
     for i in range(n_oggs):
         paths.append(folder / f"ogg-{i}.ogg")
         paths[-1].write_bytes(damaged_ogg(oggs[i % 2], generator))
-    return paths
+        sources.append(folder / f"whole-ogg-{i % 2}.ogg")
+        sources[-1].write_bytes(oggs[i % 2])
+    return [[str(path), str(source)] for path, source in zip(paths, sources)]
 
 
-def load_all(paths):
+def load_all(pairs):
     """Load all files in this process; returns one row of figures for each call."""
     from skbst.audio import load_clips
 
-    rows = []
-    for offset, duration in CALLS:
-        waveforms, n_valid, report = load_clips(paths, duration=duration, offset=offset)
-        wanted = RATE * min(SECONDS, duration or SECONDS)
-        finite = [waveform is not None and bool(np.isfinite(waveform).all()) for waveform in waveforms]
-        short = n_valid < wanted / 2
-        silent = np.array([not np.any(waveform) for waveform in waveforms])
-        named = np.isin(np.arange(len(paths)), report.index.astype(int))
-        rows.append({
-            "offset": offset, "duration": duration, "sounds": len(paths), "lost": len(paths) - sum(finite),
-            "unnamed": int(((short | silent) & ~named).sum()), "named": int(named.sum()),
-            "unnamed_files": [str(paths[i]) for i in np.flatnonzero((short | silent) & ~named)[:20]],
-        })  # fmt: skip
-    return rows
+    paths = [path for path, _ in pairs]
+    wholes = sorted({whole for _, whole in pairs})
+    return [_compared(load_clips, pairs, paths, wholes, offset, duration) for offset, duration in CALLS]
+
+
+def _compared(load_clips, pairs, paths, wholes, offset, duration):
+    expected = dict(zip(wholes, load_clips(wholes, duration=duration, offset=offset)[0]))
+    waveforms, _, report = load_clips(paths, duration=duration, offset=offset)
+    named = set(report["position"].tolist())
+    row = {"offset": offset, "duration": duration, "sounds": len(paths), "named": len(named), "unnamed_files": []}
+    row |= dict.fromkeys(("same", "samples", "header", "unnamed", "lost"), 0)
+    for i, (path, whole) in enumerate(pairs):
+        if waveforms[i] is None or not np.isfinite(waveforms[i]).all():
+            row["lost"] += 1
+        elif i not in named:
+            kind = verdict(waveforms[i], expected[whole], path, whole)
+            row[kind] += 1
+            row["unnamed_files"] += [path] if kind == "unnamed" else []
+    return row
+
+
+def verdict(waveform, expected, path, whole):
+    """What a waveform without a record is: the same, changed in a way that nobody can know, or unnamed."""
+    n_common = min(len(waveform), len(expected))
+    is_equal = bool(np.allclose(waveform[:n_common], expected[:n_common], atol=TOLERANCE))
+    if len(waveform) == len(expected) and is_equal:
+        return "same"
+    if not waveform.any():
+        return "unnamed"
+    if _hidden_numbers(path) != _hidden_numbers(whole):
+        return "header"
+    has_checksums = path.endswith(".flac") or (path.endswith(".ogg") and "mutated" in Path(path).name)
+    return "samples" if len(waveform) == len(expected) and not has_checksums else "unnamed"
+
+
+def _hidden_numbers(path):
+    """Numbers of the header that nothing else in the file repeats: the rate, and the pre-skip of Opus."""
+    if path.endswith((".wav", ".flac", ".mp3", ".rf64", ".w64")):
+        return None
+    with soundfile.SoundFile(path) as file:
+        rate, is_opus = file.samplerate, file.subtype == "OPUS"
+    return rate, Path(path).read_bytes()[38:44] if is_opus else b""
 
 
 def attack(n_mutated, n_oggs, seed, folder):
     """Write the files, load them in a process of its own; returns its exit status, its rows and what it printed."""
-    paths = write_all(Path(folder), n_mutated, n_oggs, seed)
+    pairs = write_all(Path(folder), n_mutated, n_oggs, seed)
     code = (
         f"import json, sys, warnings; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "warnings.simplefilter('ignore')\n"
-        "import attack_sounds\n"
-        "rows = attack_sounds.load_all(sys.stdin.read().split('\\n'))\n"
+        "import sounds\n"
+        "rows = sounds.load_all(json.load(sys.stdin))\n"
         "print('ROWS' + json.dumps(rows))"
     )
-    names = "\n".join(map(str, paths))
-    done = subprocess.run([sys.executable, "-c", code], input=names, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(pairs), capture_output=True, text=True, check=False
+    )
     lines = done.stdout.splitlines()
     rows = [json.loads(line[4:]) for line in lines if line.startswith("ROWS")]
     printed = [line for line in lines if not line.startswith("ROWS")] + done.stderr.splitlines()
     return done.returncode, rows[0] if rows else [], printed
+
+
+def table(rows):
+    """The figures as text, with the first files that are unnamed."""
+    columns = ("sounds", "same", "named", "samples", "header", "unnamed", "lost")
+    lines = [f"{'crop':>8}{'seconds':>9}" + "".join(f"{name:>9}" for name in columns)]
+    for row in rows:
+        shown = "whole" if row["duration"] is None else f"{row['duration']:g}"
+        lines.append(f"{row['offset']:>8}{shown:>9}" + "".join(f"{row[name]:9}" for name in columns))
+        lines += [f"  unnamed: {name}" for name in row["unnamed_files"][:20]]
+    return "\n".join(lines)
 
 
 def main():
@@ -185,12 +236,7 @@ def main():
     print(f"exit status {status}, {len(printed)} lines printed by others, {time.perf_counter() - started:.0f} s")
     for line in printed[-20:]:
         print("  printed:", line[:200])
-    print(f"{'crop':>8}{'seconds':>9}{'sounds':>8}{'named':>7}{'lost':>6}{'unnamed':>9}")
-    for row in rows:
-        shown = "whole" if row["duration"] is None else f"{row['duration']:g}"
-        print(f"{row['offset']:>8}{shown:>9}{row['sounds']:8}{row['named']:7}{row['lost']:6}{row['unnamed']:9}")
-        for name in row["unnamed_files"]:
-            print("  unnamed:", name)
+    print(table(rows))
     return 0 if status == 0 and not any(row["lost"] or row["unnamed"] for row in rows) else 1
 
 

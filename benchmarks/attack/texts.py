@@ -1,6 +1,6 @@
 """Time of every cleaning step on texts that were made to be slow, by doubling: linear steps take twice as long.
 
-    python benchmarks/attack_text.py [--kilobytes 256] [--worst 12]
+    python benchmarks/attack/texts.py [--kilobytes 256] [--worst 12]
 
 Each of the shapes is a short piece repeated, some with an end that spoils a match. For each step and for
 `MetadataCleaner` the time for the longest text is divided by that for half of it; the table shows the shapes with the
