@@ -14,6 +14,7 @@ PACKAGE = Path(skbst.__file__).parent
 FLOORS = {
     "_cross_fit": 0,
     "_documented": 0,
+    "_block_names": 0,
     "_files": 0,
     "_groups": 0,
     "_optional": 0,

@@ -30,9 +30,10 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
     Parameters
     ----------
     featurizers : list of tuple (str, transformer)
-        Name of a block and what makes it. The names that the classifiers look for are ``"clap_audio"``,
-        ``"clap_text"``, ``"audio"``, ``"text"``, ``"log_stft"``, ``"log_mel"`` and ``"mfcc"``. ``"drop"`` in the place
-        of a transformer leaves the block out.
+        Name of a block and what makes it. The classifiers look for names whose last or first word is ``"audio"`` or
+        ``"text"``, as many as there are encoders (``"clap_audio"``, ``"ast_audio"``, ``"text"``, ``"text_2"``), and for
+        ``"log_stft"``, ``"log_mel"``, ``"mfcc"`` and ``"prior"``. ``"drop"`` in the place of a transformer leaves the
+        block out.
 
     store : str or path-like, default=None
         Folder in which what the featurizers make is kept, as in `LogSTFTFeaturizer` and `ClapAudioFeaturizer`, for

@@ -50,7 +50,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         Its parts.
 
     shapes : dict
-        Shape of one row of "audio", "text" and "frames", where there are any.
+        Shape of one row of "audio", "text", more embeddings and "frames", where there are any.
 
     taxonomy : Taxonomy
         The tree of the classes, in their order.
@@ -65,6 +65,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
     input_norm = recipe.input_norm
     if input_norm == "auto":
         input_norm = "batch" if is_plain else "length"
+    others = {name: shape[0] for name, shape in shapes.items() if name not in ("audio", "text", "frames")}
     linear_prior = recipe.linear_prior and ("audio" in shapes or "text" in shapes)
     # a branch that is the sound's only view has its own path to the answer: through the trunk alone it learns slowly
     has_logits = branch is not None and ("audio" not in shapes or bool(recipe.branch_logits and linear_prior))
@@ -74,6 +75,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         "size": size,
         "n_audio": shapes["audio"][0] if "audio" in shapes else None,
         "n_text": shapes["text"][0] if "text" in shapes else None,
+        "n_others": others,
         "n_bins": shapes["frames"][1] if "frames" in shapes else None,
         "parent_of_leaf": [int(parent) for parent in taxonomy.parent_of_leaf],
         "n_tops": int(taxonomy.n_tops),
@@ -97,11 +99,13 @@ def build_module(architecture):
     # without an audio embedding to enrich, what the branch hears takes its place
     alone = architecture["branch"] is not None and n_audio is None
     n_sound = _branch_width(architecture) if alone else n_audio
-    trunk = HATR(n_sound, n_text, **regularity, **sizes["trunk"])
+    others = architecture.get("n_others", {})  # not there in networks of earlier versions
+    trunk = HATR(n_sound, n_text, others=others, **regularity, **sizes["trunk"])
     head = _build_head(architecture, trunk.out_features)
     if architecture["linear_prior"]:
         unit_length = architecture["input_norm"] == "length"
-        parts["prior"] = LinearPrior(n_audio, n_text, len(architecture["parent_of_leaf"]), unit_length=unit_length)
+        n_classes = len(architecture["parent_of_leaf"])
+        parts["prior"] = LinearPrior(n_audio, n_text, n_classes, others=others, unit_length=unit_length)
     with torch.random.fork_rng(devices=[]):
         if architecture["adapter"] and n_text is not None:
             parts["adapter"] = HighwayGateAdapter(n_text)

@@ -17,7 +17,7 @@ MODULES = {
     "embedding_masking": EmbeddingMasking,
 }
 _DEFAULTS = {"embedding_noise": {}, "embedding_masking": {}}
-_MIXED = ("audio", "text", "prior")
+_FRAMES = ("frames", "lengths")
 _FRAME_DEFAULTS = {"time_crop": {}, "time_masking": {}}
 
 
@@ -99,8 +99,8 @@ class Augmentation:
                 )
         for name in ("embedding_noise", "embedding_masking"):
             if name in self.modules:
-                for modality in ("audio", "text"):
-                    if modality in inputs:
+                for modality in inputs:
+                    if modality not in (*_FRAMES, "prior"):
                         inputs[modality] = self.modules[name](inputs[modality])
         return inputs, target
 
@@ -111,11 +111,12 @@ class Augmentation:
         rows = {"weight": weight, "target": weight * one_hot}
         if "soft_target" in target:
             rows["soft_target"] = weight * target["soft_target"]
-        rows.update({name: inputs[name] for name in _MIXED if name in inputs})
+        embeddings = {name: value for name, value in inputs.items() if name not in _FRAMES}
+        rows.update(embeddings)
         frames, lengths, *mixed = self.modules["crop_and_patch"](inputs["frames"], inputs["lengths"], *rows.values())
         mixed = dict(zip(rows, mixed))
         weight = mixed["weight"]
         distributions = {name: mixed[name] / weight for name in ("target", "soft_target") if name in mixed}
         inputs = {**inputs, "frames": frames, "lengths": lengths}
-        inputs.update({name: mixed[name] for name in _MIXED if name in mixed})
+        inputs.update({name: mixed[name] for name in embeddings})
         return inputs, {**distributions, "weight": weight.squeeze(1)}

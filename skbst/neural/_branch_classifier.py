@@ -53,8 +53,10 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     blocks : "auto" or dict, default="auto"
-        Names of the blocks of "audio", "text" and "frames"; None leaves an embedding out. What is not named is found:
-        "clap_audio" or else "audio", "clap_text" or else "text", and "log_stft", "log_mel" or "mfcc" for the branch.
+        Names of the blocks of "audio", "text" and "frames"; None leaves an embedding out, a list takes several, from as
+        many encoders: ``{"audio": ["clap_audio", "ast_audio"]}``. What is not named is found: all embeddings whose last
+        or first word is "audio" or "text", such as "text", "clap_audio" and "clap_audio_2", CLAP's first; and
+        "log_stft", "log_mel" or "mfcc" for the branch, which joins the first embedding of sound.
 
     size : {"report", "small"}, default="report"
         The report's widths, or the same network small enough for a CPU in minutes.

@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
+from skbst._block_names import embedding_role
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 
 __all__ = ["ClipInputs", "choose_blocks", "read_bundle"]
 
-_AUTO_BLOCKS = {"audio": ("clap_audio", "audio"), "text": ("clap_text", "text")}
 BRANCH_BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
 
 
@@ -25,10 +25,13 @@ class ClipInputs:
 
     frames_block : str, default=None
         Name of the framed block in `frames`.
+
+    others : dict of str to ndarray of shape (n_samples, n_features), float32, default=None
+        More embeddings, such as "audio_2".
     """
 
-    def __init__(self, audio, text, frames=None, frames_block=None):
-        self.embeddings = {"audio": audio, "text": text}
+    def __init__(self, audio, text, frames=None, frames_block=None, *, others=None):
+        self.embeddings = {"audio": audio, "text": text, **(others or {})}
         self.embeddings = {name: value for name, value in self.embeddings.items() if value is not None}
         self.frames = frames
         self.frames_block = frames_block
@@ -94,7 +97,8 @@ def choose_blocks(bundle, chosen, *, branch):
     Returns
     -------
     blocks : dict
-        ``{"audio": name or None, "text": name or None, "frames": name or None}``.
+        ``{"audio": name or None, "text": name or None, "frames": name or None}``, and "audio_2", "text_2" and so on
+        where there are several.
 
     Raises
     ------
@@ -105,7 +109,10 @@ def choose_blocks(bundle, chosen, *, branch):
     unknown = sorted(set(chosen) - {"audio", "text", "frames"})
     if unknown:
         raise DataFormatError(f"blocks has the keys {unknown}; it takes 'audio', 'text' and 'frames'.")
-    blocks = {role: _choose(bundle, role, chosen.get(role, "auto")) for role in ("audio", "text")}
+    found = {role: _choose(bundle, role, chosen.get(role, "auto")) for role in ("audio", "text")}
+    blocks = {role: names[0] if names else None for role, names in found.items()}
+    for role, names in found.items():
+        blocks.update({f"{role}_{i}": name for i, name in enumerate(names[1:], start=2)})
     blocks["frames"] = None
     if branch is not None:
         name = chosen.get("frames", "auto")
@@ -118,9 +125,9 @@ def choose_blocks(bundle, chosen, *, branch):
         blocks["frames"] = name
     if not any(blocks.values()):
         raise DataFormatError(
-            f"No embedding to learn from: the bundle has {list(bundle.names)}, and blocks='auto' looks for "
-            "'clap_audio', 'audio', 'clap_text' and 'text'. Name the blocks, such as blocks={'audio': name}, or take a "
-            "branch, which learns from frames."
+            f"No embedding to learn from: the bundle has {list(bundle.names)}, and blocks='auto' looks for names with "
+            "the word 'audio' or 'text', such as 'clap_audio' and 'text_2'. Name the blocks, such as "
+            "blocks={'audio': name}, or take a branch, which learns from frames."
         )
     return blocks
 
@@ -150,20 +157,27 @@ def read_bundle(bundle, blocks):
         raise DataFormatError(
             f"Block {frames!r} must have shape (n_samples, n_frames, n_bins); got {bundle.block_shape(frames)}."
         )
-    audio, text = (_read_embedding(bundle, blocks[name]) for name in ("audio", "text"))
-    return ClipInputs(audio, text, None if frames is None else bundle.select([frames]), frames)
+    embeddings = {role: _read_embedding(bundle, name) for role, name in blocks.items() if role != "frames"}
+    audio, text = embeddings.pop("audio"), embeddings.pop("text")
+    return ClipInputs(audio, text, None if frames is None else bundle.select([frames]), frames, others=embeddings)
 
 
-def _choose(bundle, role, name):
-    if name is None:
-        return None
-    if name == "auto":
-        return next((candidate for candidate in _AUTO_BLOCKS[role] if candidate in bundle), None)
-    if name not in bundle:
-        raise DataFormatError(
-            f"blocks names {name!r} ({role}), which is not in the bundle; it has {list(bundle.names)}."
-        )
-    return name
+def _choose(bundle, role, names):
+    """Blocks of a role, a list: those that are named, or those whose names have its word, CLAP's first."""
+    if names is None:
+        return []
+    if isinstance(names, str) and names == "auto":
+        found = [name for name in bundle.names if embedding_role(name) == role and len(bundle.block_shape(name)) == 2]
+        return sorted(found, key=lambda name: (name != f"clap_{role}", name != role))
+    names = [names] if isinstance(names, str) else list(names)
+    for name in names:
+        if name not in bundle:
+            raise DataFormatError(
+                f"blocks names {name!r} ({role}), which is not in the bundle; it has {list(bundle.names)}."
+            )
+    if len(set(names)) < len(names):
+        raise DataFormatError(f"blocks names a block twice ({role}): {names}.")
+    return names
 
 
 def _read_embedding(bundle, name):

@@ -14,7 +14,8 @@ class ClipNet(nn.Module):
     Parameters
     ----------
     trunk : Module
-        Takes (audio, text) embeddings, either of which may be None, and gives the latent vector; see `HATR`.
+        Takes (audio, text) embeddings, either of which may be None, and more by name where there are any, and gives the
+        latent vector; see `HATR`.
 
     head : Module
         Takes the latent vector and gives second-level logits, or a pair (second-level, top-level).
@@ -33,8 +34,8 @@ class ClipNet(nn.Module):
         Takes the text embedding and gives it adapted.
 
     prior : Module, default=None
-        Takes the audio embedding and the text embedding, as they come, and gives log-probabilities that are added to
-        the second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
+        Takes the embeddings as the trunk does, but as they come, and gives log-probabilities that are added to the
+        second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
 
     branch_head : Module, default=None
         Takes the branch vector and gives logits that are added to those of the prior, or of the head alone where there
@@ -103,7 +104,7 @@ class ClipNet(nn.Module):
     def _trunk_parts(self):
         return (self.trunk, self.head)
 
-    def embed(self, audio=None, text=None, frames=None, lengths=None):
+    def embed(self, audio=None, text=None, frames=None, lengths=None, **others):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
 
         Parameters
@@ -117,8 +118,11 @@ class ClipNet(nn.Module):
 
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
+
+        **others : tensor of shape (batch, n_features)
+            More embeddings by name, which neither branch nor adapter touch.
         """
-        return self._embed(audio, text, self._hear(frames, lengths))
+        return self._embed(audio, text, self._hear(frames, lengths), others)
 
     def _hear(self, frames, lengths):
         if self.branch is None or frames is None:
@@ -129,14 +133,14 @@ class ClipNet(nn.Module):
             frames = self.standardizer(frames, lengths)
         return self.branch(frames, lengths)
 
-    def _embed(self, audio, text, z_branch):
+    def _embed(self, audio, text, z_branch, others):
         if z_branch is not None:
             audio = z_branch if self.fusion is None else self.fusion(audio, z_branch)
         if self.adapter is not None:
             text = self.adapter(text)
-        return self.trunk(audio, text)
+        return self.trunk(audio, text, **others)
 
-    def forward(self, audio=None, text=None, frames=None, lengths=None, prior=None):
+    def forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, **others):
         """Return what the head gives: logits, or a pair of them; same arguments as `embed`.
 
         Parameters
@@ -147,18 +151,21 @@ class ClipNet(nn.Module):
         prior : tensor of shape (batch, n_classes), default=None
             What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
             clip, or the network learns to trust it too much.
-        """
-        return self.embed_forward(audio, text, frames, lengths, prior)[1]
 
-    def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None):
+        **others : tensor
+            As in `embed`.
+        """
+        return self.embed_forward(audio, text, frames, lengths, prior, **others)[1]
+
+    def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, **others):
         """Return what `embed` and `forward` give, in one pass; same arguments as `forward`."""
         z_branch = self._hear(frames, lengths)
-        latent = self._embed(audio, text, z_branch)
-        return latent, self._add_prior(self.head(latent), audio, text, prior, z_branch)
-
-    def _add_prior(self, output, audio, text, prior, z_branch):
+        latent = self._embed(audio, text, z_branch, others)
         if prior is None and self.prior is not None:
-            prior = self.prior(audio, text)
+            prior = self.prior(audio, text, **others)
+        return latent, self._add_prior(self.head(latent), prior, z_branch)
+
+    def _add_prior(self, output, prior, z_branch):
         if self.branch_head is not None and z_branch is not None:
             own = self.branch_head(z_branch)
             prior = own if prior is None else prior + own

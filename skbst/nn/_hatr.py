@@ -1,4 +1,4 @@
-"""The trunk of the official baseline: two embedding encoders, attention fusion, latent projector."""
+"""The trunk of the official baseline: an encoder per embedding, attention fusion, latent projector."""
 
 import torch
 from torch import nn
@@ -12,8 +12,8 @@ __all__ = ["HATR"]
 class HATR(nn.Module):
     """Trunk of the DCASE 2026 Task 1 baseline: CLAP embeddings to one latent vector.
 
-    Each modality has its own residual MLP encoder; an attention over the two modalities weighs and adds
-    them; a projector and two more residual blocks make the latent vector that every head takes.
+    Each embedding has its own residual MLP encoder; an attention over the embeddings, two in the baseline, weighs and
+    adds them; a projector and two more residual blocks make the latent vector that every head takes.
 
     Parameters
     ----------
@@ -23,8 +23,11 @@ class HATR(nn.Module):
     n_text : int or None, default=None
         Width of the text embedding; None leaves the modality out.
 
+    others : mapping of str to int, default=None
+        Names and widths of more embeddings, such as those of a second encoder of sounds: ``{"audio_2": 768}``.
+
     width : int, default=128
-        Width of an encoded modality; even. The latent vector has half of it.
+        Width of an encoded embedding; even. The latent vector has half of it.
 
     encoder_width : int, default=None
         Width inside the encoders; None takes the wider of the embedding and ``2 * width``.
@@ -60,16 +63,29 @@ class HATR(nn.Module):
     """
 
     def __init__(
-        self, n_audio, n_text=None, *, width=128, encoder_width=None, n_blocks=3, input_norm="batch", dropout=0.1
+        self,
+        n_audio,
+        n_text=None,
+        *,
+        others=None,
+        width=128,
+        encoder_width=None,
+        n_blocks=3,
+        input_norm="batch",
+        dropout=0.1,
     ):
         super().__init__()
-        if n_audio is None and n_text is None:
+        others = dict(others or {})
+        n_embeddings = (n_audio is not None) + (n_text is not None) + len(others)
+        if n_embeddings == 0:
             raise ValueError("HATR needs the width of at least one modality: n_audio, n_text or both.")
         settings = {"encoder_width": encoder_width, "n_blocks": n_blocks, "input_norm": input_norm, "dropout": dropout}
         self.audio_encoder = None if n_audio is None else _EmbeddingEncoder(n_audio, width, **settings)
         self.text_encoder = None if n_text is None else _EmbeddingEncoder(n_text, width, **settings)
-        both = n_audio is not None and n_text is not None
-        self.fusion = _AttentionFusion(width, dropout) if both else None
+        self.other_encoders = nn.ModuleDict(
+            {name: _EmbeddingEncoder(n_features, width, **settings) for name, n_features in others.items()}
+        )
+        self.fusion = _AttentionFusion(n_embeddings, width, dropout) if n_embeddings > 1 else None
         self.projector = nn.Sequential(
             *_dense(width, 2 * width, dropout),
             *_dense(2 * width, width, dropout),
@@ -78,13 +94,14 @@ class HATR(nn.Module):
         self.blocks = nn.Sequential(*(_ResidualBlock(width // 2, width, dropout / 2) for _ in range(2)))
         self.out_features = width // 2
 
-    def forward(self, audio=None, text=None):
-        """Return the latent vectors of shape (batch, out_features)."""
+    def forward(self, audio=None, text=None, **others):
+        """Return the latent vectors of shape (batch, out_features); `others` are embeddings by name."""
         encoded = []
         if self.audio_encoder is not None:
             encoded.append(self.audio_encoder(audio))
         if self.text_encoder is not None:
             encoded.append(self.text_encoder(text))
+        encoded += [encoder(others[name]) for name, encoder in self.other_encoders.items()]
         fused = encoded[0] if self.fusion is None else self.fusion(*encoded)
         return self.blocks(self.projector(fused))
 
@@ -124,16 +141,18 @@ class _EmbeddingEncoder(nn.Module):
 
 
 class _AttentionFusion(nn.Module):
-    """``w_audio a + w_text t`` with the two weights from a softmax over ``W2 tanh(W1 [a ; t])``."""
+    """``w_1 z_1 + w_2 z_2 + ...`` with the weights from a softmax over ``W2 tanh(W1 [z_1 ; z_2 ; ...])``."""
 
-    def __init__(self, width, dropout):
+    def __init__(self, n_embeddings, width, dropout):
         super().__init__()
-        self.attention = nn.Sequential(nn.Linear(2 * width, width), nn.Tanh(), nn.Linear(width, 2), nn.Softmax(dim=-1))
+        self.attention = nn.Sequential(
+            nn.Linear(n_embeddings * width, width), nn.Tanh(), nn.Linear(width, n_embeddings), nn.Softmax(dim=-1)
+        )
         self.dropout = Dropout(dropout)
 
-    def forward(self, audio, text):
-        weights = self.attention(torch.cat([audio, text], dim=-1))
-        return self.dropout(weights[:, :1] * audio + weights[:, 1:] * text)
+    def forward(self, *encoded):
+        weights = self.attention(torch.cat(encoded, dim=-1))
+        return self.dropout(sum(weights[:, i : i + 1] * z for i, z in enumerate(encoded)))
 
 
 def _dense(n_in, n_out, dropout):

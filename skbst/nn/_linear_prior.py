@@ -29,6 +29,9 @@ class LinearPrior(nn.Module):
     n_classes : int
         Number of second-level classes.
 
+    others : mapping of str to int, default=None
+        Names and widths of more embeddings.
+
     unit_length : bool, default=True
         Whether each embedding is divided by its norm first.
 
@@ -52,18 +55,18 @@ class LinearPrior(nn.Module):
     tensor([[0.6457, 0.3543]])
     """
 
-    def __init__(self, n_audio, n_text, n_classes, *, unit_length=True, min_proba=1e-4):
+    def __init__(self, n_audio, n_text, n_classes, *, others=None, unit_length=True, min_proba=1e-4):
         super().__init__()
-        widths = {"audio": n_audio, "text": n_text}
+        widths = {"audio": n_audio, "text": n_text, **(others or {})}
         self.models = nn.ModuleDict(
             {name: _LinearModel(width, n_classes) for name, width in widths.items() if width is not None}
         )
         self.unit_length = unit_length
         self.lowest = math.log(min_proba)
 
-    def forward(self, audio=None, text=None):
-        """Return the weighted log-probabilities of shape (n_clips, n_classes)."""
-        given = {"audio": audio, "text": text}
+    def forward(self, audio=None, text=None, **others):
+        """Return the weighted log-probabilities of shape (n_clips, n_classes); `others` are embeddings by name."""
+        given = {"audio": audio, "text": text, **others}
         return sum(model.share * self.log_proba(name, given[name]) for name, model in self.models.items())
 
     def log_proba(self, name, x):

@@ -1,5 +1,7 @@
 """Which featurizers a system needs."""
 
+from collections.abc import Mapping
+
 from skbst.exceptions import DataFormatError
 from skbst.features import (
     AudioStatisticsFeaturizer,
@@ -12,6 +14,7 @@ from skbst.features import (
     ShippedEmbeddingFeaturizer,
     TextLSAFeaturizer,
 )
+from skbst.systems._own_encoders import own_featurizers
 
 __all__ = ["clip_features"]
 
@@ -27,8 +30,8 @@ def clip_features(embeddings, *, root, modalities, branches, store, random_state
 
     Parameters
     ----------
-    embeddings : {"clap", "shipped", "builtin"}
-        Where embeddings come from.
+    embeddings : {"clap", "shipped", "builtin"} or dict
+        Where embeddings come from; see `make_system`.
 
     root : str, path-like or None
         Folder of shipped embeddings.
@@ -56,8 +59,11 @@ def clip_features(embeddings, *, root, modalities, branches, store, random_state
     branches = sorted(set(branches))
     if modalities == "text" and branches:
         raise DataFormatError(f"modalities='text' has no sound for the branches {branches}; use a system without them.")
-    makers = _embedding_featurizers(embeddings, root, store, random_state, device, n_jobs, verbose)
-    chosen = [item for role, item in makers.items() if modalities in ("both", role)]
+    if isinstance(embeddings, Mapping):
+        chosen = own_featurizers(embeddings, modalities=modalities, device=device)
+    else:
+        makers = _embedding_featurizers(embeddings, root, store, random_state, device, n_jobs, verbose)
+        chosen = [item for role, item in makers.items() if modalities in ("both", role)]
     chosen += [(_SPECTRAL[branch][0], _SPECTRAL[branch][1]()) for branch in branches]
     return ClipFeaturizer(chosen, store=store, n_jobs=n_jobs, verbose=verbose)
 
@@ -74,4 +80,7 @@ def _embedding_featurizers(embeddings, root, store, random_state, device, n_jobs
         shared = {"store": store, "n_jobs": n_jobs, "verbose": verbose}
         audio = AudioStatisticsFeaturizer(**shared)
         return {"audio": ("audio", audio), "text": ("text", TextLSAFeaturizer(random_state=random_state))}
-    raise DataFormatError(f"embeddings must be 'clap', 'shipped' or 'builtin'; got {embeddings!r}.")
+    raise DataFormatError(
+        "embeddings must be 'clap', 'shipped', 'builtin' or a dict of featurizers such as {'audio': "
+        f"TransformersAudioFeaturizer(...), 'text': SentenceTransformerFeaturizer(...)}}; got {embeddings!r}."
+    )

@@ -44,9 +44,14 @@ def make_system(
     distillation : bool, default=False
         Whether neighbour targets are distilled into the network (report, section 2.3, "KD-").
 
-    embeddings : {"clap", "shipped", "builtin"}, default="clap"
+    embeddings : {"clap", "shipped", "builtin"} or dict, default="clap"
         Computed CLAP embeddings; those that lie in the dataset's folder; or `AudioStatisticsFeaturizer` and
-        `TextLSAFeaturizer`, which need no download.
+        `TextLSAFeaturizer`, which need no download. Or featurizers of one's own by role, "audio" and "text", one or
+        several, in a list or a dict by name: ``{"audio": [ClapAudioFeaturizer(), TransformersAudioFeaturizer(...)],
+        "text": {"title": SentenceTransformerFeaturizer(...)}}``. Their blocks are named after their classes
+        ("clap_audio", "transformers_audio", a second one of a class "transformers_audio_2") or as the dict says, with
+        the role at the end ("title_text"). A third role, "prior", takes one `ClassPriorFeaturizer` or
+        `LLMPriorFeaturizer`, for the block of that name.
 
     root : str or path-like, default=None
         The dataset's folder, for ``embeddings="shipped"``: vectors are found by sound_id there, whether there are

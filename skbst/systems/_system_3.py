@@ -27,9 +27,9 @@ def system_3(
 
     Parameters
     ----------
-    embeddings : {"clap", "shipped", "builtin"}, default="clap"
+    embeddings : {"clap", "shipped", "builtin"} or dict, default="clap"
         Computed CLAP embeddings; those that lie in the dataset's folder; or the embedded defaults that need no
-        download.
+        download; or a dict of featurizers, one or several for each role (see `make_system`).
 
     root : str or path-like, default=None
         The dataset's folder, for ``embeddings="shipped"``: vectors are found by sound_id there, whether there are

@@ -134,3 +134,31 @@ def test_flat_head_is_the_baseline_head_after_one_layer():
     head = FlatHead(16, 5).eval()
     latent = torch.randn(3, 16)
     torch.testing.assert_close(head(latent), head.baseline(torch.nn.functional.leaky_relu(head.added[0](latent))))
+
+
+def test_attention_over_three_against_a_loop():
+    """One weight per embedding, that sum to 1, as in the two of the baseline."""
+    torch.manual_seed(0)
+    trunk = HATR(6, 5, others={"audio_2": 4}, width=8, n_blocks=1)
+    randomize_statistics(trunk)
+    trunk.eval()
+    x = {"audio": torch.randn(3, 6), "text": torch.randn(3, 5), "audio_2": torch.randn(3, 4)}
+    encoders = {"audio": trunk.audio_encoder, "text": trunk.text_encoder, "audio_2": trunk.other_encoders["audio_2"]}
+    first, _, second, _ = trunk.fusion.attention
+    expected = []
+    for row in range(3):
+        z = [encoders[name](x[name])[row] for name in x]
+        scores = second.weight @ torch.tanh(first.weight @ torch.cat(z) + first.bias) + second.bias
+        shares = scores.exp() / scores.exp().sum()
+        expected.append(shares[0] * z[0] + shares[1] * z[1] + shares[2] * z[2])
+    latent = trunk.blocks(trunk.projector(torch.stack(expected)))
+    torch.testing.assert_close(trunk(**x), latent)
+
+
+def test_others_alone_and_none():
+    assert HATR(None, None, others={"a": 4, "b": 3}, width=8).eval()(a=torch.ones(2, 4), b=torch.ones(2, 3)).shape == (
+        2,
+        4,
+    )
+    with pytest.raises(ValueError, match="at least one"):
+        HATR(None)
