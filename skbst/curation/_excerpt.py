@@ -10,22 +10,31 @@ from skbst.audio import load_clip
 
 __all__ = ["write_excerpt", "write_picture"]
 
-_SAMPLE_RATE = 32000
 _WIDTH, _WAVE_HEIGHT, _N_FFT = 600, 60, 512
+# libsndfile's Vorbis has lengths (2 s at 32 kHz, many below 0.5 s) that Chromium refuses for their timestamps; its Opus
+# has none. WAV, where libsndfile is older than 1.0.29, is kept small by a lower rate.
+_OPUS, _WAV = ("ogg", "OPUS", 48000), ("wav", "PCM_16", 24000)
 
 
-def write_excerpt(source, sound_path, picture_path, duration):
-    """Write the first seconds as Ogg Vorbis and a PNG; a sound that cannot be decoded writes nothing and is False."""
-    waveform, n_valid = load_clip(source, sample_rate=_SAMPLE_RATE, duration=duration)
+def write_excerpt(source, stem, duration):
+    """Write the first seconds as a sound and a PNG.
+
+    Returns
+    -------
+    names : tuple of (str, str)
+        What was added to the name of `stem` for the sound and the picture; "" and "" where nothing could be decoded.
+    """
+    end, subtype, sample_rate = _OPUS if "OPUS" in soundfile.available_subtypes("OGG") else _WAV
+    waveform, n_valid = load_clip(source, sample_rate=sample_rate, duration=duration)
     waveform = np.clip(waveform[:n_valid], -1, 1)
     if not n_valid:
-        return False
-    with soundfile.SoundFile(sound_path, "w", _SAMPLE_RATE, 1, format="OGG", subtype="VORBIS") as file:
-        # libsndfile's Vorbis writer overflows the stack on long blocks
-        for start in range(0, n_valid, _SAMPLE_RATE):
-            file.write(waveform[start : start + _SAMPLE_RATE])
-    write_picture(waveform, picture_path)
-    return True
+        return "", ""
+    with soundfile.SoundFile(f"{stem}.{end}", "w", sample_rate, 1, format=end.upper(), subtype=subtype) as file:
+        # libsndfile's writers overflow the stack on long blocks
+        for start in range(0, n_valid, sample_rate):
+            file.write(waveform[start : start + sample_rate])
+    write_picture(waveform, f"{stem}.png")
+    return f".{end}", ".png"
 
 
 def write_picture(waveform, path):

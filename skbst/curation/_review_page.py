@@ -134,8 +134,8 @@ def _excerpt(sounds, clips, out, sound_id):
         name = f"sounds/{len(sounds):05d}"
         source = clips.loc[sound_id, "audio"] if "audio" in clips else None
         known = isinstance(source, (tuple, np.ndarray)) or as_text(source) != ""
-        heard = known and write_excerpt(source, out / f"{name}.ogg", out / f"{name}.png", _SECONDS)
-        sounds[sound_id] = (f"{name}.ogg", f"{name}.png") if heard else ("", "")
+        ends = write_excerpt(source, out / name, _SECONDS) if known else ("", "")
+        sounds[sound_id] = tuple(end and name + end for end in ends)
     return sounds[sound_id]
 
 
