@@ -28,6 +28,7 @@ def add(subparsers):
     parser.add_argument("-o", "--out", required=True, metavar="FILE.csv", help="the table, most doubtful first")
     parser.add_argument("--folds", type=int, default=5, help="default: 5")
     parser.add_argument("--neighbours", type=int, default=20, help="default: 20")
+    parser.add_argument("--corrections", metavar="FILE.csv", help="labels to correct first, as skbst train takes them")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     return parser
 
@@ -41,7 +42,13 @@ def run(arguments):
     out = Path(arguments.out).expanduser()
     if out.exists():
         raise FileExistsError(f"{out} exists and is left; give another name.")
-    clips = load_bsd(arguments.data, labelled=True, on_missing_audio="ignore", load_embeddings=False)
+    clips = load_bsd(
+        arguments.data,
+        labelled=True,
+        on_missing_audio="ignore",
+        load_embeddings=False,
+        corrections=arguments.corrections,
+    )
     audit = LabelAudit(
         open_model(arguments.model), cv=arguments.folds, k=arguments.neighbours, random_state=arguments.seed
     )

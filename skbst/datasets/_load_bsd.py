@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst._vectors import EMBEDDING_FOLDERS, read_embeddings
 from skbst.datasets._audio_files import AudioFolder
+from skbst.datasets._corrections import check_new_labels, correct_labels
 from skbst.datasets._find_taxonomy import find_taxonomy
 from skbst.datasets._layout import find_layout, find_subfolder
 from skbst.datasets._read_metadata import read_metadata
@@ -35,6 +36,7 @@ CONSTRAINTS = {
     "taxonomy": [None, Taxonomy],
     "metadata_file": [None, str, os.PathLike],
     "predicted_column": [None, str],
+    "corrections": [None, str, os.PathLike, pd.DataFrame],
 }
 
 
@@ -53,6 +55,7 @@ def load_bsd(
     taxonomy=None,
     metadata_file=None,
     predicted_column=None,
+    corrections=None,
 ):
     """Load a folder in the layout of the Broad Sound Datasets (BSD10k, BSD35k-CS, BSD2k).
 
@@ -105,6 +108,11 @@ def load_bsd(
         Column that says which labels are a machine's and no person's (1, true, yes or predicted; 0, false, no, user or
         empty): those rows are left out. Meant for data packs of Freesound, whose ``bst_category`` holds both.
 
+    corrections : str, path-like or DataFrame of shape (n_corrections, ...), default=None
+        Labels to correct, in this order, without touching the released table: a CSV file or table with the columns
+        ``sound_id`` (or ``id``), ``from``, ``to`` and optionally ``who``, ``when``, ``why``, such as the log of
+        `skbst.curation.apply_review`. All other labels stay.
+
     Returns
     -------
     bunch : :class:`~sklearn.utils.Bunch`
@@ -124,6 +132,8 @@ def load_bsd(
             The tree.
         embeddings : dict of str to ndarray of shape (n_samples, n_features), float32
             "clap_audio" and "clap_text", where the folder has them.
+        corrections : DataFrame of shape (n_corrections, 6) or None
+            What was corrected: ``sound_id``, ``from``, ``to``, ``who``, ``when``, ``why``.
         root : Path
             The folder.
         DESCR : str
@@ -138,7 +148,8 @@ def load_bsd(
         If the folder does not exist.
 
     DataFormatError
-        If a table or an embedding is not as described; the message names file, line and column.
+        If a table or an embedding is not as described; the message names file, line and column. If corrections are
+        about sounds, labels or classes that are not there.
 
     Warns
     -----
@@ -176,9 +187,16 @@ def load_bsd(
     )
     if return_X_y and not labelled:
         raise DataFormatError(f"{layout.metadata_csv} has no labels; return_X_y=True needs them. Use the Bunch's data.")
+    log = None
+    if corrections is not None:
+        if not labelled:
+            raise DataFormatError(f"{layout.metadata_csv} has no labels that corrections could correct.")
+        metadata, log = correct_labels(metadata, corrections, csv=layout.metadata_csv)
     if taxonomy is None:
         labels = metadata["class"].unique() if labelled else ()
         taxonomy = find_taxonomy(layout, labels=labels, include_other=include_other)
+    if log is not None:
+        check_new_labels(log, taxonomy)
     rows = RowSelection(layout.metadata_csv, metadata, lines)
     rows.notes += notes
     if predicted_column is not None:
@@ -195,7 +213,7 @@ def load_bsd(
         raise DataFormatError(f"{layout.metadata_csv}: no row is left of {len(metadata)}; reasons: {rows.summary()}.")
     for note in rows.notes:
         warnings.warn(note, UserWarning, stacklevel=3)
-    bunch = _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings)
+    bunch = _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings, log)
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 
@@ -273,7 +291,7 @@ def _norm_notes(folder, name, values):
     return []
 
 
-def _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings):
+def _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings, log):
     kept = rows.kept
     metadata = rows.metadata.loc[kept]
     data = metadata[["title", "tags", "description"]].copy()
@@ -288,8 +306,9 @@ def _as_bunch(rows, layout, taxonomy, labelled, audio, embeddings):
         left_out=left_out,
         taxonomy=taxonomy,
         embeddings={name: block[kept] for name, block in embeddings.items()},
+        corrections=log,
         root=layout.root,
-        DESCR=_describe(layout, data, target, embeddings, rows.summary()),
+        DESCR=_describe(layout, data, target, embeddings, rows.summary(), log),
     )
 
 
@@ -301,7 +320,7 @@ def _groups(metadata):
     return names.where(names != "").rename("groups")
 
 
-def _describe(layout, data, target, embeddings, left_out):
+def _describe(layout, data, target, embeddings, left_out, log):
     parts = [f"{layout.metadata_csv.name} of {layout.root}: {len(data)} sounds"]
     if target is not None:
         parts.append(f"{target.nunique()} classes")
@@ -309,5 +328,6 @@ def _describe(layout, data, target, embeddings, left_out):
     parts.append(f"{int((data['title'] + data['tags'] + data['description'] != '').sum())} with text")
     parts += [f"{name} {block.shape[1]}-d" for name, block in embeddings.items()]
     lines = [", ".join(parts) + "."]
+    lines += [] if log is None else [f"Labels corrected: {log['sound_id'].nunique()}."]
     lines += [f"Left out: {count} ({reason})." for reason, count in left_out.items()]
     return "\n".join(lines)

@@ -40,6 +40,20 @@ def test_train_saves_a_system_that_answers(root, model):
     assert [name for name, _ in system[0].featurizers] == ["audio", "text"]
 
 
+def test_train_takes_corrections(root, tmp_path, capsys):
+    clips, out, table = load_bsd(root), tmp_path / "model", tmp_path / "corrections.csv"
+    first = clips.target.index[0]
+    other = next(label for label in clips.target if label != clips.target.iloc[0])
+    table.write_text(f"sound_id,from,to\n{first},{clips.target.iloc[0]},{other}\n")
+    command = ["train", str(root), "-o", str(out), "--corrections", str(table)]
+    assert main(command) == 0
+    assert "Labels corrected: 1." in capsys.readouterr().out
+    assert "Labels corrected: 1." in (out / "model.json").read_text(encoding="utf-8")
+    table.write_text(f"sound_id,from,to\n{first},{other},{other}\n")
+    assert main([*command, "--overwrite"]) == 1
+    assert "another version of the labels" in capsys.readouterr().err
+
+
 def test_train_refuses_to_replace(root, model, capsys):
     assert main(["train", str(root), "-o", str(model)]) == 1
     assert "pass --overwrite" in capsys.readouterr().err
@@ -220,6 +234,12 @@ def test_audit_and_review_of_a_data_set(root, tmp_path, capsys):
     table = pd.read_csv(doubts, converters={"sound_id": str})
     assert sorted(table["sound_id"]) == sorted(clips.data.index)
     assert (np.diff(table["score"]) > -1e-9).all()
+    corrected, first = tmp_path / "corrected.csv", table.iloc[0]
+    corrections = pd.DataFrame({"sound_id": first["sound_id"], "from": first["label"], "to": first["suggestion"]}, [0])
+    corrections.to_csv(tmp_path / "corrections.csv", index=False)
+    assert main([*audit[:5], str(corrected), "--folds", "2", "--corrections", str(tmp_path / "corrections.csv")]) == 0
+    again = pd.read_csv(corrected, converters={"sound_id": str}).set_index("sound_id")["label"]
+    assert again[first["sound_id"]] == first["suggestion"]
     assert main(audit) == 1
     assert "exists and is left" in capsys.readouterr().err
     assert main(["review", str(root), "--table", str(doubts), "-o", str(page), "--limit", "5"]) == 0
