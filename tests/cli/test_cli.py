@@ -48,7 +48,7 @@ def test_train_takes_corrections(root, tmp_path, capsys):
     command = ["train", str(root), "-o", str(out), "--corrections", str(table)]
     assert main(command) == 0
     assert "Labels corrected: 1." in capsys.readouterr().out
-    assert "Labels corrected: 1." in (out / "model.json").read_text(encoding="utf-8")
+    assert "Labels corrected: 1." in (out / "README.md").read_text(encoding="utf-8")
     table.write_text(f"sound_id,from,to\n{first},{other},{other}\n")
     assert main([*command, "--overwrite"]) == 1
     assert "another version of the labels" in capsys.readouterr().err
