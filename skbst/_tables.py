@@ -5,10 +5,14 @@ from pathlib import Path
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["check_spelling", "iterate_rows", "read_rows", "read_table"]
+__all__ = ["check_double", "check_spelling", "iterate_rows", "read_rows", "read_table"]
 
 # csv refuses cells above 131,072 characters unless told otherwise, for the whole process; a pasted log is longer
 _MAX_CELL = 2**31 - 1
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# spreadsheets and archives, Parquet, sounds
+_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"PAR1\x15", b"RIFF", b"fLaC", b"OggS\0", b"FORM\0")
+_BINARY += (b"ID3\2", b"ID3\3", b"ID3\4", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2")
 
 
 def read_rows(path):
@@ -150,19 +154,36 @@ def _plain(name):
 
 
 def _header(path, reader):
+    _refuse_binary(path)
     header = [name.strip() for name in next(reader, [])]
     if not any(header):
         raise DataFormatError(f"{path}: the file is empty; a header such as sound_id,class,title,tags is needed.")
+    other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    if other is not None:
+        raise DataFormatError(f"{path}: its cells are separated by {other!r}. Save the table with commas between them.")
+    check_double(path, header)
+    return header
+
+
+def check_double(path, header):
+    """Refuse a header in which a column stands twice."""
     double = sorted({name for name in header if header.count(name) > 1})
     if double:
         raise DataFormatError(f"{path}: column(s) {double} stand twice in the header.")
-    return header
+
+
+def _refuse_binary(path):
+    """A sound, a spreadsheet or an archive is no table, whatever its bytes happen to decode to."""
+    with open(path, "rb") as file:
+        head = file.read(8)
+    if head.startswith(_BINARY):
+        raise DataFormatError(f"{path} is no table of text: it begins with {head!r}. Save the table as UTF-8 CSV.")
 
 
 def _not_utf8(path):
     """Name the first line that is no UTF-8."""
     head = Path(path).read_bytes()[:4]
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if head.startswith(_UTF16):
         return f"{path}: the table is UTF-16 (as some spreadsheets export it), not UTF-8. Save the table as UTF-8."
     with open(path, "rb") as file:
         for line, content in enumerate(file, start=1):

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from skbst.audio import collect_problems
 from skbst.exceptions import AudioDecodeWarning
 from skbst.features import stores_read_only
-from skbst.library._problems import problems_of
+from skbst.library._problems import name_silence, problems_of, reads_sounds
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["answer", "label_clips", "taxonomy_of", "unwrap"]
@@ -93,6 +93,8 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
         rows, classifier = _featurize(model, _columns_of(model, clips))
         table = _answers(classifier, rows, clips, taxonomy, n_candidates)
     reasons, silent = problems_of(reports, len(clips))
+    if "audio" in clips and reads_sounds(model):
+        name_silence(reasons, clips["audio"])
     table["problem"] = pd.array(["; ".join(found) for found in reasons], dtype="str")
     return table.rename_axis("sound_id").reset_index(), silent
 

@@ -16,8 +16,8 @@ from skbst._progress import progress_bar
 from skbst._sklearn import Interval, validate_params
 from skbst.audio import collect_problems, record_problems
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning, DataFormatError
-from skbst.library._clips import open_clips
-from skbst.library._problems import problems_of
+from skbst.library._input import open_clips
+from skbst.library._problems import name_silence, problems_of, reads_sounds
 from skbst.library._summary import SILENT_REASONS, LibrarySummary
 from skbst.library._workers import workers
 
@@ -159,6 +159,8 @@ def _embed(featurizer, clips):
         warnings.simplefilter("ignore", AudioDecodeWarning)  # stands in the summary
         _fill(featurizer, clips)
     reasons, silent = problems_of(reports, len(clips))
+    if reads_sounds(featurizer):
+        name_silence(reasons, clips["audio"])
     nothing = [any(reason in SILENT_REASONS for reason in found) for found in reasons]
     texts = clips[["title", "tags", "description"]].apply(lambda column: column.str.strip())
     figures = {

@@ -13,11 +13,9 @@ from skbst._sklearn import Interval, validate_params
 from skbst._version import __version__
 from skbst.exceptions import DataFormatError
 from skbst.library._answers import answer, taxonomy_of
-from skbst.library._clips import open_clips
-from skbst.library._csv import put_csv, refuse_foreign_csv
-from skbst.library._folder import LibraryFolder
+from skbst.library._input import open_clips
 from skbst.library._model import open_model
-from skbst.library._parts import run_parts
+from skbst.library._output import LibraryFolder, put_csv, refuse_foreign_csv, run_parts
 from skbst.library._problems import reads_sounds
 from skbst.library._summary import SILENT_REASONS, LibrarySummary
 from skbst.library._workers import workers

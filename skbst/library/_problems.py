@@ -1,12 +1,18 @@
 """What was wrong with the sounds of the clips that a model has just answered for."""
 
+import os
+
 import numpy as np
 import pandas as pd
 
-__all__ = ["clip_readers", "problems_of", "reads_sounds", "with_children"]
+from skbst.audio import decode_array, decode_file
+
+__all__ = ["clip_readers", "name_silence", "problems_of", "reads_sounds", "with_children"]
 
 # found: (reason, silent); a container with more is data and no structure of a model
 _LONGEST = 1000
+# nearly every sound is heard within its first quarter of a second, so that little is decoded twice
+_GLANCE = 0.25
 
 
 def clip_readers(model):
@@ -67,6 +73,36 @@ def problems_of(reports, n_clips):
                 reasons[row].append(reason)
             silent[row] |= bool(is_silent)
     return reasons, silent
+
+
+def name_silence(reasons, sounds):
+    """Give sounds that were read without a problem and hold zeros alone the reason "only zeros", in place.
+
+    Parameters
+    ----------
+    reasons : list of list of str
+        From `problems_of`.
+
+    sounds : sequence of str, path-like, ndarray or tuple (waveform, sample_rate)
+        The sound of each clip.
+    """
+    for found, sound in zip(reasons, sounds):
+        if not found and _holds_only_zeros(sound):
+            found.append("only zeros")
+
+
+def _holds_only_zeros(sound):
+    if isinstance(sound, (str, os.PathLike)):
+        decoded, sound = decode_file, (sound,)
+    elif isinstance(sound, (np.ndarray, tuple)):
+        decoded, sound = decode_array, sound if isinstance(sound, tuple) else (sound, 1)
+    else:
+        return False
+    # decoding says nothing of what it finds wrong now: another one has said it
+    return all(
+        found.problem is None and len(found.waveform) and not found.waveform.any()
+        for found in (decoded(*sound, duration=duration) for duration in (_GLANCE, None))
+    )
 
 
 def with_children(reader):

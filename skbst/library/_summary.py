@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["SILENT_REASONS", "LibrarySummary"]
 
 # sounds that were read, and in which there is nothing to hear
-SILENT_REASONS = ("no samples", "no finite sample", "silent", "digital silence")
+SILENT_REASONS = ("no samples", "no finite sample", "only zeros")
 
 
 @dataclass
@@ -81,11 +81,15 @@ class LibrarySummary:
         self.reasons = dict(Counter(self.reasons) + Counter(record["reasons"]))
 
     def __str__(self):
-        lines = [f"{self.n_computed} clips {self.what}, {self.n_found} were {self.what} already."]
+        lines = [
+            f"{self.n_computed} {'clip' if self.n_computed == 1 else 'clips'} {self.what}, {self.n_found} "
+            f"{'was' if self.n_found == 1 else 'were'} {self.what} already."
+        ]
         if self.n_unreadable or self.n_silent or self.n_without_text:
             lines.append(
                 f"{self.n_unreadable} {'sound' if self.n_unreadable == 1 else 'sounds'} could not be read, "
-                f"{self.n_silent} are silent, {self.n_without_text} clips have no text."
+                f"{self.n_silent} {'is' if self.n_silent == 1 else 'are'} silent, "
+                f"{self.n_without_text} {'clip has' if self.n_without_text == 1 else 'clips have'} no text."
             )
         if self.reasons:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))

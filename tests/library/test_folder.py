@@ -1,4 +1,4 @@
-from skbst.library._folder import LibraryFolder
+from skbst.library._output import LibraryFolder
 
 FIGURES = {"rows": 1}
 WHERE = {"identity": "", "key": "k", "run": "r" * 16}

@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.base import clone
@@ -24,7 +25,7 @@ from skbst.conformal import HierarchicalConformalClassifier
 from skbst.ensemble import FoldEnsembleClassifier, HierarchicalVotingClassifier
 from skbst.exceptions import DataFormatError
 from skbst.features import AudioStatisticsFeaturizer, BlockSelector, ClipFeaturizer
-from skbst.library import label_clips, label_library
+from skbst.library import embed_library, label_clips, label_library
 from skbst.model_selection import KNNBlendSearchCV
 from skbst.neighbors import KNNPriorBlender
 
@@ -356,3 +357,106 @@ def test_without_text_is_counted(model, clips, tmp_path):
     summary = label_library(model, clips.assign(title=[" "] * 3 + ["tone"] * 20), tmp_path / "out")
     assert summary.n_without_text == 3
     assert "3 clips have no text" in str(summary)
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "array"])
+@pytest.mark.parametrize("stored", [False, True])
+def test_digital_silence_is_named_and_counted(extension, stored, model, unfitted, clips, target, tmp_path):
+    """Whatever the format, whether features are computed or found in a store; a sound that starts late is none."""
+    # of Ogg, whose damaged headers decode to zeros, a crop of zeros is named already
+    n_before = 2000 if extension == "ogg" else 11_900
+    sounds = {"zeros": np.zeros(12_000), "late": np.r_[np.zeros(n_before), np.full(100, 0.5)]}
+    if extension == "array":
+        rows = {name: (waveform, 16000) for name, waveform in sounds.items()}
+    else:
+        rows = {name: str(tmp_path / f"{name}.{extension}") for name in sounds}
+        for name, waveform in sounds.items():
+            soundfile.write(rows[name], waveform, 16000)
+    if stored:
+        model = clone(unfitted).set_params(clipfeaturizer__store=tmp_path / "store").fit(clips, target)
+    given = [{"sound_id": name, "audio": sound, "title": "hush"} for name, sound in rows.items()]
+    if stored:
+        embed_library(clone(model[0]), given, tmp_path / "store")
+    summary = label_library(model, given, tmp_path / "out")
+    assert pd.read_parquet(tmp_path / "out")["problem"].tolist() == ["only zeros", ""]
+    assert (summary.n_silent, summary.n_unreadable, summary.reasons) == (1, 0, {"only zeros": 1})
+    assert "0 sounds could not be read, 1 is silent, 0 clips have no text" in str(summary)
+
+
+def test_a_model_that_hears_nothing_asks_no_sound(clips, target, tmp_path):
+    words = make_column_transformer((CountVectorizer(), "title"))
+    model = make_pipeline(words, LogisticRegression()).fit(clips, target)
+    (tmp_path / "not a sound.wav").write_bytes(b"no sound")
+    assert label_clips(model, clips.assign(audio=str(tmp_path / "not a sound.wav")))["problem"].tolist() == [""] * 23
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"sound_id;audio\n1;a.wav\n", "cells are separated by ';'"),
+        (b"sound_id\taudio\n1\ta.wav\n", r"cells are separated by '\\t'"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "no table of text: it begins with b'RIFF"),
+        (b"\xff\xfb\x90\0" + bytes(99), "no table of text"),
+        (b"PK\x03\x04\x14\0\x06\0", "no table of text"),
+    ],
+)
+def test_what_is_no_table_is_named(content, message, model, tmp_path):
+    (tmp_path / "clips.csv").write_bytes(content)
+    with pytest.raises(DataFormatError, match=message):
+        label_library(model, tmp_path / "clips.csv", tmp_path / "out")
+
+
+class TestParquetManifest:
+    """What pandas and others write, and what only looks like a manifest."""
+
+    def ids(self, model, table, tmp_path):
+        table.to_parquet(tmp_path / "clips.parquet")
+        label_library(model, tmp_path / "clips.parquet", tmp_path / "out", rows=2)
+        return pd.read_parquet(tmp_path / "out")["sound_id"].tolist()
+
+    def test_an_index_that_counts_is_no_column_of_the_file(self, model, clips, tmp_path):
+        few = clips.iloc[:3].set_axis(pd.RangeIndex(5, 11, 2, name="sound_id"))
+        assert self.ids(model, few, tmp_path) == ["5", "7", "9"]
+
+    def test_ids_of_any_number(self, model, clips, tmp_path):
+        few = clips.iloc[:3].reset_index(drop=True)
+        assert self.ids(model, few.assign(sound_id=[3.0, 1.0, 2.5]), tmp_path) == ["3", "1", "2.5"]
+
+    def test_lists_of_tags_and_categories(self, clips, target, tmp_path):
+        words = make_column_transformer((CountVectorizer(), "tags"))
+        few = clips.assign(tags=[f"{code[:2]}, x" for code in target])
+        model = make_pipeline(words, LogisticRegression()).fit(few, target)
+        lists = few.assign(tags=[cell.split(", ") for cell in few["tags"]], title=few["title"].astype("category"))
+        lists.reset_index().to_parquet(tmp_path / "clips.parquet")
+        for given in (tmp_path / "clips.parquet", pd.read_parquet(tmp_path / "clips.parquet")):
+            label_library(model, given, tmp_path / "out", replace=True)
+            check_table(pd.read_parquet(tmp_path / "out"), model, few)
+
+    @pytest.mark.parametrize("cell", [b"RIFF", {"bytes": b"RIFF", "path": "a.wav"}, [0.1, 0.2]])
+    def test_sounds_inside_the_table_are_refused(self, cell, model, tmp_path):
+        pd.DataFrame({"sound_id": ["1"], "audio": [cell]}).to_parquet(tmp_path / "clips.parquet")
+        with pytest.raises(DataFormatError, match=r"column 'audio': expected text.*by their paths"):
+            label_library(model, tmp_path / "clips.parquet", tmp_path / "out")
+
+    @pytest.mark.parametrize("damage", ["cut", "middle", "no parquet", "twice"])
+    def test_a_damaged_one_is_named(self, damage, model, clips, tmp_path):
+        import pyarrow
+
+        path = tmp_path / "clips.parquet"
+        clips.reset_index().to_parquet(path, compression=None)
+        content = path.read_bytes()
+        if damage == "twice":
+            column = pyarrow.array(["1"])
+            table = pyarrow.table([column, column, column], names=["sound_id", "audio", "audio"])
+            pyarrow.parquet.write_table(table, path)
+        else:
+            half = {"cut": content[:-20], "middle": content[:60] + b"\xff" * 300 + content[360:], "no parquet": b"x"}
+            path.write_bytes(half[damage])
+        with pytest.raises(DataFormatError, match=r"clips\.parquet"):
+            label_library(model, path, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_column_that_stands_twice_in_a_table(model, clips, tmp_path):
+    with pytest.raises(DataFormatError, match=r"'title'.* stand twice"):
+        label_library(model, pd.concat([clips, clips[["title"]]], axis=1), tmp_path / "out")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skbst._files import locked
 from skbst.exceptions import DataFormatError
-from skbst.library._locks import FileLock
+from skbst.library._output._locks import FileLock
 
 __all__ = ["LibraryFolder"]
 

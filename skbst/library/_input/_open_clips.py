@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skbst._optional import require
-from skbst._tables import check_spelling, iterate_rows
+from skbst._tables import check_double, check_spelling, iterate_rows
 from skbst.datasets import clips_from_folder
 from skbst.exceptions import DataFormatError
+from skbst.library._input._cells import as_text, id_text
+from skbst.library._input._parquet_rows import parquet_rows
 
 __all__ = ["COLUMNS", "ClipSource", "open_clips"]
 
@@ -126,7 +127,7 @@ def _state_of(value):
 
 
 def _from_manifest(path):
-    read = _parquet_rows if path.suffix.lower() in _PARQUET else iterate_rows
+    read = parquet_rows if path.suffix.lower() in _PARQUET else iterate_rows
 
     def ids():
         return ((line, record[0]) for line, record in _manifest_records(path, read))
@@ -146,6 +147,7 @@ def _manifest_records(path, read):
     """Line and record of each row; paths are taken from the folder of the manifest."""
     rows = read(path)
     _, header = next(rows)
+    check_double(path, header)
     check_spelling(path, header, ["sound_id", *COLUMNS])
     missing = [name for name in ("sound_id", "audio") if name not in header]
     if missing:
@@ -156,27 +158,6 @@ def _manifest_records(path, read):
         audio = audio.strip()
         audio = os.path.normpath(path.parent / Path(audio).expanduser()) if audio else ""
         yield line, (sound_id.strip(), audio, *texts)
-
-
-def _parquet_rows(path):
-    """Header and rows of a Parquet file, as `iterate_rows` gives those of a CSV file."""
-    parquet = require("pyarrow.parquet", extra="library", needed_by="a Parquet manifest", instead="Or write it as CSV.")
-    arrow = require("pyarrow", extra="library", needed_by="a Parquet manifest")
-    try:
-        file = parquet.ParquetFile(path)
-    except (arrow.ArrowInvalid, OSError) as error:
-        raise DataFormatError(f"{path}: not a Parquet file ({error}). Write the manifest anew.") from error
-    with file:
-        header = list(file.schema_arrow.names)
-        yield 0, header
-        row = 0
-        for batch in file.iter_batches(batch_size=1024):
-            columns = [[_as_text(cell) for cell in column.to_pylist()] for column in batch.columns]
-            for cells in zip(*columns):
-                row += 1
-                yield row, list(cells)
-        if not row:
-            raise DataFormatError(f"{path}: the table has a header but no rows.")
 
 
 def _check_ids(where, ids, again):
@@ -210,9 +191,9 @@ def _records_of(clips):
                 raise DataFormatError(f"clips, item {row}: key 'sound_id' is missing; found {list(item)}.")
             check_spelling("clips", list(item), COLUMNS)
             yield (
-                _id_text(item["sound_id"]),
+                id_text(item["sound_id"]),
                 _as_audio(item.get("audio", "")),
-                *(_as_text(item.get(name)) for name in COLUMNS[1:]),
+                *(as_text(item.get(name)) for name in COLUMNS[1:]),
             )
         else:
             raise DataFormatError(
@@ -222,30 +203,22 @@ def _records_of(clips):
 
 
 def _rows_of(table, where):
-    check_spelling(where, [str(name) for name in table.columns], ["sound_id", *COLUMNS])
+    names = [str(name) for name in table.columns]
+    check_double(where, [name for name in names if name in ("sound_id", *COLUMNS)])
+    check_spelling(where, names, ["sound_id", *COLUMNS])
     if not {*COLUMNS} & {*table.columns}:
         raise DataFormatError(f"{where}: none of the columns {COLUMNS} is there; found {list(table.columns)[:8]}.")
     ids = table.get("sound_id", table.index)
     columns = [table[name] if name in table else [""] * len(table) for name in COLUMNS]
     for sound_id, audio, *texts in zip(ids, *columns):
-        yield (_id_text(sound_id), _as_audio(audio), *map(_as_text, texts))
-
-
-def _id_text(sound_id):
-    return "/".join(map(str, sound_id)) if isinstance(sound_id, tuple) else _as_text(sound_id)
+        yield (id_text(sound_id), _as_audio(audio), *map(as_text, texts))
 
 
 def _as_audio(audio):
     if isinstance(audio, (str, os.PathLike)):
         audio = os.fspath(audio)
         return os.path.abspath(os.path.expanduser(audio)) if audio else ""
-    return audio if isinstance(audio, (tuple, np.ndarray)) else _as_text(audio)
-
-
-def _as_text(cell):
-    if isinstance(cell, str):
-        return cell
-    return "" if cell is None or cell is pd.NA or cell != cell else str(cell)
+    return audio if isinstance(audio, (tuple, np.ndarray)) else as_text(audio)
 
 
 def _as_table(records):
