@@ -4,12 +4,13 @@
 official folds. Networks without a branch against logistic regression, on the text embedding alone (its best view) and
 on both.
 ``real``: DATA/bst-real, recordings, under stratified and uploader-grouped folds; every branch and head, on statistics
-of the sound and text vectors made inside each fold. ``made``: the same on generated clips.
+of the sound and text vectors made inside each fold, or with --vectors on those of pretrained encoders. ``made``: the
+same on generated clips. Names that begin with "text" have no audio embedding, those with "sound" hear frames alone.
 
 Predictions are kept in --store, model by model and fold by fold, so that a run can be broken off and taken up again.
 
     python benchmarks/bench_heads.py standin --data DATA [--folds 5] [--seeds 0 1] [--models NAME ...]
-        [--store FOLDER] [--fast]
+        [--store FOLDER] [--vectors FILE.npz] [--fast]
 """
 
 import argparse
@@ -22,10 +23,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler, normalize
 from sklearn.utils.validation import has_fit_parameter
 
 from skbst.datasets import load_bsd, make_bst_clips
@@ -45,6 +47,8 @@ from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, Recipe
 from skbst.systems import make_system
 
+# arrays of --vectors: a sound-effects encoder's and a sentence encoder's
+VECTORS = {"audio": "audio_aisfx", "text": "text_minilm_title_tags"}
 SEED = 0  # replaced by those of --seeds
 PROTOCOLS = ["stratified", "grouped"]
 # all rows down a cosine: nothing is set aside, and no epoch is chosen
@@ -63,10 +67,23 @@ def linear_on_lengths(audio_length):
     return make_pipeline(rows, LogisticRegression(C=30.0, max_iter=1000))
 
 
+def linear_on_frames(block):
+    """What a linear model hears: the mean of each bin over the frames of a clip."""
+    means = make_pipeline(FunctionTransformer(frame_means, kw_args={"block": block}), StandardScaler())
+    return make_pipeline(means, LogisticRegression(C=0.03, max_iter=2000))
+
+
+def frame_means(bundle, block):
+    kept = (bundle.take(block, [row])[0][:length] for row, length in enumerate(bundle.lengths(block)))
+    return np.stack([frames.mean(axis=0, dtype=np.float64) for frames in kept])
+
+
 def small(branch=None, head="baseline", neighbours=True, **kwargs):
     """A network with the settings that the systems have for few clips, its neighbours around it."""
+    blocks = kwargs.pop("blocks", None)
     kwargs = {"neighbours": neighbours, "size": "small", "embeddings": "builtin", "random_state": SEED, **kwargs}
-    return make_system(branch, head, **kwargs)[-1]
+    model = make_system(branch, head, **kwargs)[-1]
+    return model if blocks is None else model.set_params(blocks=blocks)
 
 
 def network(branch=None, head="baseline", *, size="report", **recipe):
@@ -97,7 +114,13 @@ REAL = {
         for branch in ("log-stft", "mfcc")
     },
     "KD-log-stft": small("log-stft", neighbours=False, distillation=True),
+    "KD": small(neighbours=False, distillation=True),
+    "text": small(neighbours=False, blocks={"audio": None}),
 }
+for _branch in ("log-stft", "mfcc", "log-mel"):
+    REAL[f"text, {_branch}"] = small(_branch, neighbours=False, blocks={"audio": None})
+    REAL[f"sound, {_branch}"] = small(_branch, neighbours=False, blocks={"audio": None, "text": None})
+    REAL[f"sound, linear on {_branch}"] = linear_on_frames(_branch.replace("-", "_"))
 
 
 def standin(data):
@@ -110,8 +133,11 @@ def standin(data):
     return y, [(bundle, np.r_[train, valid], test) for train, valid, test in folds], None
 
 
-def clips(root, store, grouped):
-    """Labels, folds and groups of a folder of sounds; what learns from rows is fitted inside the fold."""
+def clips(root, store, grouped, vectors=None):
+    """Labels, folds and groups of a folder of sounds; what learns from rows is fitted inside the fold.
+
+    `vectors` is a file of pretrained encoders' vectors, which have learnt nothing here: they are the same everywhere.
+    """
     dataset = load_bsd(root)
     y, data = dataset.target.to_numpy(str), dataset.data
     frames = [("log_stft", LogSTFTFeaturizer()), ("log_mel", LogMelFeaturizer()), ("mfcc", MFCCFeaturizer())]
@@ -119,7 +145,16 @@ def clips(root, store, grouped):
     groups = dataset.metadata["uploader"].to_numpy(str) if grouped else None
     folds = official_folds(y, groups=groups, validation_size=None)
 
+    if vectors is not None:
+        with np.load(vectors) as file:
+            order = pd.Index(file["sound_id"].astype(str)).get_indexer(data.index.astype(str))
+            blocks = {name: normalize(file[key].astype(np.float32))[order] for name, key in VECTORS.items()}
+        for name, rows in blocks.items():
+            frames = frames.with_block(name, rows)
+
     def in_fold(train):
+        if vectors is not None:
+            return frames
         statistics = AudioStatisticsFeaturizer(store=store / "statistics").fit(data.iloc[train])
         text = TextLSAFeaturizer(random_state=0).fit(data.iloc[train])
         return frames.with_block("audio", statistics.transform(data)).with_block("text", text.transform(data))
@@ -216,6 +251,7 @@ def main():
     parser.add_argument("--zero-division", type=float, default=np.nan, help=help_)
     parser.add_argument("--untold", action="store_true", help="do not tell the networks the groups of their rows")
     parser.add_argument("--store", type=Path, help="folder of predictions and features")
+    parser.add_argument("--vectors", type=Path, help="vectors of pretrained encoders for `real`")
     parser.add_argument("--fast", action="store_true", help="two folds, few clips")
     args = parser.parse_args()
     if unknown := set(args.parts) - {"standin", "real", "made"}:
@@ -231,8 +267,9 @@ def main():
                 continue
             root = args.data / "bst-real" if part == "real" else make_bst_clips(store / "clips", n_clips=230)
             for protocol in args.protocol if part == "real" else PROTOCOLS[:1]:
-                loaded = clips(root, store / part, protocol == "grouped")
-                run(f"{part}, {protocol}", loaded, REAL, args, store / part / protocol)
+                loaded = clips(root, store / part, protocol == "grouped", args.vectors if part == "real" else None)
+                kept = store / part / (protocol if args.vectors is None else f"{protocol}-vectors")
+                run(f"{part}, {protocol}", loaded, REAL, args, kept)
 
 
 if __name__ == "__main__":

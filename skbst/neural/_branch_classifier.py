@@ -1,6 +1,7 @@
 """The network of the report as a scikit-learn classifier."""
 
 import warnings
+from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -22,7 +23,8 @@ from skbst.neural._inner_split import held_out_rows
 from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
 from skbst.neural._objective import leaf_log_proba, top_log_proba
 from skbst.neural._recipe import Recipe, resolve_recipe
-from skbst.neural._session import borrowed_threads, resolve_device, seeded
+from skbst.neural._refit import settle_epochs
+from skbst.neural._session import borrowed_threads, resolve_device, seeded, training_session
 from skbst.neural._trainer import Trainer, history_frame
 from skbst.taxonomy import Taxonomy, TopLevelMixin
 
@@ -134,6 +136,9 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
 
     best_epoch_ : int
         The epoch, from 1, whose weights were kept.
+
+    fold_best_epochs_ : list of int
+        With a recipe's ``refit=True`` the best epoch of each fold; the network was trained on all rows for their mean.
 
     n_features_in_ : int
         Numbers in a row of X.
@@ -277,7 +282,8 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         FewClipsWarning
             If the report's widths are trained by the report's recipe on fewer than 2,000 distinct rows.
         """
-        vars(self).pop("net_", None)
+        for name in ("net_", "fold_best_epochs_"):
+            vars(self).pop(name, None)
         recipe = resolve_recipe(self.recipe)
         max_epochs = self._max_epochs(recipe)
         context = self._init_callback_context(max_subtasks=max_epochs)
@@ -302,12 +308,19 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         split, torch_seed, order = (int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=3))
         outside = None if validation is None else read_validation(validation, self._read, self.classes_)
         fraction = recipe.validation_fraction if self.validation_fraction == "auto" else self.validation_fraction
-        valid = held_out_rows(rows, fraction if outside is None else None, np.random.RandomState(split), self.classes_)
+        fraction = None if outside is not None else fraction
         trainer = self._trainer(recipe, max_epochs)
+        session = partial(training_session, torch_seed, trainer.device, self.n_threads)
+        if recipe.refit and fraction is not None:
+            trainer, self.fold_best_epochs_ = settle_epochs(
+                trainer, inputs, rows, fraction, seeds=(split, order), session=session
+            )
+            fraction = None
+        valid = held_out_rows(rows, fraction, np.random.RandomState(split), self.classes_)
         events = EpochEvents(
-            self, context, X, y, lambda net: {"net_": net}, max_epochs=max_epochs, verbose=self.verbose
+            self, context, X, y, lambda net: {"net_": net}, max_epochs=trainer.max_epochs, verbose=self.verbose
         )
-        with seeded(torch_seed, trainer.device), borrowed_threads(self.n_threads):
+        with session():
             self.net_, self.best_epoch_ = trainer.train(
                 inputs, rows, valid, outside=outside, order_rng=np.random.RandomState(order), events=events
             )

@@ -75,6 +75,11 @@ class Recipe(DocumentedMixin, BaseEstimator):
     validation_fraction : float in (0, 1) or None, default=0.2
         Share of the rows held out for early stopping; None trains on all rows to the last epoch.
 
+    refit : bool, default=False
+        Whether early stopping only tells how long: the network is trained beside each of the folds of the rows that
+        `validation_fraction` makes (five of 0.2), and then on all rows for the mean of their best epochs. Costs one
+        fit per fold more.
+
     References
     ----------
     Report, sections 2.1, 2.2 and 3.1.
@@ -105,6 +110,7 @@ class Recipe(DocumentedMixin, BaseEstimator):
         "freeze_trunk": ["boolean"],
         "min_delta": [Interval(Real, 0, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "refit": ["boolean"],
     }
 
     def __init__(
@@ -126,6 +132,7 @@ class Recipe(DocumentedMixin, BaseEstimator):
         freeze_trunk=False,
         min_delta=0.001,
         validation_fraction=0.2,
+        refit=False,
     ):
         self.input_norm = input_norm
         self.linear_prior = linear_prior
@@ -143,6 +150,11 @@ class Recipe(DocumentedMixin, BaseEstimator):
         self.freeze_trunk = freeze_trunk
         self.min_delta = min_delta
         self.validation_fraction = validation_fraction
+        self.refit = refit
+
+    def __setstate__(self, state):
+        """Take the defaults for what a recipe that was saved earlier did not have."""
+        super().__setstate__({**Recipe().get_params(), **state})
 
     @classmethod
     def small(cls):

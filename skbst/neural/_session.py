@@ -6,7 +6,7 @@ import torch
 
 from skbst._torch import borrowed_threads, resolve_device
 
-__all__ = ["borrowed_threads", "resolve_device", "seeded"]
+__all__ = ["borrowed_threads", "resolve_device", "seeded", "training_session"]
 
 
 @contextmanager
@@ -18,4 +18,11 @@ def seeded(seed, device):
         if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(int(seed))
+        yield
+
+
+@contextmanager
+def training_session(seed, device, n_threads):
+    """Seeded generators and a number of threads, for one net."""
+    with seeded(seed, device), borrowed_threads(n_threads):
         yield

@@ -3,7 +3,7 @@
 from skbst._torch import check_device
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
-from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.neural import BranchClassifier, KNNDistillationClassifier, Recipe
 from skbst.systems._features import clip_features
 from skbst.systems._system_pipeline import SystemPipeline
 
@@ -120,8 +120,8 @@ def make_system(
     return pipeline(model, embeddings, branches, random_state=random_state, device=device, verbose=verbose, **features)
 
 
-def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
-    """Unfitted network of a member: the report's to the parameter, or a small one."""
+def classifier(branch, head, *, size, taxonomy, random_state, device, verbose, refit=False):
+    """Unfitted network of a member: the report's to the parameter, or a small one; with `refit` on all rows."""
     if size not in ("report", "small"):  # said now, and not after an hour of featurizing
         raise DataFormatError(f"size must be 'report' or 'small'; got {size!r}.")
     check_device(device)
@@ -129,7 +129,8 @@ def classifier(branch, head, *, size, taxonomy, random_state, device, verbose):
         branch,
         head,
         size=size,
-        recipe=size,
+        # the small recipe holds no rows out
+        recipe=Recipe(refit=True) if refit and size == "report" else size,
         taxonomy=taxonomy,
         random_state=random_state,
         device=device,
