@@ -23,7 +23,7 @@ def system_2(
     """Build System 2: KD-log-STFT, log-Mel, Flat and LCL vote with their logits (report, section 3.3).
 
     Weights are 0.4, 0.2, 0.3 and 0.1; each model is trained on all rows that `fit` gets. With ``size="report"`` it is
-    first stopped beside five folds of them and then trained for the mean of the best epochs there, six fits for one; see
+    first stopped beside five folds of them, then trained for the mean of the best epochs there, six fits for one; see
     ``refit`` of `skbst.neural.Recipe`.
 
     Parameters
