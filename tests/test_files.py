@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skbst._files import locked, remove_abandoned, write_atomically
+from skbst._files import FileLock, locked, put_in_place, remove_abandoned, scratch_folder, write_atomically
 from skbst._paths import absolute_path, is_regular_file, open_regular
 
 
@@ -52,6 +52,111 @@ def test_what_a_kill_left_is_removed_and_what_is_being_written_stays(tmp_path):
     assert os.listdir(tmp_path) == ["living"]
     assert (tmp_path / "living").read_bytes() == b"whole"
     remove_abandoned(tmp_path / "no folder")
+
+
+def test_a_writer_may_read_what_it_wrote(tmp_path):
+    seen = []
+
+    def write(file):
+        file.write(b"content")
+        file.seek(0)
+        seen.append(file.read())
+
+    write_atomically(tmp_path / "a", write)
+    assert seen == [b"content"]
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, KeyboardInterrupt])
+def test_an_error_of_the_writer_is_raised_at_once(tmp_path, error):
+    calls = []
+
+    def fail(file):
+        calls.append(1)
+        raise error("weights.bin")
+
+    with pytest.raises(error, match=r"weights\.bin"):
+        write_atomically(tmp_path / "a", fail)
+    assert (calls, os.listdir(tmp_path)) == ([1], [])
+
+
+def test_hidden_files_of_others_are_left_alone(tmp_path):
+    names = [".notes.tmp", ".model.draft.tmp", ".a.0123.tmp", "a.0123456789abcdef0123456789abcdef.tmp"]
+    for name in names:
+        (tmp_path / name).write_text("mine")
+    remove_abandoned(tmp_path)
+    with scratch_folder(tmp_path / "model"):
+        pass
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_folder_that_a_kill_left_goes_and_a_living_one_stays(tmp_path):
+    place = tmp_path / "model"
+    if os.fork() == 0:
+        with scratch_folder(place) as scratch:
+            (scratch / "half").write_bytes(bytes(100))
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.wait()
+    assert len(os.listdir(tmp_path)) == 1
+    with scratch_folder(place) as living:
+        assert os.listdir(tmp_path) == [living.name]
+        with scratch_folder(place) as second, scratch_folder(tmp_path / "model.2") as other:
+            assert {living.name, second.name, other.name} == set(os.listdir(tmp_path))
+        (living / "whole").write_bytes(b"1")
+        put_in_place(living, place, is_whole=Path.is_dir)
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "whole"]
+
+
+def test_a_folder_that_cannot_be_replaced_comes_back(tmp_path, monkeypatch):
+    place, replace = tmp_path / "model", os.replace
+    place.mkdir()
+    (place / "old").touch()
+
+    def fail(source, target):
+        if target == place and ".skbst-old" not in str(source):
+            raise OSError("stop")
+        replace(source, target)
+
+    with scratch_folder(place) as scratch, monkeypatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(OSError, match="stop"):
+            put_in_place(scratch, place, is_whole=Path.is_dir)
+    assert [path.name for path in tmp_path.rglob("*")] == ["model", "old"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs locks that can be shared")
+def test_several_share_a_lock_and_the_last_holds_it_alone(tmp_path):
+    first, second, alone = (FileLock(tmp_path / "lock") for _ in range(3))
+    assert first.take(shared=True)
+    assert second.take(shared=True)
+    assert not alone.take()
+    assert not first.only_holder()
+    second.release()
+    assert first.only_holder()
+    assert not second.take(shared=True)
+    first.release(remove=True)
+    assert os.listdir(tmp_path) == []
+    assert alone.take()
+    alone.release()
+
+
+def test_who_waited_for_a_lock_that_goes_takes_a_new_one(tmp_path):
+    inside, most = [], []
+
+    def enter():
+        with locked(tmp_path / "lock", remove=True):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.002)
+            inside.pop()
+
+    threads = [threading.Thread(target=enter) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1] * 6
+    assert os.listdir(tmp_path) == []
 
 
 def test_one_thread_at_a_time_holds_a_lock(tmp_path):

@@ -1,9 +1,7 @@
 """Download the Broad Sound Datasets from Zenodo."""
 
 import logging
-import os
 import re
-from contextlib import contextmanager
 from inspect import signature
 
 from skbst._files import locked
@@ -225,7 +223,8 @@ def _fetch(name, load_options, *, data_home, parts, download_if_missing, keep_ar
         )
     if missing:
         # another fetch into the same folder is waited for: what it brings is not downloaded again
-        with _alone_in(root):
+        root.mkdir(parents=True, exist_ok=True)
+        with locked(root / ".fetch.lock", remove=True):
             missing = [part for part in parts if find_subfolder(root, part) is None]
             for part, files in (_choose_archives(name, missing, base_url) if missing else {}).items():
                 _fetch_part(files, root, part, keep_archives, **download_options)
@@ -287,29 +286,6 @@ def _fetch_part(files, root, part, keep_archives, **options):
         for archive in archives:
             archive.unlink()
         _remove_leftovers(root / "archives")
-
-
-@contextmanager
-def _alone_in(root):
-    """Hold the only fetch into a folder. The lock file goes while it is held; who waited for it takes the new one."""
-    root.mkdir(parents=True, exist_ok=True)
-    path = root / ".fetch.lock"
-    while True:
-        with locked(path) as file:
-            if not _is_at(path, file):
-                continue
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _is_at(path, file):
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
 
 
 def _remove_leftovers(folder):

@@ -10,6 +10,7 @@ import pandas as pd
 import soundfile
 from joblib import Parallel, delayed
 
+from skbst._files import write_atomically
 from skbst._progress import progress_bar
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.datasets._make_bst_table import class_shares, entropy, table_of
@@ -196,7 +197,7 @@ def _claim(root, arguments):
         raise DataFormatError(f"{root} already has {taken[0]}/ that was not made here. Choose an empty folder.")
     for name in ("metadata", "audio"):
         (root / name).mkdir(parents=True)
-    _replace(record, json.dumps(arguments, indent=1).encode())
+    write_atomically(record, json.dumps(arguments, indent=1).encode(), sync=False)
 
 
 def _check_size(table, n_clips):
@@ -211,23 +212,16 @@ def _check_size(table, n_clips):
         )
 
 
-def _replace(path, content):
-    """Write bytes so that the file is whole or not there."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
-
-
 def _csv(table):
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _write_tables(root, plans, flavour):
-    _replace(root / "metadata" / _TABLES[flavour], _csv(table_of(plans, flavour)))
-    _replace(root / "metadata" / "BST_description.csv", _csv(_describe_classes()))
+    write_atomically(root / "metadata" / _TABLES[flavour], _csv(table_of(plans, flavour)), sync=False)
+    write_atomically(root / "metadata" / "BST_description.csv", _csv(_describe_classes()), sync=False)
     truth = pd.DataFrame([plan.as_dict() for plan in plans])
     truth = truth[["sound_id", "truth", "kind", "label", "background", "duration"]]
-    _replace(root / "made_truth.csv", _csv(truth))
+    write_atomically(root / "made_truth.csv", _csv(truth), sync=False)
 
 
 def _describe_classes():
@@ -259,18 +253,14 @@ def _write_clip(root, plan, seed, flavour, sample_rate, empty, with_embeddings):
     if not path.is_file():
         _write_wav(path, b"" if empty else waveform, sample_rate)
     for kind, vector in missing.items():
-        vector.parent.mkdir(parents=True, exist_ok=True)
         text = f"{plan.title} {plan.tags} {plan.description}"
-        partial = vector.with_name(f".{vector.name}.{os.getpid()}.partial")
-        with open(partial, "wb") as file:
-            np.save(file, audio_vector(waveform, sample_rate) if kind == "audio" else text_vector(text))
-        os.replace(partial, vector)
+        made = audio_vector(waveform, sample_rate) if kind == "audio" else text_vector(text)
+        write_atomically(vector, lambda file, made=made: np.save(file, made), sync=False)
 
 
 def _write_wav(path, waveform, sample_rate):
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    if len(waveform):
-        soundfile.write(partial, waveform, sample_rate, subtype="PCM_16", format="WAV")
-    else:
-        partial.write_bytes(b"")
-    os.replace(partial, path)
+    def write(file):
+        if len(waveform):
+            soundfile.write(file, waveform, sample_rate, subtype="PCM_16", format="WAV")
+
+    write_atomically(path, write, sync=False)

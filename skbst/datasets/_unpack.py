@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import PurePosixPath
 
+from skbst._files import scratch_folder
 from skbst._progress import progress_bar
 from skbst.datasets._download import check_free_space
 from skbst.exceptions import DownloadError
@@ -41,23 +42,19 @@ def unpack(archives, target, *, depth=1, verbose=0):
         If an archive is damaged, encrypted or a bomb, does not fit on the disk, holds a link or a path that leaves the
         folder, or two files of one name.
     """
-    partial = target.with_name(f".{target.name}.unpacking")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
-        for archive in archives:
-            _unpack_one(archive, partial, depth, verbose)
-        os.replace(partial, target)
+        with scratch_folder(target) as partial:
+            for archive in archives:
+                _unpack_one(archive, partial, depth, verbose)
+            os.replace(partial, target)
     except OSError as error:  # a full disk, a name that is too long
-        raise DownloadError(f"{archive} cannot be unpacked into {partial} ({error}).") from error
+        raise DownloadError(f"{archive} cannot be unpacked for {target} ({error}).") from error
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError) as error:
         raise DownloadError(f"{archive}: the archive is damaged ({error}). Delete it and try again.") from error
     except (EOFError, RuntimeError, ValueError) as error:  # encrypted members, unknown methods, numbers out of range
         raise DownloadError(
             f"{archive}: the archive is damaged or encrypted ({error}). Delete it and try again."
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _unpack_one(archive, folder, depth, verbose):

@@ -3,12 +3,12 @@
 import hashlib
 import json
 import os
-import uuid
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from skbst._files import write_atomically
 from skbst._sklearn import validate_params
 from skbst._version import __version__
 from skbst.exceptions import DataFormatError
@@ -164,16 +164,10 @@ def _version_of(taxonomy):
 
 
 def _write(result, folder, name):
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{name}.json"
     if target.exists() and not _is_ours(target):
         raise FileExistsError(f"{target} exists and was not written by skbst; it is left. Give another folder.")
-    scratch = folder / f".{uuid.uuid4().hex}.tmp"
-    try:
-        scratch.write_text(json.dumps(result, indent=1, ensure_ascii=True), encoding="utf-8")
-        os.replace(scratch, target)
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_atomically(target, json.dumps(result, indent=1, ensure_ascii=True), sync=False)
 
 
 def _is_ours(path):

@@ -1,8 +1,8 @@
 """Embed a whole library of sounds."""
 
 import csv
+import io
 import os
-import uuid
 import warnings
 from collections import Counter
 from functools import partial
@@ -12,6 +12,7 @@ from pathlib import Path
 import joblib
 from sklearn.base import clone
 
+from skbst._files import remove_abandoned, write_atomically
 from skbst._progress import progress_bar
 from skbst._sklearn import Interval, validate_params
 from skbst.audio import collect_problems, record_problems
@@ -95,23 +96,24 @@ def embed_library(featurizer, clips, store, *, rows=512, dask=None, verbose=0):
     source = open_clips(clips)
     store.mkdir(parents=True, exist_ok=True)
     summary = LibrarySummary(store, notes=source.notes, what="embedded", listed=str(store / _PROBLEMS))
-    scratch = store / f"{_PROBLEMS}.{uuid.uuid4().hex}.tmp"
-    try:
+
+    def embed_all(file):
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        writer = csv.writer(text)
         with (
-            open(scratch, "w", encoding="utf-8", newline="") as file,
             progress_bar(total=source.n_clips, desc="embedding", verbose=verbose) as bar,
             workers(dask, []) as n_jobs,
         ):
-            writer = csv.writer(file)
             writer.writerow(["sound_id", "problem"])
             jobs = (joblib.delayed(partial(_embed, featurizer))(part) for part in source.parts(rows))
             for figures, problems in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
                 writer.writerows(problems)
                 summary.add(figures, computed=True)
                 bar.update(figures["rows"])
-        os.replace(scratch, store / _PROBLEMS)
-    finally:
-        scratch.unlink(missing_ok=True)
+        text.detach()
+
+    remove_abandoned(store)
+    write_atomically(store / _PROBLEMS, embed_all, sync=False)
     return summary
 
 

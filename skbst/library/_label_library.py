@@ -159,9 +159,8 @@ def label_part(model, taxonomy, n_candidates, clips):
     }
 
 
-def _write_parquet(table, path):
-    with open(path, "wb") as file:  # pyarrow opens no path that is no UTF-8
-        table.to_parquet(file, index=False)
+def _write_parquet(table, file):
+    table.to_parquet(file, index=False)
 
 
 def _refuse_if_all_missing(source, model):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
+from skbst._files import bring_back, put_in_place, scratch_folder
 from skbst._version import __version__
 from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
 from skbst.persistence._card import model_card
 from skbst.persistence._decode import Decoder
 from skbst.persistence._encode import Encoder
 from skbst.persistence._files import check_files, read_arrays, read_content, write_files
-from skbst.persistence._folder import bring_back, find_model, is_model, put_in_place, scratch_folder
+from skbst.persistence._folder import find_model, is_model
 
 __all__ = ["load_model", "save_model"]
 
@@ -68,7 +69,7 @@ def save_model(model, folder, *, notes="", overwrite=False):
     # a link stays a link: the model that it points to is replaced
     place = folder.resolve()
     _check_estimator(model, "save_model takes")
-    bring_back(place)
+    bring_back(place, is_model)
     if place.exists() and not (overwrite and is_model(place)):
         reason = "it is not a saved model" if overwrite else "pass overwrite=True to replace it"
         raise FileExistsError(f"{folder} exists; {reason}.")
@@ -78,7 +79,7 @@ def save_model(model, folder, *, notes="", overwrite=False):
     card = model_card(model, versions, notes=notes, n_values=sum(array.size for array in encoder.arrays.values()))
     with scratch_folder(place) as scratch:
         write_files(scratch, content, encoder.arrays, card)
-        put_in_place(scratch, place)
+        put_in_place(scratch, place, is_model)
     return folder
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from skbst._files import scratch_folder
 from skbst._sklearn import Interval, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.submission._development_results import development_results
@@ -195,22 +196,15 @@ def _output_table(y_pred, ids, prediction_score):
 
 def _write_checked(folder, label, table, meta, check):
     """Write beside the target and move both files only when they are right."""
-    folder.mkdir(parents=True, exist_ok=True)
     output, meta_file = folder / f"{label}{OUTPUT_SUFFIX}", folder / f"{label}{META_SUFFIX}"
-    partial = folder / f".{label}.writing"
-    partial.mkdir(exist_ok=True)
-    new_output, new_meta = partial / output.name, partial / meta_file.name
-    try:
+    with scratch_folder(folder / label) as scratch:
+        new_output, new_meta = scratch / output.name, scratch / meta_file.name
         table.to_csv(new_output, index=False, encoding="utf-8", lineterminator="\n")
         new_meta.write_text(yaml.safe_dump(meta, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8")
         problems = verify_submission(new_output, on_problem="return", **check)
         if problems:
-            listed = "\n- ".join(problems).replace(str(partial), str(folder))
+            listed = "\n- ".join(problems).replace(str(scratch), str(folder))
             raise DataFormatError(f"Nothing was written because of {len(problems)} problem(s):\n- {listed}")
         os.replace(new_output, output)
         os.replace(new_meta, meta_file)
-    finally:
-        new_output.unlink(missing_ok=True)
-        new_meta.unlink(missing_ok=True)
-        partial.rmdir()
     return output, meta_file

@@ -12,14 +12,14 @@ def test_a_part_that_another_run_has_just_finished_is_not_taken_for_foreign(tmp_
         def _record_of(self, name):
             record = super()._record_of(name)
             if not (tmp_path / name).exists():
-                other.write(name, lambda path: path.write_bytes(b"part"), FIGURES)
+                other.write(name, lambda file: file.write(b"part"), FIGURES)
             return record
 
     this = Slow(tmp_path, **WHERE)
     assert this.claim("part-000000.parquet")
     this.find("part-000000.parquet")
     assert not list(tmp_path.glob("_kept-*"))
-    other.write("part-000001.parquet", lambda path: path.write_bytes(b"part"), FIGURES)
+    other.write("part-000001.parquet", lambda file: file.write(b"part"), FIGURES)
     assert this.find("part-000001.parquet")["rows"] == 1
     for folder in (this, other):
         folder.close()

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
-import uuid
 
 import pandas as pd
+
+from skbst._files import remove_abandoned, write_atomically
 
 __all__ = ["put_csv", "refuse_foreign_csv"]
 
@@ -31,20 +31,18 @@ def refuse_foreign_csv(out, place):
 
 def put_csv(out, place, names):
     """Write the table of all parts, whole or not at all; same parameters, and the names of the parts."""
-    scratch = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(scratch, "w", encoding="utf-8", newline="") as file:
-            for number, name in enumerate(sorted(names)):
-                with open(place / name, "rb") as part:
-                    table = pd.read_parquet(part)
-                table.to_csv(file, index=False, header=number == 0, lineterminator="\n")
-        checksum = _checksum(scratch)
-        note = place / f"{_RECORD}.{uuid.uuid4().hex}.tmp"
-        note.write_text(json.dumps({"sha256": checksum}), encoding="utf-8")
-        os.replace(note, place / _RECORD)
-        os.replace(scratch, out)
-    finally:
-        scratch.unlink(missing_ok=True)
+
+    def fill(file):
+        for number, name in enumerate(sorted(names)):
+            with open(place / name, "rb") as part:
+                table = pd.read_parquet(part)
+            file.write(table.to_csv(index=False, header=number == 0, lineterminator="\n").encode("utf-8"))
+        file.seek(0)
+        note = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        write_atomically(place / _RECORD, json.dumps(note), sync=False)
+
+    remove_abandoned(out.parent, of=f"{out.name}.")
+    write_atomically(out, fill, sync=False)
 
 
 def _recorded(place):

@@ -6,9 +6,8 @@ import os
 import uuid
 from pathlib import Path
 
-from skbst._files import locked
+from skbst._files import FileLock, locked, remove_abandoned, write_atomically
 from skbst.exceptions import DataFormatError
-from skbst.library._output._locks import FileLock
 
 __all__ = ["LibraryFolder"]
 
@@ -81,21 +80,25 @@ class LibraryFolder:
         return False
 
     def write(self, name, write, figures):
-        """Put a part in its place, whole: ``write(path)`` makes the file, `figures` stand in the record."""
-        scratch = self.work / f"{name}.{uuid.uuid4().hex}.tmp"
+        """Put a part in its place, whole: ``write(file)`` fills it, `figures` stand in the record."""
+
+        record = dict(figures)
+
+        def fill(file):
+            write(file)
+            file.seek(0)
+            record["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+            self._put_record(name, record)  # before the part, so that whoever finds the part finds it too
+
         try:
-            write(scratch)
-            record = {**figures, "sha256": _checksum(scratch)}
-            self._put_record(name, record)
-            os.replace(scratch, self.path / name)
+            # not forced to the disk: a part that a loss of power cuts has another checksum, and is made again
+            write_atomically(self.path / name, fill, sync=False)
         except OSError as error:
             raise OSError(
                 error.errno,
                 f"{self.path / name} could not be written ({error.strerror or error}). What was written before is "
                 "kept; make room, or make the folder writable, and give the same command again",
             ) from error
-        finally:
-            scratch.unlink(missing_ok=True)
         self._records[name] = self.targets[name] = record
         self.drop_claim(name)
 
@@ -110,7 +113,8 @@ class LibraryFolder:
         with locked(self.path / _LOCK):
             self._records = {**self._read_records(), **self.targets}
             self._remove_stale()
-            _write_json(self.path / RECORD, self.work, self._content())
+            _write_json(self.path / RECORD, self._content())
+            remove_abandoned(self.path)
             if self._run.only_holder():
                 self._run.release(remove=True)
                 self._clear_work()
@@ -164,7 +168,7 @@ class LibraryFolder:
         return self._records.get(name) if record is None else record
 
     def _put_record(self, name, record):
-        _write_json(self.work / f"{name}.record", self.work, record)
+        _write_json(self.work / f"{name}.record", record)
 
     def _remove_stale(self):
         """Parts of ours that no clip of this run gives; a part that was changed by others stays."""
@@ -225,7 +229,5 @@ def _read_json(path):
     return content if isinstance(content, dict) else None
 
 
-def _write_json(path, work, content):
-    scratch = work / f"{path.name}.{uuid.uuid4().hex}.tmp"
-    scratch.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True), encoding="utf-8")
-    os.replace(scratch, path)
+def _write_json(path, content):
+    write_atomically(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True), sync=False)

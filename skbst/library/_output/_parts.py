@@ -29,7 +29,7 @@ def run_parts(source, folder, compute, write, summary, *, rows, n_jobs=1, suffix
         ``compute(clips)`` gives the table of a part and its figures; runs where the jobs run.
 
     write : callable
-        ``write(table, path)``.
+        ``write(table, file)``, a binary file.
 
     summary : LibrarySummary
         Counts.
@@ -86,7 +86,7 @@ def run_parts(source, folder, compute, write, summary, *, rows, n_jobs=1, suffix
     with progress_bar(total=source.n_clips, desc="labelling", verbose=verbose) as bar:
         for jobs in (todo, left):
             for name, table, figures in joblib.Parallel(n_jobs=n_jobs, return_as="generator")(jobs(bar)):
-                folder.write(name, lambda path, table=table: write(table, path), figures)
+                folder.write(name, lambda file, table=table: write(table, file), figures)
                 summary.add(figures, computed=True)
                 bar.update(figures["rows"])
 
