@@ -1,13 +1,15 @@
-"""Speed, memory and guarantees of ``skbst.library.label_library``.
+"""Speed, memory and guarantees of ``skbst.library``.
 
-    python benchmarks/bench_label_library.py vectors [--clips 1000 10000 100000]   # from shipped vectors
+    python benchmarks/bench_label_library.py vectors [--clips 1000 10000 100000]      # from shipped vectors
     python benchmarks/bench_label_library.py sounds [--data ROOT] [--clips 500 2000]  # MFCC of 2 s, a linear model
-    python benchmarks/bench_label_library.py together [--rounds 20]                 # two and three runs on one folder
-    python benchmarks/bench_label_library.py kills [--rounds 100]                   # killed at random, then run again
+    python benchmarks/bench_label_library.py stored [--data ROOT] [--clips 1000 10000]  # descriptors that were kept
+    python benchmarks/bench_label_library.py together [--rounds 20]                   # two and three runs on one folder
+    python benchmarks/bench_label_library.py kills [--rounds 100] [--seed 0]          # killed, then run again
 
 Each run is a process of its own; peak memory is its highest resident size, libraries included. ``vectors`` makes a
 random vector of 512 numbers for each clip, which says nothing about labels and all about the way there. ROOT is a data
-set such as ``bst-real``; without it clips are made, and repeated until there are as many as asked.
+set such as ``bst-real``; without it clips are made, and repeated until there are as many as asked. ``--dask local``
+(or an address) hands the parts of ``vectors``, ``sounds`` and ``stored`` to the workers of a cluster.
 """
 
 import argparse
@@ -28,30 +30,38 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbst.datasets import load_bsd, make_bst_clips
-from skbst.features import BlockSelector, ClipFeaturizer, MFCCFeaturizer, ShippedEmbeddingFeaturizer
+from skbst.features import (
+    AudioStatisticsFeaturizer,
+    BlockSelector,
+    ClipFeaturizer,
+    MFCCFeaturizer,
+    ShippedEmbeddingFeaturizer,
+)
+from skbst.library import embed_library
 from skbst.taxonomy import BST
 
 CHILD = """
 import sys, time
 from skbst.library import label_library
-model, clips, out, rows = sys.argv[1:]
+model, clips, out, rows, dask = sys.argv[1:]
 start = time.perf_counter()
-summary = label_library(model, clips, out, rows=int(rows))
+if __name__ == "__main__":
+    summary = label_library(model, clips, out, rows=int(rows), dask=dask or None)
 seconds = time.perf_counter() - start
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(summary.n_clips, summary.n_computed, seconds, int(peak) / 1e3)
 """
 
 
-def command(root, manifest, out, rows=512):
-    words = [root / "model.joblib", manifest, out, rows]
+def command(root, manifest, out, rows=512, dask=None):
+    words = [root / "model.joblib", manifest, out, rows, dask or ""]
     return [sys.executable, "-W", "ignore", "-c", CHILD, *map(str, words)]
 
 
-def measure(root, n_clips):
+def measure(root, n_clips, dask):
     """Seconds and peak megabytes of one run."""
-    manifest = root / "clips.csv"
-    done = subprocess.run(command(root, manifest, root / f"out-{n_clips}"), check=True, capture_output=True, text=True)
+    words = command(root, root / "clips.csv", root / f"out-{n_clips}", dask=dask)
+    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True)
     n_found, _, seconds, peak = done.stdout.split()
     assert int(n_found) == n_clips
     return float(seconds), float(peak)
@@ -78,14 +88,24 @@ def write_vector_manifest(root, n_clips):
     table.to_csv(root / "clips.csv", index=False)
 
 
-def make_sounds(root, data):
+def get_sounds(root, data):
     if data is None:
         make_bst_clips(root / "clips", n_clips=115, max_duration=4.0, random_state=0)
-    clips = load_bsd(data or root / "clips")
-    features = ClipFeaturizer([("mfcc", MFCCFeaturizer(duration=2.0))])
-    model = make_pipeline(features, BlockSelector("mfcc"), StandardScaler(), LogisticRegression(C=0.01, max_iter=50))
+    return load_bsd(data or root / "clips")
+
+
+def fit_linear(root, clips, features):
+    """A linear model on features of sounds."""
+    linear = (BlockSelector(), StandardScaler(), LogisticRegression(C=0.01, max_iter=50))
+    model = make_pipeline(ClipFeaturizer([("audio", features)]), *linear)
     joblib.dump(model.fit(clips.data.iloc[:200], clips.target.iloc[:200]), root / "model.joblib")
-    return clips.data
+
+
+def fill_store(root, data):
+    """Describe each sound once, and say how fast that was."""
+    start = time.perf_counter()
+    embed_library(AudioStatisticsFeaturizer(), data, root / "store")
+    print(f"{len(data):7,} sounds described: {len(data) / (time.perf_counter() - start):.1f} clips/s", flush=True)
 
 
 def write_sound_manifest(root, data, n_clips):
@@ -98,7 +118,7 @@ def scaling(root, options, write):
     seen = []
     for n_clips in options.clips:
         write(n_clips)
-        seconds, peak = measure(root, n_clips)
+        seconds, peak = measure(root, n_clips, options.dask)
         seen.append((n_clips, seconds))
         print(f"{n_clips:7,} clips: {n_clips / seconds:6.0f} clips/s, peak {peak:.0f} MB", flush=True)
     if len(seen) > 1:
@@ -133,39 +153,55 @@ def together(root, options):
 
 
 def kills(root, options):
-    """Killed at random times, then run again: the bytes of a run alone, at most one part again."""
+    """Killed after any number of parts, then run again: the bytes of a run alone, at most one part made twice."""
     write_vector_manifest(root, 600)
-    start = time.perf_counter()
     subprocess.run(command(root, root / "clips.csv", root / "alone", 20), check=True, capture_output=True)
-    whole = time.perf_counter() - start
-    wanted, rng, bad, again, killed = content_of(root / "alone"), random.Random(0), 0, 0, 0
-    out = root / "killed-0"
-    for number in range(options.rounds):
-        run = subprocess.Popen(command(root, root / "clips.csv", out, 20), stdout=-1, stderr=-1)
-        time.sleep(whole * rng.uniform(0.7, 1.0))
-        run.kill()
-        run.communicate()
-        killed += run.returncode != 0
-        there = len(list(out.glob("part-*"))) if out.exists() else 0
-        if number % 3 == 2 or there == 30:
+    wanted, rng, bad, again, killed, results = content_of(root / "alone"), random.Random(options.seed), 0, 0, 0, 0
+    while killed < options.rounds:
+        out = root / f"killed-{results}"
+        killed += kill_after(rng.randrange(30), rng.uniform(0, 0.02), command(root, root / "clips.csv", out, 20), out)
+        there = n_parts(out)
+        if rng.random() < 0.4 or there == 30 or killed == options.rounds:
             done = subprocess.run(command(root, root / "clips.csv", out, 20), capture_output=True, text=True)
             bad += done.returncode != 0 or content_of(out) != wanted
             again += int(done.stdout.split()[1]) - (600 - 20 * there)
-            out = root / f"killed-{number + 1}"
-    print(f"{killed} kills: {bad} results with other bytes, {again} rows computed that were there")
+            results += 1
+    print(f"{killed} kills, {results} results: {bad} with other bytes, {again} rows computed that were there")
+
+
+def kill_after(n_wanted, seconds, words, out):
+    """Kill a run once so many parts are there and some time has passed; whether it had not ended."""
+    run = subprocess.Popen(words, stdout=-1, stderr=-1)
+    while run.poll() is None and n_parts(out) < n_wanted:
+        time.sleep(0.001)
+    time.sleep(seconds)
+    run.kill()
+    run.communicate()
+    return run.returncode != 0
+
+
+def n_parts(out):
+    return len(list(out.glob("part-*"))) if out.exists() else 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["vectors", "sounds", "together", "kills"])
-    parser.add_argument("--data", help="root of a data set, for sounds")
+    parser.add_argument("what", choices=["vectors", "sounds", "stored", "together", "kills"])
+    parser.add_argument("--data", help="root of a data set, for sounds and stored")
     parser.add_argument("--clips", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments of kills")
+    parser.add_argument("--dask", help="'local' for two worker processes here, or the address of a scheduler")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        if options.what == "sounds":
-            data = make_sounds(root, options.data)
+        if options.what in ("sounds", "stored"):
+            clips, features = get_sounds(root, options.data), MFCCFeaturizer(duration=2.0)
+            data = clips.data
+            if options.what == "stored":
+                fill_store(root, data)
+                features = AudioStatisticsFeaturizer(store=root / "store")
+            fit_linear(root, clips, features)
             scaling(root, options, lambda n_clips: write_sound_manifest(root, data, n_clips))
             return
         make_vectors(root, max(options.clips) if options.what == "vectors" else 600)
