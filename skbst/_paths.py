@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["absolute_path", "get_data_home", "is_regular_file", "open_regular"]
+__all__ = ["absolute_path", "get_data_home", "is_regular_file", "open_regular", "printable"]
 
 
 def absolute_path(name):
@@ -69,6 +69,31 @@ def open_regular(path):
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def printable(name):
+    r"""Write a name, or any text, so that every file format and every pipe holds it.
+
+    Parameters
+    ----------
+    name : str or path-like
+        Bytes of a name that are no UTF-8 are written out (``\xe9``), and so are halves of surrogate pairs.
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from skbst._paths import printable
+    >>> printable("caf\udce9.wav")
+    'caf\\xe9.wav'
+    """
+    name = os.fspath(name)
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def get_data_home(data_home=None):

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from skbst.cli._model import open_model
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -38,6 +37,7 @@ def run(arguments):
     from skbst._files import write_atomically
     from skbst.curation import LabelAudit
     from skbst.datasets import load_bsd
+    from skbst.library import open_model
 
     out = Path(arguments.out).expanduser()
     if out.exists():

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from skbst.cli._model import open_model
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -32,12 +31,13 @@ def add(subparsers):
 def run(arguments):
     """Predict and report."""
     from skbst.datasets import load_bsd
+    from skbst.library import open_model
     from skbst.metrics import hierarchical_classification_report
 
     out = None if arguments.out is None else Path(arguments.out).expanduser()
     if out is not None and out.exists():
         raise FileExistsError(f"{out} exists and is left; give another name.")
-    model = open_model(arguments.model)
+    model = open_model(arguments.model, method="predict")
     clips = load_bsd(arguments.data, labelled=True, on_missing_audio="ignore", load_embeddings=False)
     answers = model.predict(clips.data)
     say(clips.DESCR)

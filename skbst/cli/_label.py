@@ -1,6 +1,5 @@
 """``skbst label``."""
 
-from skbst.cli._model import open_model
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -51,7 +50,7 @@ def run(arguments):
         arguments.usage_error("give FOLDER or MANIFEST and -o OUT (or --one SOUND and --out-folder F)")
     if arguments.metadata or arguments.out_folder:
         arguments.usage_error("--metadata and --out-folder belong to --one")
-    from skbst.library import label_library, with_clap
+    from skbst.library import label_library, open_model, with_clap
 
     model = arguments.model
     if arguments.clap:

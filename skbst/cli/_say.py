@@ -2,6 +2,8 @@
 
 import sys
 
+from skbst._paths import printable
+
 __all__ = ["say"]
 
 
@@ -18,5 +20,4 @@ def say(text, *, error=False):
     """
     stream = sys.stderr if error else sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    text = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.write(printable(str(text)).encode(encoding, "backslashreplace").decode(encoding) + "\n")

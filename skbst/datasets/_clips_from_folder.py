@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skbst._paths import printable
 from skbst._sklearn import validate_params
 from skbst.datasets._list_sounds import list_sounds
 from skbst.exceptions import DataFormatError
@@ -80,9 +81,9 @@ def _as_table(folder, names):
     paths = [os.path.join(folder, name) for name in names]
     ids = [_plain(name) for name in names]
     if len(set(ids)) != len(ids):  # two spellings of one name side by side
-        ids = [_printable(name) for name in names]
+        ids = [printable(name) for name in names]
     # a path with bytes that are no UTF-8 leads to its file only as it is; text columns of pandas cannot hold it
-    held = all(_printable(path) == path for path in paths)
+    held = all(printable(path) == path for path in paths)
     columns = {
         "audio": pd.Series(paths, dtype="str" if held else object),
         "title": pd.Series([_plain(Path(name).stem) for name in names], dtype="str"),
@@ -94,8 +95,4 @@ def _as_table(folder, names):
 
 def _plain(name):
     """A name as text: accents in one spelling, bytes that are no UTF-8 written out."""
-    return unicodedata.normalize("NFC", _printable(name))
-
-
-def _printable(name):
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", printable(name))

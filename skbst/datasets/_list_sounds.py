@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 
+from skbst._paths import printable
 from skbst.datasets._audio_files import OTHER_SOUND_EXTENSIONS, is_audio_file, looks_like_sound
 
 __all__ = ["SoundListing", "list_sounds"]
@@ -40,7 +41,7 @@ class SoundListing:
         parts = []
         for reason, names in self.passed_over.items():
             rest = f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else ""
-            shown = ", ".join(_printable(name) for name in sorted(names)[:_N_NAMED])
+            shown = ", ".join(printable(name) for name in sorted(names)[:_N_NAMED])
             parts.append(f"{len(names)} {reason} ({shown}{rest})")
         return "; ".join(parts)
 
@@ -119,7 +120,3 @@ def _sort_in(listing, name, entry):
 def _is_no_extension(extension):
     """Whether what follows the last dot of a name is part of the name ("192452__dr. someone")."""
     return len(extension) > 6 or " " in extension
-
-
-def _printable(name):
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from skbst._files import write_atomically
+from skbst._paths import printable
 from skbst._sklearn import validate_params
 from skbst._version import __version__
 from skbst.exceptions import DataFormatError
 from skbst.library._answers import answer, taxonomy_of
-from skbst.library._model import open_model
+from skbst.library._model import identity_of, open_model
 from skbst.taxonomy import BST
 
 __all__ = ["analyze_sound"]
@@ -22,6 +23,8 @@ _ANALYZER = "skbst"
 # formats that platforms hold and libsndfile has no reader for
 _OTHER_FORMATS = frozenset([".m4a", ".mp4", ".aac", ".wma", ".webm", ".amr", ".ape", ".wv", ".ra", ".mid", ".midi"])
 _TEXTS = ("title", "tags", "description")
+# file systems take 255 bytes, and ".json" follows
+_LONGEST_NAME = 200
 
 
 @validate_params(
@@ -74,22 +77,22 @@ def analyze_sound(model, sound, out_folder, *, metadata=None):
     ('failed', 'FileNotFoundError: ')
     """
     out_folder = Path(out_folder).expanduser()
-    result = {"analyzer": _ANALYZER, "skbst": __version__, "status": "failed", "sound": _printable(sound)}
+    result = {"analyzer": _ANALYZER, "skbst": __version__, "status": "failed", "sound": printable(sound)}
     name = Path(sound).stem
     try:
         texts = _read_metadata(metadata)
         name = texts["id"] or name
-        result["sound_id"] = _printable(name)
+        result["sound_id"] = printable(name)
         result |= _analyze(model, Path(sound).expanduser(), texts)
     except Exception as error:  # the platform gets a status, never a traceback
-        result["error"] = _printable(f"{type(error).__name__}: {error}")
+        result["error"] = printable(f"{type(error).__name__}: {error}")
     _write(result, out_folder, _as_file_name(name))
     return result
 
 
 def _analyze(model, sound, texts):
-    place = _printable(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
-    model, identity = open_model(model)
+    place = printable(model) if isinstance(model, (str, os.PathLike)) else type(model).__name__
+    identity, model = identity_of(model), open_model(model)
     taxonomy = taxonomy_of(model)
     about = {
         "model": {"name": place, "content": identity},
@@ -100,7 +103,7 @@ def _analyze(model, sound, texts):
     clips = pd.DataFrame({"audio": pd.Series([os.path.abspath(sound)], dtype=object)})
     for column in _TEXTS:
         clips[column] = pd.Series([texts[column]], dtype="str")
-    clips.index = pd.Index([_printable(sound.name)], dtype="str", name="sound_id")
+    clips.index = pd.Index([printable(sound.name)], dtype="str", name="sound_id")
     table, silent = answer(model, clips, taxonomy, n_candidates=len(model.classes_))
     row = table.iloc[0]
     if silent[0]:
@@ -110,6 +113,8 @@ def _analyze(model, sound, texts):
 
 def _as_result(row, taxonomy, n_classes):
     proba = {str(row[f"class_{rank}"]): float(row[f"proba_{rank}"]) for rank in range(1, n_classes + 1)}
+    if not np.isfinite(list(proba.values())).all():
+        raise DataFormatError("the model gave probabilities that are no numbers; JSON has no word for them.")
     tops = {}
     for code, top in zip(proba, taxonomy.top_of(np.array(list(proba)))):
         tops[str(top)] = tops.get(str(top), 0.0) + proba[code]
@@ -125,32 +130,38 @@ def _read_metadata(metadata):
         path = Path(metadata).expanduser()
         try:
             metadata = json.loads(path.read_text(encoding="utf-8-sig"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataFormatError(f"{path} is not a UTF-8 JSON file ({error}).") from error
     metadata = {} if metadata is None else metadata
     if not isinstance(metadata, dict):
-        raise DataFormatError(f"metadata must be a JSON object with title, tags, description; got {type(metadata)}.")
+        kind = type(metadata).__name__
+        raise DataFormatError(f"metadata must be a JSON object with title, tags, description; got a {kind}.")
     texts = {
         "id": metadata.get("id", metadata.get("sound_id")),
         "title": metadata.get("title", metadata.get("name")),
         "tags": metadata.get("tags"),
         "description": metadata.get("description"),
     }
-    return {name: _as_text(value) for name, value in texts.items()}
+    return {name: _as_text(name, value) for name, value in texts.items()}
 
 
-def _as_text(value):
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return "" if value is None else _printable(str(value))
-
-
-def _printable(name):
-    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _as_text(name, value):
+    if name == "tags" and isinstance(value, (list, tuple)):
+        return ", ".join(_as_text("a tag", tag) for tag in value)
+    if value is not None and not isinstance(value, (str, int, float)):
+        raise DataFormatError(f"metadata: {name} must be text; got a {type(value).__name__}.")
+    return "" if value is None else printable(str(value))
 
 
 def _as_file_name(name):
-    return "".join("_" if letter in '/\\:*?"<>|\0' or ord(letter) < 32 else letter for letter in name) or "sound"
+    """A name that every file system takes; a long one is cut, and told from others by its hash."""
+    name = "".join("_" if letter in '/\\:*?"<>|\0' or ord(letter) < 32 else letter for letter in name)
+    content = os.fsencode(name)
+    if len(content) > _LONGEST_NAME:
+        # cut between letters
+        kept = content[: _LONGEST_NAME - 17].decode("utf-8", "ignore")
+        name = f"{kept}-{hashlib.sha256(content).hexdigest()[:16]}"
+    return name if name.strip(". ") else "sound"
 
 
 def _name_of(taxonomy):

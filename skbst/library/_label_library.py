@@ -14,7 +14,7 @@ from skbst._version import __version__
 from skbst.exceptions import DataFormatError
 from skbst.library._answers import answer, taxonomy_of
 from skbst.library._input import open_clips
-from skbst.library._model import open_model
+from skbst.library._model import identity_of, open_model
 from skbst.library._output import LibraryFolder, put_csv, refuse_foreign_csv, run_parts
 from skbst.library._problems import reads_sounds
 from skbst.library._summary import SILENT_REASONS, LibrarySummary
@@ -118,7 +118,7 @@ def label_library(model, clips, out, *, rows=512, n_candidates=3, dask=None, rep
     1        b      is-k  is
     """
     require("pyarrow", extra="library", needed_by="label_library")
-    model, model_id = open_model(model)
+    model_id, model = identity_of(model), open_model(model)
     source = open_clips(clips)
     _refuse_if_all_missing(source, model)
     out = Path(os.path.abspath(Path(out).expanduser()))

@@ -6,42 +6,91 @@ from pathlib import Path
 
 import joblib
 
+from skbst._paths import is_regular_file
 from skbst.exceptions import DataFormatError
 from skbst.library._problems import clip_readers, with_children
 from skbst.persistence import load_model
 
-__all__ = ["open_model"]
+__all__ = ["identity_of", "open_model"]
 
 
-def open_model(model):
-    """A fitted model and a text that changes with its content.
+def open_model(model, *, method="predict_proba"):
+    """Open a saved model, for answers; a fitted one is handed back.
 
     Parameters
     ----------
-    model : estimator, str or path-like
-        The model; a folder of `save_model`; or a file of joblib, which can run any code and must be trusted.
+    model : classifier, str or path-like
+        The model; a folder of `skbst.persistence.save_model`; or a file of joblib, which can run any code and must be
+        trusted.
+
+    method : str, default="predict_proba"
+        What it must be able to do.
 
     Returns
     -------
-    model : estimator
+    model : classifier
+        One from disk draws no progress bars.
 
-    identity : str
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing of that name.
+
+    DataFormatError
+        If it is no model, is damaged, or lacks the method.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skbst.library import open_model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "model.joblib").write_bytes(b"")
+    ...     open_model(Path(folder) / "model.joblib")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    skbst.exceptions.DataFormatError: ...model.joblib: no model could be read (EOFError). Pass a folder of ...
     """
     if isinstance(model, (str, os.PathLike)):
-        path = Path(model).expanduser()
-        if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist. Pass a folder of save_model, or a joblib file.")
-        identity = _content_of(path)
-        model = load_model(path) if path.is_dir() else joblib.load(path)
+        model = _read(Path(model).expanduser())
         _quieten(model)
-    else:
-        identity = _content_hash(model)
-    if not hasattr(model, "predict_proba"):
+    if not hasattr(model, method):
         raise DataFormatError(
-            f"{type(model).__name__} has no predict_proba, which labelling needs. Pass a classifier that was fitted on "
+            f"{type(model).__name__} has no {method}, which is needed here. Pass a classifier that was fitted on "
             "clips (such as load_bsd(root).data)."
         )
-    return model, identity
+    return model
+
+
+def identity_of(model):
+    """A text that changes with the content of a model, or of the files that it was saved in."""
+    if not isinstance(model, (str, os.PathLike)):
+        return _content_hash(model)
+    path = Path(model).expanduser()
+    _refuse_missing(path)
+    return _content_of(path)
+
+
+def _read(path):
+    _refuse_missing(path)
+    if path.is_dir():
+        return load_model(path)
+    try:
+        return joblib.load(path)
+    except Exception as error:  # damaged pickles raise whatever their bytes happen to say
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise DataFormatError(
+            f"{path}: no model could be read ({what}). Pass a folder of save_model, or a joblib file of a fitted "
+            "classifier. This one is damaged, or needs a package that is not here."
+        ) from error
+
+
+def _refuse_missing(path):
+    if not (path.is_dir() or is_regular_file(path)):
+        raise FileNotFoundError(
+            f"{path} does not exist as a model: pass a folder of save_model or of skbst train (skbst train DATA -o "
+            "MODEL), or a joblib file."
+        )
 
 
 def _quieten(model):

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from numpy.testing import assert_allclose
 
 from skbst._version import __version__
@@ -186,6 +187,70 @@ class TestOneSound:
         code, _, result = self.run(model, next((root / "audio").iterdir()), tmp_path / "out", path)
         assert (code, result["status"]) == (1, "failed")
         assert "meta" in result["error"]
+
+    @pytest.mark.parametrize(
+        ("metadata", "status", "name"),
+        [
+            ("[" * 100_000, "failed", None),
+            ('{"title": {"en": "dog"}}', "failed", None),
+            ('{"id": ["a"]}', "failed", None),
+            ('{"id": "../../evil", "title": "\\ud800 \\u0000"}', "ok", ".._.._evil.json"),
+            ('{"id": "..", "tags": [1, null, "x"]}', "ok", "sound.json"),
+            ('{"id": "", "title": null, "description": 5}', "ok", None),
+            ('{"id": 1e999}', "ok", "inf.json"),
+        ],
+    )
+    def test_metadata_of_any_kind_is_answered(self, metadata, status, name, root, model, tmp_path):
+        (tmp_path / "meta.json").write_text(metadata)
+        sound = next(path for path in (root / "audio").iterdir() if path.stat().st_size)
+        found = self.run(model, sound, tmp_path / "out", tmp_path / "meta.json")
+        assert (found[1], found[2]["status"]) == (name or f"{sound.stem}.json", status)
+
+    def test_names_of_any_length_are_kept_apart(self, model, tmp_path):
+        for last in "ab":
+            self.run(model, tmp_path / f"{'é' * 4000}{last}.wav", tmp_path / last)
+        names = [path.name for last in "ab" for path in (tmp_path / last).iterdir()]
+        assert len(set(names)) == 2
+        assert all(len(os.fsencode(name)) < 255 and name.startswith("ééé") for name in names)
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"garbage", b"\x80\x04\x95\xff", None, "folder", "unfitted", "dict", "cut"]
+    )
+    def test_a_model_of_any_kind_is_a_status(self, content, root, model, tmp_path):
+        import shutil
+
+        import joblib
+        from sklearn.linear_model import LogisticRegression
+
+        path = tmp_path / "model.joblib"
+        if content == "folder":
+            path.mkdir()
+        elif content == "cut":
+            shutil.copytree(model, path)
+            largest = max(path.iterdir(), key=lambda file: file.stat().st_size)
+            largest.write_bytes(largest.read_bytes()[:100])
+        elif content in ("unfitted", "dict"):
+            joblib.dump({"unfitted": LogisticRegression(), "dict": {}}[content], path)
+        elif content is not None:
+            path.write_bytes(content)
+        sound = next(path for path in (root / "audio").iterdir() if path.stat().st_size)
+        code, name, result = self.run(path, sound, tmp_path / "out")
+        assert (code, name, result["status"]) == (1, f"{sound.stem}.json", "failed")
+        assert result["error"]
+
+    def test_where_nothing_can_be_written_there_is_a_line_and_a_code(self, root, model, tmp_path, capsys):
+        (tmp_path / "file").write_text("mine")
+        sound = next((root / "audio").iterdir())
+        for folder in (tmp_path / "file", tmp_path / "file" / "below", "nul\0"):
+            words = ["label", "--one", str(sound), "--model", str(model), "--out-folder", str(folder)]
+            assert main(words) == 1
+            assert capsys.readouterr().err.startswith("skbst label: error: ")
+        assert (tmp_path / "file").read_text() == "mine"
+
+    def test_silence_is_answered_and_named(self, model, tmp_path):
+        soundfile.write(tmp_path / "hush.wav", np.zeros(20_000), 16000)
+        code, _, result = self.run(model, tmp_path / "hush.wav", tmp_path / "out")
+        assert (code, result["status"], result["problem"]) == (0, "ok", "only zeros")
 
     def test_a_file_of_others_is_left(self, root, model, tmp_path, capsys):
         sound = next((root / "audio").iterdir())

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from skbst._paths import printable
 from skbst._tables import check_double, check_spelling, iterate_rows
 from skbst.datasets import clips_from_folder
 from skbst.exceptions import DataFormatError
@@ -223,22 +224,17 @@ def _as_audio(audio):
 
 def _as_table(records):
     sound_ids, *columns = zip(*records)
-    sound_ids = [_printable(sound_id) for sound_id in sound_ids]
+    sound_ids = [printable(sound_id) for sound_id in sound_ids]
     if len(set(sound_ids)) != len(sound_ids):
         double = next(name for name in sound_ids if sound_ids.count(name) > 1)
         raise DataFormatError(f"clips: {double!r} stands more than once. Each sound has one row.")
     # a path may be a waveform, or hold bytes that are no UTF-8; text columns of pandas hold neither
     audio = {"audio": pd.Series(columns[0], dtype=_dtype(columns[0]))}
     texts = {
-        name: pd.Series([_printable(cell) for cell in cells], dtype="str")
+        name: pd.Series([printable(cell) for cell in cells], dtype="str")
         for name, cells in zip(COLUMNS[1:], columns[1:])
     }
     return pd.DataFrame(audio | texts).set_index(pd.Index(sound_ids, dtype="str", name="sound_id"))
-
-
-def _printable(text):
-    """Text that every file format holds; bytes that are no UTF-8 are written as such (``\\xe9``)."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _dtype(values):
