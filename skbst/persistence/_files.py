@@ -37,12 +37,15 @@ def write_files(folder, content, arrays, card):
 
     card : str
         Text of the model card.
-    """
-    from safetensors.numpy import save_file
 
+    Raises
+    ------
+    OSError
+        If a file cannot be written whole: no space, no right to.
+    """
     tensors = {key: array for key, array in arrays.items() if array.dtype.kind in _TENSOR_KINDS and array.ndim}
     others = {key: array for key, array in arrays.items() if key not in tensors}
-    save_file(tensors, folder / "arrays.safetensors")
+    _write_tensors(tensors, folder / "arrays.safetensors")
     np.savez(folder / "arrays.npz", **{f"a{i}": array for i, array in enumerate(others.values())})
     # safetensors hides its file from everyone else
     shutil.copymode(folder / "arrays.npz", folder / "arrays.safetensors")
@@ -52,6 +55,16 @@ def write_files(folder, content, arrays, card):
     # the card is left out: its words are for people, who may add to them
     checksums = {name: _checksum(folder / name) for name in _CHECKED}
     (folder / _CHECKSUMS).write_text(json.dumps(checksums, indent=1), encoding="utf-8")
+
+
+def _write_tensors(tensors, path):
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:  # a full disk is no fault of the model, and callers look for OSError
+        raise OSError(f"cannot write {path}: {error}") from error
 
 
 def check_files(folder, found_format):

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
@@ -149,3 +150,19 @@ def test_permissions_are_those_of_any_new_file(umask, tmp_path):
             assert len(modes) == 5
     finally:
         os.umask(before)
+
+
+def test_a_full_disk_is_an_os_error_and_leaves_the_old_model(tmp_path):
+    resource = pytest.importorskip("resource")
+    X = np.random.default_rng(0).normal(size=(40, 500))
+    old, new = (LogisticRegression(C=C).fit(X, np.arange(40) % 4) for C in (1.0, 2.0))
+    saved = save_model(old, tmp_path / "model")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"arrays.safetensors|File too large"):
+            save_model(new, saved, overwrite=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    np.testing.assert_array_equal(load_model(saved).predict_proba(X), old.predict_proba(X))
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
