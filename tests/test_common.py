@@ -29,7 +29,12 @@ import skbst._versioned as versioned
 from skbst.conformal import HierarchicalConformalClassifier
 from skbst.curation import LabelAudit
 from skbst.datasets import load_bsd, make_bst_clips
-from skbst.ensemble import FoldEnsembleClassifier, HierarchicalDecoder, HierarchicalVotingClassifier
+from skbst.ensemble import (
+    ClassPriorClassifier,
+    FoldEnsembleClassifier,
+    HierarchicalDecoder,
+    HierarchicalVotingClassifier,
+)
 from skbst.exceptions import VersionMismatchWarning
 from skbst.features import (
     AudioStatisticsFeaturizer,
@@ -109,6 +114,8 @@ def make_instances():
         ),
         Instance(FoldEnsembleClassifier(linear, cv=3), "table"),
         Instance(HierarchicalDecoder(linear), "table"),
+        # its rows are distributions, which scikit-learn's checks do not draw
+        Instance(ClassPriorClassifier(), "prior", checks=False),
         Instance(HierarchicalConformalClassifier(linear, cv=3), "table"),
         Instance(HierarchicalConformalClassifier(bayes, cv=3, condition="class", confidence_level=0.75)),
         # it ranks the rows of fit and answers no others, which scikit-learn's checks ask of every estimator
@@ -197,6 +204,7 @@ def rows(tmp_path_factory):
         "table": (pd.DataFrame(vectors, columns=list("abcdef")), y),
         "waveforms": (rng.uniform(-1, 1, (6, 1600)).astype(np.float32), None),
         "clips": (clips.data, clips.target),
+        "prior": (FeatureBundle({"prior": rng.dirichlet(np.ones(3), 48)}), y),
         "bundle": (
             FeatureBundle({"audio": vectors, "text": vectors[:, :4], "mfcc": rng.standard_normal((48, 20, 13))}),
             y,

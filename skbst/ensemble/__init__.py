@@ -1,5 +1,6 @@
 """Several classifiers, one consistent answer at both levels of the tree."""
 
+from skbst.ensemble._class_prior_classifier import ClassPriorClassifier
 from skbst.ensemble._decoding import decode_proba
 from skbst.ensemble._fold_ensemble_classifier import FoldEnsembleClassifier
 from skbst.ensemble._hierarchical_decoder import HierarchicalDecoder
@@ -9,6 +10,7 @@ from skbst.ensemble._weight_search import search_weights
 from skbst.ensemble._weight_search_result import WeightSearchResult
 
 __all__ = [
+    "ClassPriorClassifier",
     "FoldEnsembleClassifier",
     "HierarchicalDecoder",
     "HierarchicalVotingClassifier",

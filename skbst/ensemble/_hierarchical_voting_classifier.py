@@ -42,7 +42,8 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
     ----------
     estimators : list of (str, classifier)
         The members: networks, scikit-learn classifiers, pipelines, frozen ones; ``"drop"`` leaves one out. A member
-        that needs other blocks of a bundle is a ``Pipeline([BlockSelector(...), classifier])``.
+        that needs other blocks of a bundle is a ``Pipeline([BlockSelector(...), classifier])``. A member whose
+        probabilities of a row are all 0 abstains there: `ClassPriorClassifier`, where nothing is known.
 
     voting : {"logit", "soft", "hard"}, default="logit"
         Average log-probabilities (for networks: logits up to a constant per row), average probabilities, or count

@@ -50,7 +50,8 @@ def member_log_proba(estimator, X, classes, *, min_proba=1e-12):
     Returns
     -------
     log_proba : ndarray of shape (n_samples, n_classes), float64
-        Finite. For a softmax network its logits up to a constant per row.
+        Finite, for a softmax network its logits up to a constant per row; but -inf throughout for a row to which the
+        member gives no probability at all: there it abstains.
     """
     if hasattr(estimator, "predict_log_proba"):
         with np.errstate(divide="ignore"):
@@ -58,12 +59,13 @@ def member_log_proba(estimator, X, classes, *, min_proba=1e-12):
     else:
         with np.errstate(divide="ignore"):
             log_proba = np.log(np.asarray(estimator.predict_proba(X), dtype=np.float64))
-    least = np.log(min_proba)
-    return align_columns(np.maximum(log_proba, least), estimator.classes_, classes, fill=least)
+    least, silent = np.log(min_proba), np.isneginf(log_proba).all(axis=1)
+    aligned = align_columns(np.maximum(log_proba, least), estimator.classes_, classes, fill=least)
+    return np.where(silent[:, None], -np.inf, aligned) if silent.any() else aligned
 
 
 def member_votes(name, estimator, X, classes):
-    """Positions in `classes` of a member's predictions, ndarray of shape (n_samples,), int.
+    """Positions in `classes` of a member's predictions, ndarray of shape (n_samples,), int; -1 where it abstains.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def member_votes(name, estimator, X, classes):
     unknown = classes[votes] != labels
     if unknown.any():
         raise ValueError(f"Member {name!r} predicts {labels[unknown][0]!r}, which is no class of the ensemble.")
-    return votes
+    return np.where(estimator.abstains(X), -1, votes) if hasattr(estimator, "abstains") else votes
 
 
 def hard_shares(votes, n_classes, weights=None):
@@ -85,7 +87,7 @@ def hard_shares(votes, n_classes, weights=None):
     Parameters
     ----------
     votes : ndarray of shape (n_samples, n_members), int
-        Positions of classes.
+        Positions of classes; -1 is no vote.
 
     n_classes : int
         Number of columns.
@@ -96,7 +98,7 @@ def hard_shares(votes, n_classes, weights=None):
     Returns
     -------
     shares : ndarray of shape (n_samples, n_classes), float64
-        Rows sum to 1.
+        Rows sum to 1; all classes share a row without votes.
 
     Examples
     --------
@@ -108,8 +110,10 @@ def hard_shares(votes, n_classes, weights=None):
     weights = np.ones(votes.shape[1]) if weights is None else np.asarray(weights, dtype=np.float64)
     shares = np.zeros((len(votes), n_classes))
     for vote, weight in zip(votes.T, weights):
-        shares[np.arange(len(votes)), vote] += weight
-    return shares / weights.sum()
+        given = np.flatnonzero(vote >= 0)
+        shares[given, vote[given]] += weight
+    shares[~shares.any(axis=1)] = 1
+    return shares / np.where(votes < 0, 0, weights).sum(axis=1, keepdims=True).clip(min=weights.min())
 
 
 def combine_log_proba(log_probas, weights=None, *, voting="logit"):
@@ -118,7 +122,8 @@ def combine_log_proba(log_probas, weights=None, *, voting="logit"):
     Parameters
     ----------
     log_probas : array-like of shape (n_members, n_samples, n_classes)
-        Log-probabilities.
+        Log-probabilities. A member whose row is -inf throughout abstains: the others decide as if it were not there,
+        to the bit. Where all do, or those that do not have no weight, all classes are alike.
 
     weights : array-like of shape (n_members,), default=None
         Weights, not negative; only their ratios count.
@@ -145,6 +150,19 @@ def combine_log_proba(log_probas, weights=None, *, voting="logit"):
     array([[0.7773, 0.2227]])
     """
     log_probas = np.asarray(log_probas, dtype=np.float64)
+    silent = np.isneginf(log_probas).all(axis=2)
+    if not silent.any():
+        return _average(log_probas, weights, voting)
+    weights = np.ones(len(log_probas)) if weights is None else np.asarray(weights, dtype=np.float64)
+    combined = np.full(log_probas.shape[1:], -np.log(log_probas.shape[2]))
+    for pattern in np.unique(silent, axis=1).T:  # which members abstain; of a prior alone there are two patterns
+        rows = np.flatnonzero((silent == pattern[:, None]).all(axis=0))
+        if weights[~pattern].sum() > 0:
+            combined[rows] = _average(log_probas[~pattern][:, rows], weights[~pattern], voting)
+    return combined
+
+
+def _average(log_probas, weights, voting):
     if voting == "logit":
         mean = np.average(log_probas, axis=0, weights=weights)
     else:

@@ -41,6 +41,7 @@ def search_weights(
     ----------
     log_proba : array-like of shape (n_members, n_samples, n_classes)
         Out-of-fold log-probabilities, from `out_of_fold_log_proba`. In-sample ones would favour whoever overfits most.
+        A member with a row of -inf throughout abstains there (see `ClassPriorClassifier`).
 
     y : array-like of shape (n_samples,)
         Class labels.
@@ -128,7 +129,8 @@ def _check_log_proba(log_proba, y, classes, folds):
         raise DataFormatError(
             f"log_proba must have shape (n_members, n_samples, {len(classes)}); got {log_proba.shape}."
         )
-    if not np.isfinite(log_proba).all():
+    silent = np.isneginf(log_proba).all(axis=2, keepdims=True)
+    if silent.all(axis=0).any() or not (np.isfinite(log_proba) | silent).all():
         raise DataFormatError("log_proba must be finite; out_of_fold_log_proba(min_proba=...) makes it so.")
     check_consistent_length(y, log_proba[0], folds)
     return log_proba
@@ -150,6 +152,8 @@ class _Judge:
 
     def __init__(self, log_proba, truth, parent, voting, decode, top_weight, zero_division):
         self.log_proba, self.truth, self.parent = log_proba, truth, parent
+        # the same number for every class moves no maximum
+        self._logits = np.where(np.isneginf(log_proba), 0, log_proba)
         self.voting, self.decode, self.top_weight, self.zero_division = voting, decode, top_weight, zero_division
 
     def take(self, weights):
@@ -168,7 +172,7 @@ class _Judge:
         found = np.empty((len(weights), len(self.truth)), dtype=np.int16)
         for i, row in enumerate(weights):
             if self.voting == "logit" and self.decode == "leaf":
-                found[i] = np.tensordot(row, self.log_proba, axes=1).argmax(axis=1)
+                found[i] = np.tensordot(row, self._logits, axes=1).argmax(axis=1)
             else:
                 proba = np.exp(combine_log_proba(self.log_proba, row, voting=self.voting))
                 found[i] = decode_proba(proba, self.parent, decode=self.decode, top_weight=self.top_weight)

@@ -13,6 +13,7 @@ from skbst.features._encoders._transformers_audio_featurizer import Transformers
 from skbst.features._precomputed_featurizer import PrecomputedFeaturizer
 from skbst.features._priors._class_prior_featurizer import ClassPriorFeaturizer
 from skbst.features._priors._llm_prior_featurizer import LLMPriorFeaturizer
+from skbst.features._priors._read import class_prior
 from skbst.features._priors._tag_rules import TagRules
 from skbst.features._shipped_embedding_featurizer import ShippedEmbeddingFeaturizer
 from skbst.features._spectra._log_mel_featurizer import LogMelFeaturizer
@@ -43,7 +44,8 @@ __all__ = [
     "TagRules",
     "TextLSAFeaturizer",
     "TransformersAudioFeaturizer",
+    "class_prior",
     "embedding_skew",
-    "stores_read_only",
     "encoder_report",
+    "stores_read_only",
 ]

@@ -1,4 +1,4 @@
-"""Scores of many (alpha, k, temperature) cells from one fold's probabilities and neighbours."""
+"""Scores of many cells of (alpha, k, temperature, prior_weight) from one fold's probabilities and neighbours."""
 
 import time
 import warnings
@@ -44,6 +44,9 @@ class FoldParts:
 
     n_bank : int
         Number of training rows that were looked through.
+
+    p_prior : ndarray of shape (n_samples, n_classes), float64, or None
+        What is known of the rows beforehand.
     """
 
     rows: np.ndarray
@@ -53,14 +56,20 @@ class FoldParts:
     similarities: np.ndarray
     labels: np.ndarray
     n_bank: int
+    p_prior: np.ndarray | None = None
 
     def prior(self, k, temperature):
         """Class distribution of the k nearest, of shape (n_samples, n_classes)."""
         return neighbour_prior(self.similarities[:, :k], self.labels[:, :k], len(self.classes), temperature)
 
-    def proba(self, *, alpha, k, temperature):
+    def proba(self, *, alpha, k, temperature, prior_weight=0.0):
         """Blended probabilities of one cell, of shape (n_samples, n_classes)."""
-        return blend(self.p_model, self.prior(k, temperature), alpha)
+        return self.mix(self.prior(k, temperature), {"alpha": alpha, "prior_weight": prior_weight})
+
+    def mix(self, neighbours, cell):
+        """The same from the neighbours' distribution."""
+        beta = cell.get("prior_weight", 0.0)
+        return blend(self.p_model, neighbours, cell["alpha"], p_prior=self.p_prior, prior_weight=beta)
 
 
 def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None, error_score="raise"):
@@ -72,7 +81,7 @@ def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None, erro
         The fold.
 
     cells : list of dict
-        Each with alpha, k and temperature.
+        Each with alpha, k, temperature and, where there is a prior, prior_weight.
 
     scorer : callable
         ``scorer(estimator, X, y, **score_params)``.
@@ -104,7 +113,7 @@ def score_cells(parts, cells, scorer, X=None, score_params=None, fast=None, erro
     for (k, temperature), members in groups.items():
         start = time.perf_counter()
         prior = parts.prior(k, temperature)
-        probas = (blend(parts.p_model, prior, cells[i]["alpha"]) for i in members)
+        probas = (parts.mix(prior, cells[i]) for i in members)
         if fast is not None:
             found = fast(parts, probas)
         else:

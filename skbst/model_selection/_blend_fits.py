@@ -1,4 +1,4 @@
-"""The only fits of a blend search: one per fold and setting of what alpha, k and temperature do not cover."""
+"""The only fits of a blend search: one per fold and setting of what is no matter of arithmetic."""
 
 import time
 import traceback
@@ -19,7 +19,7 @@ from skbst.neighbors import KNNPriorBlender
 
 __all__ = ["blender_of", "blender_params", "fit_fold", "split_candidates", "tell_failures"]
 
-_CHEAP = ("alpha", "k", "temperature")
+_CHEAP = ("alpha", "k", "temperature", "prior_weight")
 
 
 def blender_of(estimator):
@@ -94,8 +94,8 @@ def split_candidates(estimator, candidates):
     Returns
     -------
     settings : list of (dict, list of int, list of dict)
-        The costly part of the parameters, positions of the candidates that share it, and their cells: alpha, k and
-        temperature each.
+        The costly part of the parameters, positions of the candidates that share it, and their cells: alpha, k,
+        temperature and prior_weight each.
     """
     blender, prefix = blender_of(estimator)
     present = {name: getattr(blender, name) for name in _CHEAP}
@@ -213,6 +213,7 @@ def _look_up(estimator, X, y, rows, groups, k):
         similarities=similarities,
         labels=estimator.bank_labels_[indices],
         n_bank=len(estimator.bank_),
+        p_prior=estimator.class_prior(rows_X),
     )
 
 

@@ -1,4 +1,4 @@
-"""A grid search over alpha, k and temperature that costs one fit per fold."""
+"""A grid search over the numbers of a neighbour prior that costs one fit per fold."""
 
 import time
 from typing import ClassVar
@@ -26,7 +26,7 @@ __all__ = ["KNNBlendSearchCV"]
 
 
 class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
-    """Search alpha, k and temperature of a `KNNPriorBlender` at the cost of one fit per fold.
+    """Search alpha, k, temperature and prior_weight of a `KNNPriorBlender` at the cost of one fit per fold.
 
     The classifier is fitted once on each training part. Its probabilities of the test part and the neighbours to the
     largest k are kept, and each cell of the grid is scored by arithmetic on those arrays. ``cv_results_`` holds the
@@ -209,14 +209,14 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
         Parameters
         ----------
         param_grid : dict or list of dict
-            Values of alpha, k and temperature, without a Pipeline's prefix; k at most the largest of the search.
-            What is not named keeps its best value.
+            Values of alpha, k, temperature and prior_weight, without a Pipeline's prefix; k at most the largest of the
+            search. What is not named keeps its best value.
 
         Returns
         -------
         table : DataFrame
-            Columns alpha, k, temperature, mean_test_score, std_test_score (``mean_test_<name>`` ... with several
-            scores), in the order of the grid.
+            Columns alpha, k, temperature, prior_weight, mean_test_score, std_test_score (``mean_test_<name>`` ... with
+            several scores), in the order of the grid.
         """
         check_is_fitted(self, "fold_parts_")
         (_, _, best), *_ = split_candidates(self.estimator, [getattr(self, "best_params_", {})])

@@ -11,9 +11,17 @@ import pandas as pd
 from skbst.audio import decode_array, decode_file
 from skbst.taxonomy import resolve_taxonomy
 
-__all__ = ["audio_keys", "label_mentions", "near_duplicate_pairs", "shared_with_training", "text_keys"]
+__all__ = [
+    "TEXT_COLUMNS",
+    "audio_keys",
+    "label_mentions",
+    "label_terms",
+    "near_duplicate_pairs",
+    "shared_with_training",
+    "text_keys",
+]
 
-_TEXT_COLUMNS = ("title", "tags", "description")
+TEXT_COLUMNS = ("title", "tags", "description")
 _MAX_PAIRS = 5_000_000
 
 
@@ -42,7 +50,7 @@ def text_keys(data):
 
 
 def _joined_text(data):
-    columns = [data[name].fillna("").astype(str) for name in _TEXT_COLUMNS if name in data]
+    columns = [data[name].fillna("").astype(str) for name in TEXT_COLUMNS if name in data]
     return [" \n ".join(cells) for cells in zip(*columns, strict=True)]
 
 
@@ -214,10 +222,15 @@ def label_mentions(data, y, taxonomy=None):
     tree = resolve_taxonomy(taxonomy, labels)
     patterns = {}
     for label in np.unique(labels).tolist():
-        names = (label, tree.leaf_names[label], tree.top_names[tree.top_of([label])[0]])
-        terms = [term for term in names if not term.isalnum()]
+        terms = label_terms(tree, label)
         patterns[label] = re.compile(
             "|".join(rf"(?<![^\W_]){re.escape(term)}(?![^\W_])" for term in terms) or r"(?!)", re.IGNORECASE
         )
     found = (patterns[label].search(text) for label, text in zip(labels.tolist(), _joined_text(data), strict=True))
     return ["" if match is None else match.group() for match in found]
+
+
+def label_terms(tree, label):
+    """The code of a class and the names of it and of its top level, where they are more than one word."""
+    names = (label, tree.leaf_names[label], tree.top_names[tree.top_of([label])[0]])
+    return [term for term in names if not term.isalnum()]

@@ -18,6 +18,7 @@ from skbst.model_selection._leakage_keys import (
     shared_with_training,
     text_keys,
 )
+from skbst.model_selection._leakage_prior import prior_checks
 from skbst.model_selection._leakage_result import LeakageReport
 from skbst.model_selection._leakage_seen import ids_per_fold
 from skbst.taxonomy import Taxonomy
@@ -35,6 +36,8 @@ __all__ = ["leakage_report"]
         "audio": [StrOptions({"bytes", "samples"}), None],
         "embeddings": ["array-like", None],
         "similarity": [Interval(Real, 0, 1, closed="right")],
+        "prior": "no_validation",
+        "prior_seen": "no_validation",
         "taxonomy": [Taxonomy, None],
         "warn": ["boolean"],
     },
@@ -50,6 +53,8 @@ def leakage_report(
     audio="bytes",
     embeddings=None,
     similarity=0.99,
+    prior=None,
+    prior_seen=None,
     taxonomy=None,
     warn=True,
 ):
@@ -86,6 +91,16 @@ def leakage_report(
     similarity : float in (0, 1], default=0.99
         From which cosine similarity on two embeddings are near-duplicates.
 
+    prior : array-like of shape (n_samples, n_classes), FeatureBundle or fitted maker of priors, default=None
+        What is known of the classes beforehand (:class:`~skbst.features.ClassPriorFeaturizer`), or a list with one per
+        fold. A prior that is right wherever it is certain has seen the labels, one that is far better on training rows
+        has seen theirs; and what a :class:`~skbst.features.LLMPriorFeaturizer` tells the model of a clip may not name
+        its class. Rules of tags, zero-shots and language models saw no label and are not run for this.
+
+    prior_seen : object, default=None
+        The rows on which the model that makes the prior was trained, in one of the forms of `seen`. Of a table,
+        rows with the same words or the same sound file count, too.
+
     taxonomy : Taxonomy, default=None
         The tree, for class names in the text.
 
@@ -102,7 +117,8 @@ def leakage_report(
     -----
     LeakageWarning
         One for each check with findings, by its name: "row", "sound_id", "group", "audio", "text", "near_duplicate",
-        "label_in_text", "seen by ...".
+        "label_in_text", "prior", "prior_overfit", "prior_seen", "prior_prompt", "seen
+        by ...".
 
     Examples
     --------
@@ -129,6 +145,8 @@ def leakage_report(
     if not splits:
         raise DataFormatError("There are no folds to check.")
     checks, not_checked = _make_checks(data, y, groups, audio, embeddings, similarity, taxonomy)
+    of_prior, not_of_prior = prior_checks(data, y, prior, prior_seen, len(splits), taxonomy)
+    checks, not_checked = {**checks, **of_prior}, {**not_checked, **not_of_prior}
     for name, source in (seen or {}).items():
         checks[f"seen by {name}"] = _seen_check(name, source, data.index, len(splits))
     ids = data.index.astype(str).to_numpy(dtype=object)

@@ -12,6 +12,10 @@ MEANING = {
     "text": "have the text of a training row",
     "near_duplicate": "have an embedding close to that of a training row",
     "label_in_text": "name their own class in their text",
+    "prior": "have a class prior that knows their label",
+    "prior_overfit": "have a class prior that is far better on training rows, as if it had seen their labels",
+    "prior_seen": "have a class prior of a model that was trained on them",
+    "prior_prompt": "name their own class in what a language model is told of them",
 }
 
 

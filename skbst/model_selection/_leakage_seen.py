@@ -10,7 +10,7 @@ from skbst._sklearn import check_is_fitted
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
 
-__all__ = ["ids_per_fold"]
+__all__ = ["banked_ids", "ids_per_fold"]
 
 _INSTEAD = "pass the ids of the rows that it was fitted on."
 
@@ -64,6 +64,14 @@ def _ids_of(name, source):
             raise DataFormatError(f"seen[{name!r}]: this Bunch has no seen_ids; {_INSTEAD}")
         return source["seen_ids"], f"seen by {name}"
     return source.index if isinstance(source, pd.DataFrame) else source, f"seen by {name}"
+
+
+def banked_ids(model):
+    """Ids of the training rows that a fitted model keeps itself, ndarray of str; None where it keeps none."""
+    banks = list(_banks(model))
+    if not banks or any("id" not in bank.bank_metadata_ for bank in banks):
+        return None
+    return np.concatenate([_bank_ids("prior", bank) for bank in banks])
 
 
 def _banks(model):

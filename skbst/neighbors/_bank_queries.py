@@ -1,6 +1,7 @@
 """What the embedding bank of a fitted blender can be asked."""
 
 from skbst._sklearn import check_is_fitted
+from skbst.features import class_prior
 from skbst.neighbors._explain import explanation_frame
 from skbst.neighbors._leave_one_out import leave_one_out_prior
 from skbst.neighbors._prior import blend, neighbour_prior
@@ -47,6 +48,11 @@ class BankQueriesMixin:
         queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
         return self._prior(*self._search(queries, self._within_bank(self.k), groups))
 
+    def class_prior(self, X):
+        """What is known of the clips beforehand, as `skbst.features.class_prior`; None without a block "prior"."""
+        check_is_fitted(self)
+        return class_prior(X, self.classes_, taxonomy=whole_tree(self.estimator_))
+
     def leave_one_out_proba(self):
         """Blend for the rows of the bank themselves, each looking only at the others.
 
@@ -66,7 +72,7 @@ class BankQueriesMixin:
             temperature=self.temperature,
             groups=self.bank_groups_ if self.exclude_own_group else None,
         )
-        return blend(self.train_proba_, prior, self.alpha)
+        return blend(self.train_proba_, prior, self.alpha, p_prior=self.bank_prior_, prior_weight=self.prior_weight)
 
     def explain(self, X, *, groups=None, ids=None):
         """Tell which training sounds had a say in each decision, and what it would take to change it.
@@ -89,13 +95,14 @@ class BankQueriesMixin:
             training rows), the columns of ``metadata``, ``label``, ``similarity``, ``weight`` (sums to 1 over a
             clip's neighbours) and ``share`` (part of the final probability of the predicted class that this neighbour
             contributes). The same for all rows of a clip: ``prediction``, ``proba``, ``model_prediction``,
-            ``model_share`` (the rest of the probability), and the alphas at which the decision would flip:
+            ``model_share`` (of the classifier), with a class prior ``prior_share``, and the alphas at which the
+            decision would flip:
             ``flip_below``, ``flip_above`` with the classes ``flip_below_to``, ``flip_above_to``; missing where no
             alpha on that side changes it.
         """
         check_is_fitted(self)
         p_model, similarities, indices = self.proba_and_neighbours(X, groups=groups)
-        return explanation_frame(self, p_model, similarities, indices, ids)
+        return explanation_frame(self, p_model, similarities, indices, ids, self.class_prior(X))
 
     def proba_and_neighbours(self, X, n_neighbors=None, *, groups=None):
         """Return what `predict_proba` blends, in one pass over the clips where that is possible.
@@ -146,3 +153,13 @@ class BankQueriesMixin:
             bank_groups=self.bank_groups_ if self.exclude_own_group else None,
             normalize=False,
         )
+
+
+def whole_tree(classifier):
+    """The tree that a classifier, or the one inside it, was given; None where it was given none."""
+    while classifier is not None:
+        if getattr(classifier, "taxonomy", None) is not None:
+            return classifier.taxonomy
+        steps = getattr(classifier, "steps", None)
+        classifier = steps[-1][1] if steps else getattr(classifier, "estimator", None)
+    return None

@@ -11,7 +11,7 @@ __all__ = ["bank_metadata", "explanation_frame"]
 
 _RESERVED = {
     *("clip", "rank", "neighbour", "label", "similarity", "weight", "share"),
-    *("prediction", "proba", "model_prediction", "model_share"),
+    *("prediction", "proba", "model_prediction", "model_share", "prior_share"),
     *("flip_below", "flip_below_to", "flip_above", "flip_above_to"),
 }
 
@@ -58,7 +58,7 @@ def _plain(series):
     return series.astype(object).where(series.notna(), "").astype(str).to_numpy().astype(str)
 
 
-def explanation_frame(blender, p_model, similarities, indices, ids):
+def explanation_frame(blender, p_model, similarities, indices, ids, p_prior):
     """Build the table of `KNNPriorBlender.explain` from one prediction's parts.
 
     Parameters
@@ -75,19 +75,23 @@ def explanation_frame(blender, p_model, similarities, indices, ids):
     ids : array-like of shape (n_samples,) or None
         Names of the clips.
 
+    p_prior : ndarray of shape (n_samples, n_classes) or None
+        What is known of the clips beforehand.
+
     Returns
     -------
     explanation : DataFrame
         As documented there.
     """
-    classes, alpha = blender.classes_, blender.alpha
+    classes, alpha, beta = blender.classes_, blender.alpha, blender.prior_weight
     labels = blender.bank_labels_[indices]
     weights = neighbour_weights(similarities, blender.temperature)
     prior = neighbour_prior(similarities, labels, len(classes), blender.temperature)
-    proba = blend(p_model, prior, alpha)
-    clips = _per_clip(p_model, prior, proba, alpha, classes)
+    proba = blend(p_model, prior, alpha, p_prior=p_prior, prior_weight=beta)
+    clips = _per_clip(p_model, prior, proba, alpha, classes, p_prior, beta)
     winner, top = proba.argmax(axis=1), proba.max(axis=1)
-    share = alpha * weights * (labels == winner[:, None]) / np.where(top == 0, 1, top)[:, None]
+    rest = np.ones(len(proba)) if p_prior is None else np.where(p_prior.any(axis=1), 1 - beta, 1)
+    share = (alpha * rest)[:, None] * weights * (labels == winner[:, None]) / np.where(top == 0, 1, top)[:, None]
     clip, rank = np.nonzero(indices >= 0)
     neighbour = indices[clip, rank]
     names = np.arange(len(p_model)) if ids is None else np.asarray(ids)
@@ -100,17 +104,24 @@ def explanation_frame(blender, p_model, similarities, indices, ids):
     return pd.DataFrame(columns | {name: values[clip] for name, values in clips.items()})
 
 
-def _per_clip(p_model, prior, proba, alpha, classes):
+def _per_clip(p_model, prior, proba, alpha, classes, p_prior, beta):
     rows, winner = np.arange(len(proba)), proba.argmax(axis=1)
-    alone = ~prior.any(axis=1)
-    below, above, class_below, class_above = flip_points(p_model, prior, alpha)
-    top = proba[rows, winner]
-    own = np.where(alone, top, (1 - alpha) * p_model[rows, winner])
-    return {
+    alone, top = ~prior.any(axis=1), proba[rows, proba.argmax(axis=1)]
+    q = np.zeros_like(proba) if p_prior is None else p_prior
+    known = q.any(axis=1)
+    # the prior has the same say at every alpha, so it moves both ends of the line
+    ends = [blend(end, q, beta) for end in (p_model, prior)]
+    below, above, class_below, class_above = flip_points(ends[0], np.where(alone[:, None], 0, ends[1]), alpha)
+    own = np.where(alone, 1, 1 - alpha) * np.where(known, 1 - beta, 1) * p_model[rows, winner]
+    columns = {
         "prediction": classes[winner],
         "proba": top,
         "model_prediction": classes[p_model.argmax(axis=1)],
         "model_share": own / np.where(top == 0, 1, top),
+    }
+    if p_prior is not None and beta > 0:
+        columns["prior_share"] = beta * q[rows, winner] / np.where(top == 0, 1, top)
+    return columns | {
         "flip_below": below,
         "flip_below_to": _names(classes, class_below),
         "flip_above": above,

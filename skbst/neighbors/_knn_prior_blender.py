@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 from skbst._groups import stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
-from skbst.neighbors._bank_queries import BankQueriesMixin
+from skbst.features import class_prior
+from skbst.neighbors._bank_queries import BankQueriesMixin, whole_tree
 from skbst.neighbors._corrections import corrections_of_bank
 from skbst.neighbors._explain import bank_metadata
 from skbst.neighbors._fit_with_bank import fit_with_bank
@@ -45,6 +46,8 @@ class KNNPriorBlender(
         p_{final} = (1 - \alpha)\, p_{model} + \alpha\, p_{neighbour}, \quad
         p_{neighbour}(c) = \sum_{i=1}^k w_i [y_i = c], \quad w = \mathrm{softmax}(\cos / T)
 
+    What is known of a clip beforehand, the block "prior" of a bundle, may be one more voice (see `blend`).
+
     Parameters
     ----------
     estimator : classifier
@@ -71,6 +74,9 @@ class KNNPriorBlender(
     exclude_own_group : bool, default=False
         Whether a clip's own group (its uploader) is left out of its neighbours. Needs ``groups`` in ``fit`` and in
         every prediction.
+
+    prior_weight : float in [0, 1], default=0.0
+        Share of the class prior. 0 leaves it to the classifier, which may read it too.
 
     Attributes
     ----------
@@ -101,6 +107,9 @@ class KNNPriorBlender(
     train_proba_ : ndarray of shape (n_bank, n_classes), float64
         The classifier's own probabilities of the bank's rows, which it was trained on.
 
+    bank_prior_ : ndarray of shape (n_bank, n_classes) or None
+        What was known of the bank's rows beforehand.
+
     n_features_in_ : int
         Number of features, where the classifier knows it.
 
@@ -109,7 +118,8 @@ class KNNPriorBlender(
 
     See Also
     --------
-    skbst.model_selection.KNNBlendSearchCV : Searches alpha, k and temperature at the cost of one fit per fold.
+    skbst.model_selection.KNNBlendSearchCV : Searches all of these numbers at the cost of one fit per fold.
+    skbst.features.ClassPriorFeaturizer : Makes the block "prior".
 
     References
     ----------
@@ -138,6 +148,7 @@ class KNNPriorBlender(
         "embedding": [StrOptions({"auto", "model", "blocks", "both"})],
         "blocks": [StrOptions({"auto"}), list, tuple],
         "exclude_own_group": ["boolean"],
+        "prior_weight": [Interval(Real, 0, 1, closed="both")],
     }
 
     def __init__(
@@ -150,6 +161,7 @@ class KNNPriorBlender(
         embedding="auto",
         blocks="auto",
         exclude_own_group=False,
+        prior_weight=0.0,
     ):
         self.estimator = estimator
         self.alpha = alpha
@@ -158,6 +170,7 @@ class KNNPriorBlender(
         self.embedding = embedding
         self.blocks = blocks
         self.exclude_own_group = exclude_own_group
+        self.prior_weight = prior_weight
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, *, groups=None, metadata=None, **fit_params):
@@ -220,6 +233,8 @@ class KNNPriorBlender(
         all_count = len(rows) == len(y)
         self.bank_, self.train_proba_ = (bank, train_proba) if all_count else (bank[rows], train_proba[rows])
         self.bank_labels_ = label_positions(y[rows], self.classes_)
+        prior = class_prior(X, self.classes_, taxonomy=whole_tree(self.estimator_))
+        self.bank_prior_ = None if prior is None else prior[rows]
         self.bank_groups_ = None if groups is None else stored_groups(groups)[rows]
         self.bank_metadata_ = {name: values[rows] for name, values in columns.items()}
         for name in ("n_features_in_", "feature_names_in_"):
@@ -252,7 +267,8 @@ class KNNPriorBlender(
         """
         check_is_fitted(self)
         p_model, similarities, indices = self.proba_and_neighbours(X, groups=groups)
-        return blend(p_model, self._prior(similarities, indices), self.alpha)
+        neighbours, known = self._prior(similarities, indices), self.class_prior(X)
+        return blend(p_model, neighbours, self.alpha, p_prior=known, prior_weight=self.prior_weight)
 
     def predict_log_proba(self, X, *, groups=None):
         """Logarithm of `predict_proba`; -inf where that is 0."""
@@ -269,20 +285,9 @@ class KNNPriorBlender(
         return decision_scores(self.predict_proba(X, groups=groups))
 
     def predict(self, X, *, groups=None):
-        """Class of the highest blended probability; equal ones go to the first in ``classes_``.
+        """Class of the highest blended probability, ndarray of shape (n_samples,); parameters as in `predict_proba`.
 
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            Clips.
-
-        groups : array-like of shape (n_samples,), default=None
-            Uploader of each row, for ``exclude_own_group``.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            Class labels.
+        Equal ones go to the first in ``classes_``.
         """
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X, groups=groups).argmax(axis=1)]
@@ -345,3 +350,8 @@ class KNNPriorBlender(
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+    def __setstate__(self, state):
+        # what was saved before there were class priors knows none
+        earlier = {"prior_weight": 0.0, "bank_prior_": None} if "bank_" in state else {"prior_weight": 0.0}
+        super().__setstate__({**earlier, **state})

@@ -92,10 +92,10 @@ def neighbour_prior(similarities, labels_idx, n_classes, temperature):
     return np.minimum(prior, 1).reshape(len(labels), n_classes)
 
 
-def blend(p_model, p_neighbour, alpha):
-    r"""Mix the model's probabilities with the neighbours'.
+def blend(p_model, p_neighbour, alpha, *, p_prior=None, prior_weight=0.0):
+    r"""Mix the model's probabilities with the neighbours', and with what is known beforehand.
 
-    .. math:: p_{final} = (1 - \alpha) p_{model} + \alpha p_{neighbour}
+    .. math:: p_{final} = (1 - \beta) \bigl((1 - \alpha) p_{model} + \alpha p_{neighbour}\bigr) + \beta p_{prior}
 
     Parameters
     ----------
@@ -105,10 +105,16 @@ def blend(p_model, p_neighbour, alpha):
     alpha : float in [0, 1]
         Share of the neighbours.
 
+    p_prior : array-like of shape (n_samples, n_classes), default=None
+        A class prior; a row of zeros (nothing is known) leaves the row as it is, to the bit.
+
+    prior_weight : float in [0, 1], default=0.0
+        Share of the prior, beta above.
+
     Returns
     -------
     p_final : ndarray of shape (n_samples, n_classes), float64
-        ``alpha=0`` gives `p_model` to the bit.
+        ``alpha=0`` without a prior gives `p_model` to the bit.
 
     References
     ----------
@@ -121,13 +127,18 @@ def blend(p_model, p_neighbour, alpha):
     array([[0.75, 0.25],
            [0.25, 0.75]])
     """
-    p_model, p_neighbour = np.asarray(p_model, dtype=np.float64), np.asarray(p_neighbour, dtype=np.float64)
-    if p_model.shape != p_neighbour.shape:
-        raise DataFormatError(f"Probabilities differ in shape: {p_model.shape} and {p_neighbour.shape}.")
-    if not 0 <= alpha <= 1:
-        raise DataFormatError(f"alpha must lie in [0, 1]; got {alpha}.")
-    alone = ~p_neighbour.any(axis=1, keepdims=True)
-    return np.where(alone, p_model, np.minimum((1 - alpha) * p_model + alpha * p_neighbour, 1))
+    mixed = _mix(p_model, p_neighbour, alpha, "alpha")
+    return mixed if p_prior is None else _mix(mixed, p_prior, prior_weight, "prior_weight")
+
+
+def _mix(p_model, p_other, share, name):
+    p_model, p_other = np.asarray(p_model, dtype=np.float64), np.asarray(p_other, dtype=np.float64)
+    if p_model.shape != p_other.shape:
+        raise DataFormatError(f"Probabilities differ in shape: {p_model.shape} and {p_other.shape}.")
+    if not 0 <= share <= 1:
+        raise DataFormatError(f"{name} must lie in [0, 1]; got {share}.")
+    silent = ~p_other.any(axis=1, keepdims=True)
+    return np.where(silent, p_model, np.minimum((1 - share) * p_model + share * p_other, 1))
 
 
 def decision_scores(proba):

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
+from skbst._block_names import PRIOR_BLOCK
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors._rows import normalized_rows
@@ -31,7 +32,8 @@ def retrieval_embedding(X, estimator=None, *, embedding="auto", blocks="auto"):
         both where the estimator has ``embed``, else the blocks.
 
     blocks : "auto" or list of str, default="auto"
-        Blocks of a bundle; "auto" takes all that are 2-D. A plain array is one block.
+        Blocks of a bundle; "auto" takes all that are 2-D, but for "prior", which is no embedding. A plain array is one
+        block.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def _blocks(X, names, *, optional):
             raise DataFormatError(f"blocks={names!r} names blocks of a FeatureBundle, but X is {type(X).__name__}.")
         return [check_array(X, dtype=np.float32, input_name="X")]
     if names == "auto":
-        names = [name for name in X.names if len(X.block_shape(name)) == 2]
+        names = [name for name in X.names if len(X.block_shape(name)) == 2 and name != PRIOR_BLOCK]
         if not names and not optional:
             raise DataFormatError(f"{X!r} has no 2-D block to find neighbours by; add an embedding such as clap_audio.")
     framed = [name for name in names if len(X.block_shape(name)) != 2]

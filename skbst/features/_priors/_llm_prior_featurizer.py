@@ -249,6 +249,11 @@ class LLMPriorFeaturizer(PriorMaker):
         run = LLMRun(self, self._records(X))
         return [run.prompt(row) if run.records[row] else "" for row in range(len(run.records))]
 
+    def records(self, X):
+        """Return what the model is told of each clip, a list of str: JSON, or "" where there is no text."""
+        check_is_fitted(self)
+        return self._records(X)
+
     def _records(self, X):
         """What is known about each clip."""
         if not isinstance(X, pd.DataFrame):
