@@ -13,6 +13,7 @@ PACKAGE = Path(skbst.__file__).parent
 
 FLOORS = {
     "_cross_fit": 0,
+    "_docstrings": 0,
     "_documented": 0,
     "_block_names": 0,
     "_files": 0,

@@ -1,84 +1,19 @@
 """Logarithm of the power in the filters of the Mel scale."""
 
+from skbst._docstrings import completed_by
+from skbst.features._spectra._base import SpectralFeaturizer
 from skbst.features._spectra._kernels import LogMelKernel
 from skbst.features._spectra._mel import MelFeaturizer
 
 __all__ = ["LogMelFeaturizer"]
 
 
+@completed_by(MelFeaturizer, SpectralFeaturizer)
 class LogMelFeaturizer(MelFeaturizer):
     """Log-Mel spectrogram of sounds: rows of frames of triangular filters on the Mel scale.
 
     Each sound is decoded, mixed to mono, resampled and brought to one duration; framing and window are those of
     `LogSTFTFeaturizer`. The values are those of ``torchaudio.transforms.MelSpectrogram`` before the logarithm.
-
-    Parameters
-    ----------
-    column : str, default="audio"
-        Column of a DataFrame that holds the paths.
-
-    sample_rate : int, default=16000
-        Rate that every sound is resampled to, in Hz.
-
-    duration : float, default=5.0
-        Length that every sound is brought to, in seconds.
-
-    offset : {"start", "center", "random"}, default="start"
-        Which part of a longer sound is taken.
-
-    pad : {"constant", "repeat", "reflect"}, default="constant"
-        What follows a shorter sound: silence, the sound again, or the sound mirrored.
-
-    n_fft : int, default=512
-        Length of the Fourier transform, in samples.
-
-    win_length : int, default=400
-        Length of the window, in samples, at most `n_fft`; 400 are 25 ms at 16 kHz.
-
-    hop_length : int, default=160
-        Distance of two frames, in samples; 160 are 10 ms at 16 kHz.
-
-    n_mels : int, default=128
-        Number of filters.
-
-    f_min : float, default=0.0
-        Lower edge of the lowest filter, in Hz.
-
-    f_max : float, default=None
-        Upper edge of the highest filter, in Hz; None is half the sample rate.
-
-    mel_scale : {"htk", "slaney"}, default="htk"
-        Formula of the Mel scale; librosa's default is ``"slaney"``.
-
-    mel_norm : {"slaney"}, default=None
-        ``"slaney"`` divides each filter by its width, None gives all the height 1.
-
-    scale : {"log", "db"}, default="log"
-        ``log(power + floor)``, or decibels, ``10 log10(max(power, floor))``.
-
-    floor : float, default=1e-6
-        What keeps the logarithm finite.
-
-    on_error : {"silence", "raise"}, default="silence"
-        What becomes of a sound that cannot be decoded: silence and a warning, or an error.
-
-    store : str or path-like, default=None
-        Folder in which the frames are kept, by the content of the sounds and the settings; `transform_frames` then
-        returns a memory map. A sound that is there is not decoded again, a stopped run goes on, a file that has
-        changed is read anew, a damaged entry is made anew with a warning. A store that cannot be written or is not
-        there costs a warning and no answer. 20,000 sounds of 5 s take 10 GB.
-
-    memory_map : str or path-like, default=None
-        The older name of `store`.
-
-    random_state : int, Generator or RandomState, default=None
-        For ``offset="random"``.
-
-    n_jobs : int, default=None
-        Number of threads; the values do not depend on it.
-
-    verbose : int, default=0
-        Above 0 a progress bar is shown.
 
     Attributes
     ----------
@@ -91,12 +26,6 @@ class LogMelFeaturizer(MelFeaturizer):
     empty_filters_ : ndarray of int
         Filters that no bin of the Fourier transform falls into: the first one by default. They hold
         the constant ``log(floor)``, as in torchaudio; a longer `n_fft` or fewer `n_mels` fills them.
-
-    n_features_in_ : int
-        Length of the waveforms seen during `fit`; only after fitting on a table of waveforms.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of its columns, where it had any.
 
     See Also
     --------

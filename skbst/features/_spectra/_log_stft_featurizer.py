@@ -1,70 +1,19 @@
 """Logarithm of the short-time Fourier transform."""
 
+from skbst._docstrings import completed_by
 from skbst.features._spectra._base import SpectralFeaturizer
 from skbst.features._spectra._kernels import LogSTFTKernel
 
 __all__ = ["LogSTFTFeaturizer"]
 
 
+@completed_by(SpectralFeaturizer)
 class LogSTFTFeaturizer(SpectralFeaturizer):
     """Log power spectrogram of sounds: rows of frames of a short-time Fourier transform.
 
     Each sound is decoded, mixed to mono, resampled and brought to one duration. Frame t is centred on sample
     ``t * hop_length``, both ends are mirrored, and the window is a periodic Hann window: the values are those of
     ``torchaudio.transforms.Spectrogram`` before the logarithm.
-
-    Parameters
-    ----------
-    column : str, default="audio"
-        Column of a DataFrame that holds the paths.
-
-    sample_rate : int, default=16000
-        Rate that every sound is resampled to, in Hz.
-
-    duration : float, default=5.0
-        Length that every sound is brought to, in seconds.
-
-    offset : {"start", "center", "random"}, default="start"
-        Which part of a longer sound is taken.
-
-    pad : {"constant", "repeat", "reflect"}, default="constant"
-        What follows a shorter sound: silence, the sound again, or the sound mirrored.
-
-    n_fft : int, default=512
-        Length of the Fourier transform, in samples; there are ``n_fft // 2 + 1`` bins.
-
-    win_length : int, default=400
-        Length of the window, in samples, at most `n_fft`; 400 are 25 ms at 16 kHz.
-
-    hop_length : int, default=160
-        Distance of two frames, in samples; 160 are 10 ms at 16 kHz.
-
-    scale : {"log", "db"}, default="log"
-        ``log(power + floor)``, or decibels, ``10 log10(max(power, floor))``.
-
-    floor : float, default=1e-6
-        What keeps the logarithm finite.
-
-    on_error : {"silence", "raise"}, default="silence"
-        What becomes of a sound that cannot be decoded: silence and a warning, or an error.
-
-    store : str or path-like, default=None
-        Folder in which the frames are kept, by the content of the sounds and the settings; `transform_frames` then
-        returns a memory map. A sound that is there is not decoded again, a stopped run goes on, a file that has
-        changed is read anew, a damaged entry is made anew with a warning. A store that cannot be written or is not
-        there costs a warning and no answer. 20,000 sounds of 5 s take 10 GB.
-
-    memory_map : str or path-like, default=None
-        The older name of `store`.
-
-    random_state : int, Generator or RandomState, default=None
-        For ``offset="random"``.
-
-    n_jobs : int, default=None
-        Number of threads; the values do not depend on it.
-
-    verbose : int, default=0
-        Above 0 a progress bar is shown.
 
     Attributes
     ----------
@@ -73,12 +22,6 @@ class LogSTFTFeaturizer(SpectralFeaturizer):
 
     n_bins_ : int
         Values of a frame: 257 by default.
-
-    n_features_in_ : int
-        Length of the waveforms seen during `fit`; only after fitting on a table of waveforms.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of its columns, where it had any.
 
     See Also
     --------

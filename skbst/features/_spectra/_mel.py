@@ -13,7 +13,25 @@ __all__ = ["MelFeaturizer"]
 
 
 class MelFeaturizer(SpectralFeaturizer):
-    """Base of the featurizers that start from a Mel spectrogram."""
+    """Base of the featurizers that start from a Mel spectrogram.
+
+    Parameters
+    ----------
+    n_mels : int, default=128
+        Number of filters.
+
+    f_min : float, default=0.0
+        Lower edge of the lowest filter, in Hz.
+
+    f_max : float, default=None
+        Upper edge of the highest filter, in Hz; None is half the sample rate.
+
+    mel_scale : {"htk", "slaney"}, default="htk"
+        Formula of the Mel scale; librosa's default is ``"slaney"``.
+
+    mel_norm : {"slaney"}, default=None
+        ``"slaney"`` divides each filter by its width, None gives all the height 1.
+    """
 
     _parameter_constraints: ClassVar[dict] = {
         **SpectralFeaturizer._parameter_constraints,
