@@ -70,12 +70,12 @@ def completed_by(*sources):
             for parameter in inspect.signature(item).parameters.values()
             if parameter.name in own or parameter.name in shared
         }
-        sections["Parameters"] = "\n\n".join(parameters.values())
+        sections["Parameters"] = "\n\n".join(dict.fromkeys(parameters.values()))
         if inspect.isclass(item):
             attributes = _entries(sections.get("Attributes", ""))
             shared = _first_of(_entries(section.get("Attributes", "")) for section in known)
             both = attributes | {name: text for name, text in shared.items() if name not in attributes}
-            sections["Attributes"] = "\n\n".join(both.values())
+            sections["Attributes"] = "\n\n".join(dict.fromkeys(both.values()))
         item.__doc__ = _joined(sections)
         return item
 

@@ -68,7 +68,17 @@ def _as_rate(sample_rate):
 
 
 def scale_integers(samples):
-    """Scale integers to [-1, 1] as libsndfile does; unsigned ones have their zero in the middle. Gives float32."""
+    """Scale integers to [-1, 1] as libsndfile does; unsigned ones have their zero in the middle.
+
+    Parameters
+    ----------
+    samples : ndarray
+        Of any shape; floats only change their type.
+
+    Returns
+    -------
+    samples : ndarray, float32
+    """
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return samples.astype(np.float32, copy=False)

@@ -79,9 +79,23 @@ def decode(path, *, duration=None, position=0.0):
 
 
 def decode_file(path, *, duration, position=0.0, sample_rate=None):
-    """Read what a crop of a file needs before it is resampled to `sample_rate` (None: before nothing).
+    """Read what a crop of a file needs before it is resampled.
 
     The waveform may be a view of a buffer that the next call in this thread overwrites.
+
+    Parameters
+    ----------
+    path : str, bytes or path-like
+        The file.
+
+    duration : float or None
+        Length of the crop, in seconds; None takes all.
+
+    position : float in [0, 1], default=0.0
+        Place of the crop, from the start to the end.
+
+    sample_rate : int, default=None
+        Rate that it will be resampled to, in Hz; None: to none.
     """
     problem = _unreadable(path)
     if problem is not None:
@@ -105,7 +119,25 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None):
 
 
 def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=None):
-    """Take what a crop of an array (n_frames,) or (n_frames, n_channels) needs; integers are scaled to [-1, 1]."""
+    """Take what a crop of an array needs before it is resampled; integers are scaled to [-1, 1].
+
+    Parameters
+    ----------
+    waveform : array-like of shape (n_frames,) or (n_frames, n_channels)
+        Samples; floats in [-1, 1], or integers of any type.
+
+    source_rate : int
+        Its rate, in Hz.
+
+    duration : float or None
+        Length of the crop, in seconds; None takes all.
+
+    position : float in [0, 1], default=0.0
+        Place of the crop, from the start to the end.
+
+    sample_rate : int, default=None
+        Rate that it will be resampled to, in Hz; None: to none.
+    """
     waveform, source_rate = as_waveform(waveform, source_rate)
     if waveform.size == 0:
         return decode_nothing(DecodeProblem("no samples", silent=True), source_rate)

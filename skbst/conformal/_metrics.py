@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch, check_consistent_length
 
+from skbst._docstrings import completed_by
 from skbst._proba import check_proba
 from skbst.conformal._nodes import UNKNOWN, node_cover
 from skbst.conformal._quantile import check_weights
@@ -83,8 +84,9 @@ def coverage_score(y_true, sets, *, classes=None, sample_weight=None):
     return float(np.average(_hits(place, sets), weights=check_weights(sample_weight, len(place))))
 
 
+@completed_by(coverage_score)
 def class_coverage_scores(y_true, sets, *, classes=None, sample_weight=None):
-    """Coverage of each class; parameters as in `coverage_score`.
+    """Coverage of each class.
 
     Returns
     -------

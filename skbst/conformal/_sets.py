@@ -4,6 +4,7 @@ from math import inf
 
 import numpy as np
 
+from skbst._docstrings import completed_by
 from skbst._proba import check_proba
 from skbst.conformal._quantile import check_weights, conformal_p_values, conformal_quantile
 
@@ -111,14 +112,12 @@ def _rows_of(step, y, parent, column):
     return parent[y] == parent[column] if step == "top" else np.ones(len(y), dtype=bool)
 
 
+@completed_by(class_thresholds)
 def class_p_values(scores, y, parent_of_leaf, proba, sources, *, sample_weight=None):
     """p-value of each class for each new row, among the rows that decided its threshold.
 
     Parameters
     ----------
-    scores, y, parent_of_leaf, sample_weight
-        As in `class_thresholds`.
-
     proba : array-like of shape (n_new, n_classes)
         Probabilities of new rows.
 

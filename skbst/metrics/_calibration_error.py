@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch
 
+from skbst._docstrings import completed_by
 from skbst._sklearn import Interval, StrOptions, _check_sample_weight, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import Taxonomy, resolve_taxonomy
@@ -76,9 +77,10 @@ def expected_calibration_error(
     return float(np.average(gap, weights=curve.weight))
 
 
+@completed_by(expected_calibration_error)
 @validate_params(_CONSTRAINTS, prefer_skip_nested_validation=True)
 def reliability_curve(y_true, proba, *, classes=None, taxonomy=None, level="leaf", n_bins=15, sample_weight=None):
-    """Accuracy against probability, in bins; parameters as in `expected_calibration_error`.
+    """Accuracy against probability, in bins.
 
     Returns
     -------

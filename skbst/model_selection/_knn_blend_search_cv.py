@@ -57,15 +57,15 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
     verbose : int, default=0
         1 shows a bar over the fits.
 
-    error_score : "raise" or float, default=np.nan
-        Score of the cells of a setting that cannot be fitted on some split, with a FitFailedWarning that names it; NaN
-        ranks them last. "raise" stops there. The last fit on all rows always raises.
-
     return_train_score : bool, default=False
         Whether the training parts are scored, too (each row then finds itself in the bank, as in `GridSearchCV`).
 
     pre_dispatch : int or str, default="2*n_jobs"
         As in `GridSearchCV`.
+
+    error_score : "raise" or float, default=np.nan
+        Score of the cells of a setting that cannot be fitted on some split, with a FitFailedWarning that names it; NaN
+        ranks them last. "raise" stops there. The last fit on all rows always raises.
 
     Attributes
     ----------

@@ -8,7 +8,22 @@ __all__ = ["as_text"]
 
 
 def as_text(codes):
-    """List of str of any array-like of labels, the quickest way; refuses missing labels."""
+    """Labels as text, the quickest way.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples,)
+        Labels of any type.
+
+    Returns
+    -------
+    codes : list of str
+
+    Raises
+    ------
+    DataFormatError
+        If a label is missing.
+    """
     if isinstance(codes, (list, tuple)):
         kinds = set(map(type, codes))
         if kinds <= {str}:

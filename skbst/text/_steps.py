@@ -68,6 +68,15 @@ _EDGES = " \t\n,;:-–—/|+&"
 def has_words(text):
     """Whether a text holds at least one letter of any script.
 
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    found : bool
+
     Examples
     --------
     >>> from skbst.text import has_words
@@ -200,6 +209,15 @@ def split_sentences(text):
 
 def join_sentences(sentences):
     """Join sentences and lines into one line, with a full stop where a line had no end of its own.
+
+    Parameters
+    ----------
+    sentences : list of str
+        None is empty.
+
+    Returns
+    -------
+    text : str
 
     Examples
     --------
