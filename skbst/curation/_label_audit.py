@@ -169,9 +169,7 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         self._label, self._codes = label, codes
         self._names, self._metadata = _names(X, len(y)), metadata
         self.proba_, self.proba_world_ = self._views(X, y, groups, codes)
-        vectors = neighbour_vectors(self.estimator, X)
-        if vectors is None:  # rows of no numbers, and no step that makes any: by what the models say of them
-            vectors = np.sqrt(self.proba_).astype(np.float32)
+        vectors, self._near_duplicate = neighbour_vectors(self.estimator, X, self.proba_)
         self.similarities_, self.neighbours_ = top_k_cosine(
             vectors, vectors, min(self.k, len(y) - 1), exclude_self=True
         )
@@ -268,6 +266,7 @@ class LabelAudit(VersionedMixin, BaseEstimator):
             prior=neighbour_prior(similar, current[near], len(self.classes_), _TEMPERATURE),
             similar=self.similarities_,
             near=self.neighbours_,
+            near_duplicate=self._near_duplicate,
             groups=np.full(len(current), -1) if self._codes is None else self._codes,
             parents=self.taxonomy_.parent_of_leaf,
         )
@@ -284,7 +283,7 @@ class LabelAudit(VersionedMixin, BaseEstimator):
     def _views(self, X, y, groups, codes):
         """Out-of-fold probabilities with siblings in training, and without them (None where nobody has siblings)."""
         seed = None if self.random_state is None else check_random_state(self.random_state).randint(2**31)
-        params = {"groups": groups} if groups is not None and with_groups(self.estimator, groups, {}) else {}
+        params = with_groups(self.estimator, groups, {})
         fit = {"classes": self.classes_, "n_jobs": self.n_jobs, "fit_params": params}
         pack = cross_fit(self.estimator, X, y, fold_rows(self.cv, X, y, random_state=seed), **fit)
         if len(pack.rows) != len(y):

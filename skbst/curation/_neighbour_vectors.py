@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.special import betaincinv
 from sklearn.base import clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import Pipeline
@@ -11,14 +12,20 @@ from sklearn.utils import get_tags
 from skbst.features import FeatureBundle
 from skbst.neighbors import retrieval_embedding
 
-__all__ = ["neighbour_vectors"]
+__all__ = ["near_duplicate_cosine", "neighbour_vectors"]
 
 # columns of a sparse matrix above which it is projected; words of a few thousand titles are tens of thousands
 _MOST_COLUMNS = 2048
 _N_COMPONENTS = 256
+# from this cosine on two clips are one recording twice, or parts of one ...
+_NEAR_DUPLICATE = 0.98
+# ... and in few dimensions, where rows of one kind are that close by chance, from where chance is so rare
+_CHANCE = 1e-9
+# what float32 leaves of the cosine of a row with itself
+_EQUAL = 1 - 1e-6
 
 
-def neighbour_vectors(estimator, X, *, fitted=False):
+def neighbour_vectors(estimator, X, proba, *, fitted=False):
     """Vectors of norm 1, from the rows alone: no label is looked at.
 
     Parameters
@@ -30,14 +37,43 @@ def neighbour_vectors(estimator, X, *, fitted=False):
     X : FeatureBundle, DataFrame, sparse matrix or array-like of shape (n_samples, ...)
         Rows.
 
+    proba : ndarray of shape (n_samples, n_classes)
+        What models say of the rows, which stands for vectors where there are none.
+
     fitted : bool, default=False
         Whether the steps are taken as they are, or cloned and fitted on `X`.
 
     Returns
     -------
-    vectors : ndarray of shape (n_samples, n_dimensions), float32, or None
-        None where `X` holds no numbers and no step makes any.
+    vectors : ndarray of shape (n_samples, n_dimensions), float32
+        Where `X` holds no numbers and no step makes any, roots of the probabilities.
+
+    near_duplicate : float
+        The cosine from which on two rows are one sound; above 1, where nothing tells.
     """
+    vectors = _vectors(estimator, X, fitted)
+    if vectors is None:
+        return np.sqrt(proba).astype(np.float32), np.inf
+    return vectors, near_duplicate_cosine(vectors.shape[1])
+
+
+def near_duplicate_cosine(n_dimensions):
+    """The cosine from which on two rows are one sound: 0.98, and more in few dimensions.
+
+    Examples
+    --------
+    >>> from skbst.curation._neighbour_vectors import near_duplicate_cosine
+    >>> [round(near_duplicate_cosine(number), 4) for number in (1, 4, 8, 512)]
+    [inf, 1.0, 0.9977, 0.98]
+    """
+    if n_dimensions < 2:
+        return np.inf
+    # two directions at random are closer than this with the probability _CHANCE
+    sine_squared = betaincinv((n_dimensions - 1) / 2, 0.5, 2 * _CHANCE)
+    return float(min(max(np.sqrt(1 - sine_squared), _NEAR_DUPLICATE), _EQUAL))
+
+
+def _vectors(estimator, X, fitted):
     if isinstance(X, FeatureBundle):
         return retrieval_embedding(X)
     pipeline = _pipeline_of(estimator, fitted)

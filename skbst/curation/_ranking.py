@@ -7,8 +7,6 @@ from skbst.curation._doubt import answer_log_lift, best_other, doubt_order, labe
 
 __all__ = ["Evidence", "pack_table", "ranking_table"]
 
-# above this cosine two clips are one recording twice, or parts of one
-NEAR_DUPLICATE = 0.98
 _N_NEIGHBOURS_SHOWN = 5
 # answers of a kind are spoken of when they shift a score by as much as doubling the odds
 _SPOKEN_LIFT = np.log(2.0)
@@ -40,6 +38,9 @@ class Evidence:
     similar, near : ndarray of shape (n_samples, k)
         Cosines and positions of the neighbours; a cosine of -inf is none.
 
+    near_duplicate : float
+        The cosine from which on two rows are one sound.
+
     groups : ndarray of shape (n_samples,), int
         Number of the uploader, below 0 nobody.
 
@@ -47,10 +48,13 @@ class Evidence:
         Top level of each class.
     """
 
-    def __init__(self, *, label, current, answered, proba, world, prior, similar, near, groups, parents):
+    def __init__(
+        self, *, label, current, answered, proba, world, prior, similar, near, near_duplicate, groups, parents
+    ):
         self.label, self.current, self.answered = label, current, answered
         self.proba, self.world, self.prior = proba, world, prior
         self.similar, self.near, self.groups, self.parents = similar, near, groups, parents
+        self.near_duplicate = near_duplicate
         known = prior.sum(axis=1) > 0
         self.mean = np.where(known[:, None], (proba + prior) / 2, proba)
         self.other = best_other(self.mean, label)
@@ -73,9 +77,9 @@ class Evidence:
         counts = np.bincount(self.groups[self.groups >= 0], minlength=1)
         return np.where(self.groups < 0, 0, counts[np.maximum(self.groups, 0)] - 1)
 
-    def near_duplicate(self, names):
+    def duplicates(self, names):
         """Name of the nearest almost equal clip with another label, or ""."""
-        close = self.otherwise & (self.similar >= NEAR_DUPLICATE)
+        close = self.otherwise & (self.similar >= self.near_duplicate)
         return [str(names[self.near[i][close[i]][0]]) if close[i].any() else "" for i in range(len(close))]
 
 
@@ -101,7 +105,7 @@ def ranking_table(evidence, classes, names, *, left):
             "fits_world": _maybe(rows < 0 if world is None else world.argmax(axis=1) == label, world is None),
             "proba_pack": evidence.proba[rows, label],
             "proba_world": np.nan if world is None else world[rows, label],
-            "near_duplicate": evidence.near_duplicate(names),
+            "near_duplicate": evidence.duplicates(names),
             "position": rows,
         },
         index=names,

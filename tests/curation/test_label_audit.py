@@ -273,3 +273,19 @@ def test_the_view_of_the_uploader_is_told_from_that_of_the_world(rows):
     assert (~table["fits_world"].iloc[pack]).all()
     assert (table["proba_world"].iloc[pack] < table["proba_pack"].iloc[pack]).all()
     assert audit().fit(X, y).ranking_["proba_world"].isna().all()
+
+
+def test_groups_reach_a_step_that_takes_them(rows):
+    """Under the name that a pipeline has for it."""
+    X, y, truth, groups = rows
+    seen = []
+
+    class Listening(StandardScaler):
+        def fit(self, X, y=None, *, groups=None):
+            seen.append((len(X), None if groups is None else len(groups)))
+            return super().fit(X, y)
+
+    fitted = LabelAudit(make_pipeline(Listening(), LogisticRegression()), cv=4).fit(X, y, groups=groups)
+    assert len(seen) == 8
+    assert all(n_rows == n_groups for n_rows, n_groups in seen)
+    assert fitted.score(truth, 12) >= 8
