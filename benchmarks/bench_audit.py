@@ -83,7 +83,7 @@ def show_answers(data, draws, at_once=10):
         print("fixed", found(fixed, changed, ANSWERED), "answered", found(np.array(seen), changed, ANSWERED))
 
 
-def planted(kind, y, groups, taxonomy, rng, share=0.08):
+def planted(kind, y, groups, rng, share=0.08):
     """Labels with some wrong ones, and where they are."""
     wrong = y.copy()
     if kind == "packs":
@@ -111,7 +111,7 @@ def show_noise(data, seeds=8):
     for kind in ("uniform", "sibling", "packs"):
         shares = {}
         for seed in range(seeds):
-            wrong_y, wrong = planted(kind, y, groups, None, np.random.default_rng(seed))
+            wrong_y, wrong = planted(kind, y, groups, np.random.default_rng(seed))
             audit = LabelAudit(LogisticRegression(C=10, max_iter=300), random_state=seed)
             audit.fit(X, wrong_y, groups=groups)
             orders = rankings(audit, wrong_y)

@@ -8,6 +8,8 @@ __all__ = ["ask_in_turn", "expected_gain"]
 _TOP_CREDIT = 0.375
 # how far an equal clip's answer moves a distribution, and how fast that falls with the cosine
 _MOST_MOVED, _TEMPERATURE = 0.5, 0.2
+# what is learnt of the clip itself counts less than what its answer teaches about others
+_OWN_WEIGHT = 0.1
 # answers less likely than the first few are left out: they would cost much and count little
 _N_ANSWERS = 6
 
@@ -28,6 +30,9 @@ def expected_gain(proba, similar, near, parents):
 
     Returns
     -------
+    own : ndarray of shape (n_rows,), float64
+        At the row itself, with its weight.
+
     gains : ndarray of shape (n_rows, k), float64
         At least 0: by answering for the row, at its neighbour.
     """
@@ -44,7 +49,7 @@ def expected_gain(proba, similar, near, parents):
         after = (1 - moved)[:, :, None] * around + moved[:, :, None] * credit[answer][:, None, :]
         kept = np.take_along_axis(after, stays[:, :, None], axis=2)[:, :, 0]
         gains += proba[rows, answer][:, None] * (after.max(axis=2) - kept)
-    return gains
+    return _OWN_WEIGHT * (1 - expected.max(axis=1)), gains
 
 
 def answer_weight(similar):
@@ -52,11 +57,14 @@ def answer_weight(similar):
     return _MOST_MOVED * np.exp((np.minimum(similar, 1.0) - 1) / _TEMPERATURE)
 
 
-def ask_in_turn(gains, similar, near, n, *, vectors, told, near_duplicate, groups, max_per_group):
+def ask_in_turn(own, gains, similar, near, n, *, vectors, told, near_duplicate, groups, max_per_group):
     """Choose rows one after the other; what an earlier one settles does not count again.
 
     Parameters
     ----------
+    own : ndarray of shape (n_rows,)
+        As `expected_gain` has it.
+
     gains, similar, near : ndarray of shape (n_rows, k)
         As `expected_gain` has them.
 
@@ -93,7 +101,7 @@ def ask_in_turn(gains, similar, near, n, *, vectors, told, near_duplicate, group
     share = answer_weight(similar) / _MOST_MOVED
     chosen, gain = [], []
     while len(chosen) < n and can.any():
-        now = np.where(can, (gains * unsettled[near]).sum(axis=1), -1.0)
+        now = np.where(can, own * unsettled + (gains * unsettled[near]).sum(axis=1), -1.0)
         # sums of other orders differ in the last digits; rounded they are equal
         row = int(now.round(12).argmax())
         chosen.append(row)

@@ -156,7 +156,9 @@ def test_gain_against_a_slow_reference():
             for t in range(4):
                 after = ((1 - w) * q + w * np.eye(4)[t]) @ credit
                 expected[i, r] += proba[i, t] * (after.max() - after[before])
-    np.testing.assert_allclose(expected_gain(proba, similar, near, parents), expected, atol=1e-12)
+    own, gains = expected_gain(proba, similar, near, parents)
+    np.testing.assert_allclose(gains, expected, atol=1e-12)
+    np.testing.assert_allclose(own, [0.1 * (1 - max(p @ credit)) for p in proba], atol=1e-12)
     assert answer_weight(np.array([1.0])) == 0.5
 
 
@@ -165,6 +167,7 @@ def test_what_is_settled_does_not_count_again():
     gains = np.array([[1.0, 0], [0.9, 0], [0, 0], [0.5, 0], [0, 0]])
     near = np.array([[2, 1], [2, 0], [0, 1], [4, 0], [3, 0]])
     chosen, gain = ask_in_turn(
+        np.zeros(5),
         gains,
         np.ones((5, 2)),
         near,
