@@ -1,5 +1,8 @@
 """``skbst label``."""
 
+import contextlib
+
+from skbst.cli._numbers import positive
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -26,8 +29,8 @@ def add(subparsers):
     parser.add_argument("clips", nargs="?", metavar="FOLDER|MANIFEST", help="sounds, or a CSV or Parquet table of them")
     parser.add_argument("--model", required=True, help="folder of skbst train, or a joblib file that you trust")
     parser.add_argument("-o", "--out", metavar="OUT", help="folder of Parquet files, or a file that ends in .csv")
-    parser.add_argument("--rows", type=int, default=512, help="clips in a part; default: 512")
-    parser.add_argument("--candidates", type=int, default=3, help="likeliest classes that are written; default: 3")
+    parser.add_argument("--rows", type=positive, default=512, help="clips in a part; default: 512")
+    parser.add_argument("--candidates", type=positive, default=3, help="likeliest classes that are written; default: 3")
     parser.add_argument("--dask", nargs="?", const="local", metavar="ADDRESS", help="scheduler; 'local' without one")
     parser.add_argument("--replace", action="store_true", help="replace the labels of another library in OUT")
     parser.add_argument(
@@ -50,6 +53,8 @@ def run(arguments):
         arguments.usage_error("give FOLDER or MANIFEST and -o OUT (or --one SOUND and --out-folder F)")
     if arguments.metadata or arguments.out_folder:
         arguments.usage_error("--metadata and --out-folder belong to --one")
+    if arguments.store and not arguments.clap:
+        arguments.usage_error("--store keeps the vectors of --clap; give both")
     from skbst.library import label_library, open_model, with_clap
 
     model = arguments.model
@@ -75,5 +80,6 @@ def _run_one(arguments):
     from skbst.library import analyze_sound
 
     result = analyze_sound(arguments.model, arguments.one, arguments.out_folder, metadata=arguments.metadata)
-    say(f"{result['status']}: {result.get('error') or result['predicted']}", error=result["status"] != "ok")
+    with contextlib.suppress(OSError):  # a full disk behind the output: the answer is in the JSON, and in the code
+        say(f"{result['status']}: {result.get('error') or result['predicted']}", error=result["status"] != "ok")
     return _CODES[result["status"]]

@@ -13,7 +13,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = ("train", "label", "evaluate", "audit", "review", "verify", "doctor")
 
 _EPILOG = """\
-exit codes: 0 done; 1 an error, told in one line; 2 wrong arguments; 3 skipped (label --one)
+exit codes: 0 done; 1 an error, told in one line; 2 wrong arguments; 3 skipped (label --one); 130 interrupted
 
 example:
   skbst train path/to/BSD10k -o model --embeddings builtin
@@ -32,7 +32,8 @@ def main(arguments=None):
     Returns
     -------
     code : int
-        0 if all went well, 1 after an error, 3 if a sound was skipped. Wrong arguments end the process with 2.
+        0 if all went well, 1 after an error, 3 if a sound was skipped, 130 after an interrupt. Wrong arguments end the
+        process with 2.
 
     Examples
     --------

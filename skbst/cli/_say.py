@@ -1,5 +1,7 @@
 """Print text on any terminal."""
 
+import contextlib
+import os
 import sys
 
 from skbst._paths import printable
@@ -19,5 +21,18 @@ def say(text, *, error=False):
         Whether it goes to standard error.
     """
     stream = sys.stderr if error else sys.stdout
+    if stream is None:  # a service without a console
+        return
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    stream.write(printable(str(text)).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    try:
+        stream.write(printable(str(text)).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:  # such as ``| head``: who reads has seen enough, what is to be done is done all the same
+        _silence(stream)
+
+
+def _silence(stream):
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

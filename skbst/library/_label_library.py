@@ -124,6 +124,8 @@ def label_library(model, clips, out, *, rows=512, n_candidates=3, dask=None, rep
     out = Path(os.path.abspath(Path(out).expanduser()))
     as_csv = out.suffix.lower() == ".csv"
     place = out.with_name(f"{out.name}.parts") if as_csv else out
+    if source.identity and out.exists() and os.path.samefile(out, source.identity):
+        raise DataFormatError(f"{out} is what is to be labelled; give another name for the labels.")
     if as_csv:
         refuse_foreign_csv(out, place)
     settings = [__version__, model_id, n_candidates, rows, source.identity, source.state]

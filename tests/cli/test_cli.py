@@ -1,7 +1,9 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -111,7 +113,17 @@ def test_version_and_wrong_arguments(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out == f"skbst {__version__}\n"
-    for words in (["nonsense"], [], ["label", "x", "--model", "m"], ["label", "--model", "m", "--one", "x"]):
+    for words in (
+        ["nonsense"],
+        [],
+        ["label", "x", "--model", "m"],
+        ["label", "--model", "m", "--one", "x"],
+        ["label", "x", "--model", "m", "-o", "y", "--rows", "0"],
+        ["label", "x", "--model", "m", "-o", "y", "--candidates", "many"],
+        ["label", "x", "--model", "m", "-o", "y", "--store", "s"],
+        ["label", "x", "--model", "m", "-o", "y", "--metadata", "meta.json"],
+        ["train", "x", "-o", "y", "--system", "5"],
+    ):
         with pytest.raises(SystemExit, match="2"):
             main(words)
 
@@ -122,6 +134,9 @@ def test_version_and_wrong_arguments(capsys):
         (["label", "nowhere", "--model", "{model}", "-o", "{out}"], "nowhere does not exist"),
         (["label", "{root}/audio", "--model", "nowhere", "-o", "{out}"], "nowhere does not exist"),
         (["train", "nowhere", "-o", "{out}"], "nowhere does not exist"),
+        (["label", "{root}/audio", "--model", "{model}", "-o", "{root}/audio"], "is what is to be labelled"),
+        (["label", "{root}/audio", "--model", "{model}", "-o", "{model}/model.json"], "is a file; give the name of a"),
+        (["label", "{root}/audio", "--model", "{model}", "-o", "{model}/model.json/x"], "cannot be made"),
         (["evaluate", "{root}", "--model", "nowhere"], "nowhere does not exist"),
         (["label", "{root}/audio", "--model", "{root}", "-o", "{out}"], "model"),
     ],
@@ -325,3 +340,45 @@ def test_review_of_predictions(root, model, tmp_path):
     least = pd.read_parquet(labels).sort_values("proba", kind="stable").head(3)
     assert [clip["sound_id"] for clip in shown] == least["sound_id"].tolist()
     assert [clip["label"] for clip in shown] == least["predicted"].tolist()
+
+
+class TestProcess:
+    """The command as a process of its own: pipes that close, disks that are full, Ctrl-C."""
+
+    def command(self, *words):
+        return [sys.executable, "-W", "ignore", "-m", "skbst", *map(str, words)]
+
+    def test_a_reader_that_has_seen_enough_is_no_error(self):
+        read, write = os.pipe()
+        os.close(read)
+        with os.fdopen(write, "wb") as pipe:
+            done = subprocess.run(self.command("doctor"), stdout=pipe, stderr=subprocess.PIPE)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+    def test_a_full_disk_behind_the_output(self, root, model, tmp_path):
+        sound = next(path for path in (root / "audio").iterdir() if path.stat().st_size)
+        with open("/dev/full", "wb") as full:
+            one = self.command("label", "--one", sound, "--model", model, "--out-folder", tmp_path)
+            assert subprocess.run(one, stdout=full, stderr=subprocess.DEVNULL).returncode == 0
+            done = subprocess.run(self.command("doctor"), stdout=full, stderr=subprocess.PIPE)
+        assert (tmp_path / f"{sound.stem}.json").exists()
+        assert done.returncode == 1
+        assert b"No space left" in done.stderr
+        assert b"Traceback" not in done.stderr
+
+    @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+    def test_an_interrupt_keeps_what_is_there(self, root, model, tmp_path):
+        out = tmp_path / "labels"
+        words = self.command("label", root / "audio", "--model", model, "-o", out, "--quiet", "--rows", 1)
+        run = subprocess.Popen(words, stderr=subprocess.PIPE)
+        while run.poll() is None and len(list(out.glob("part-*"))) < 3:
+            time.sleep(0.005)
+        run.send_signal(signal.SIGINT)
+        said = run.communicate()[1]
+        assert run.returncode == 130, said
+        assert said.decode().startswith("skbst: interrupted; what was written is kept")
+        assert (
+            main(["label", str(root / "audio"), "--model", str(model), "-o", str(out), "--quiet", "--rows", "1"]) == 0
+        )
+        assert len(pd.read_parquet(out)) == 46

@@ -9,7 +9,7 @@ from pathlib import Path
 from skbst._files import FileLock, locked, remove_abandoned, write_atomically
 from skbst.exceptions import DataFormatError
 
-__all__ = ["LibraryFolder"]
+__all__ = ["LibraryFolder", "make_folder"]
 
 RECORD = "_skbst_library.json"
 _WORK, _LOCK = "_skbst_work", "_skbst.lock"
@@ -43,7 +43,7 @@ class LibraryFolder:
     def __init__(self, path, *, identity, key, run, replace=False):
         self.path, self.identity, self.key = Path(path), identity, key
         self.work = self.path / _WORK
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         self._check_identity(replace)
         with locked(self.path / _LOCK):
             self.work.mkdir(exist_ok=True)
@@ -214,6 +214,17 @@ class LibraryFolder:
                 f"{len(foreign)} file(s) in {self.path} were not written by skbst and were left (first: {foreign[0]}). "
                 "pandas.read_parquet of the folder reads them too; move them away."
             )
+
+
+def make_folder(path):
+    """Make a folder where there is none; say what to do where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise FileExistsError(f"{path} is a file; give the name of a folder.") from error
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(error.errno, f"the folder {path} cannot be made ({why}); give another one") from error
 
 
 def _checksum(path):
