@@ -11,7 +11,8 @@ A row is *lost* where the result has no finite waveform for it. It is *unnamed* 
 the undamaged file and there is no record, although the file gives the damage away: a length that is another, silence,
 or other samples under a checksum. What no reader can know is counted apart: *samples*, where those of a format
 without checksums changed (or under one that was made right), and *header*, where a number changed that nothing in the
-file repeats (the rate of AU, AIFF, CAF, NIST, SVX, VOC and Ogg, the pre-skip of Opus).
+file repeats (rate or channels of AU, CAF, NIST, SVX, VOC and Ogg, the rate of AIFF, that of ADPCM by less than 5 %, the
+pre-skip of Opus).
 """
 
 import argparse
@@ -184,12 +185,14 @@ def verdict(waveform, expected, path, whole):
 
 
 def _hidden_numbers(path):
-    """Numbers of the header that nothing else in the file repeats: the rate, and the pre-skip of Opus."""
-    if path.endswith((".wav", ".flac", ".mp3", ".rf64", ".w64")):
+    """Numbers of the header that nothing else in the file repeats: rate and channels, and the pre-skip of Opus."""
+    if path.endswith((".flac", ".mp3")):
         return None
     with soundfile.SoundFile(path) as file:
-        rate, is_opus = file.samplerate, file.subtype == "OPUS"
-    return rate, Path(path).read_bytes()[38:44] if is_opus else b""
+        if file.subtype.startswith("PCM") and file.format in ("WAV", "WAVEX", "RF64", "W64"):
+            return None
+        numbers, is_opus = (file.samplerate, file.channels), file.subtype == "OPUS"
+    return numbers, Path(path).read_bytes()[38:44] if is_opus else b""
 
 
 def attack(n_mutated, n_oggs, seed, folder):

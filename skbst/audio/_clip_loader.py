@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skbst.audio._decode import OUT_OF_MEMORY, decode_array, decode_file, decode_nothing
+from skbst.audio._decode import decode_array, decode_file, decode_nothing
 from skbst.audio._length import fix_length
 from skbst.audio._resample import resample
+from skbst.audio._sound_file import MAX_SAMPLES
+from skbst.audio._survey import OUT_OF_MEMORY
 from skbst.exceptions import DataFormatError
 
 __all__ = ["ClipLoader"]
@@ -46,7 +48,7 @@ class ClipLoader:
         """Length of a waveform, or None where every sound keeps its own."""
         return None if self.duration is None else round(self.duration * self.sample_rate)
 
-    def load(self, source, position=0.0, *, out=None):
+    def load(self, source, position=0.0, *, out=None, most=MAX_SAMPLES):
         """Load one sound.
 
         Parameters
@@ -60,6 +62,9 @@ class ClipLoader:
 
         out : ndarray of shape (n_samples,), float32, default=None
             Where the waveform is written.
+
+        most : int, default=2**28
+            Sounds of which more samples would be kept are the problem "too long".
 
         Returns
         -------
@@ -77,7 +82,7 @@ class ClipLoader:
         DataFormatError
             If an array is no waveform or its rate no rate.
         """
-        wanted = {"duration": self.duration, "position": position, "sample_rate": self.sample_rate}
+        wanted = {"duration": self.duration, "position": position, "sample_rate": self.sample_rate, "most": most}
         if isinstance(source, np.ndarray):
             source = (source, self.sample_rate)
         if isinstance(source, tuple) and len(source) != 2:

@@ -1,23 +1,19 @@
 """Read the part of a sound that is needed, as one channel."""
 
-import math
-import os
-import stat
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import soundfile
 
 from skbst.audio._arrays import as_waveform, scale_integers
 from skbst.audio._containers._look import look_at
-from skbst.audio._levels import Mixer, into_range
+from skbst.audio._levels import Mixer, Scaling, into_range
 from skbst.audio._problems import DecodeProblem
-from skbst.audio._read import USUAL_RATES, Found, TooLong, Wish, plan_crop, read_file
-from skbst.audio._sound_file import words_of
+from skbst.audio._read import Found, TooLong, Wish, plan_crop, read_file
+from skbst.audio._sound_file import MAX_SAMPLES, words_of
+from skbst.audio._survey import OUT_OF_MEMORY, Survey, name_problem, not_decodable, too_long, unreadable
 
 __all__ = [
-    "OUT_OF_MEMORY",
     "Decoded",
     "as_waveform",
     "decode",
@@ -26,10 +22,6 @@ __all__ = [
     "decode_nothing",
     "scale_integers",
 ]
-
-_REMEDY = "convert it, for example with ffmpeg -i FILE NEW.wav, or leave the row out"
-
-OUT_OF_MEMORY = DecodeProblem("out of memory", silent=True, detail="pass a duration, or free memory")
 
 
 class Decoded(NamedTuple):
@@ -78,7 +70,7 @@ def decode(path, *, duration=None, position=0.0):
     return decoded.waveform.copy(), decoded.source_rate, decoded.problem
 
 
-def decode_file(path, *, duration, position=0.0, sample_rate=None):
+def decode_file(path, *, duration, position=0.0, sample_rate=None, most=MAX_SAMPLES):
     """Read what a crop of a file needs before it is resampled.
 
     The waveform may be a view of a buffer that the next call in this thread overwrites.
@@ -96,11 +88,14 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None):
 
     sample_rate : int, default=None
         Rate that it will be resampled to, in Hz; None: to none.
+
+    most : int, default=2**28
+        More samples, before or after that, are the problem "too long".
     """
-    problem = _unreadable(path)
+    problem = unreadable(path)
     if problem is not None:
         return decode_nothing(problem)
-    wish = Wish(duration, position, sample_rate)
+    wish = Wish(duration, position, sample_rate, most)
     try:
         look = look_at(path)
         mixer = Mixer()
@@ -111,14 +106,14 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None):
             return _examine(found, mixer.n_bad, look, channel=mixer.channel)
         return _examine(found, mixer.n_bad, look)
     except TooLong as error:
-        return decode_nothing(_too_long(error))
+        return decode_nothing(too_long(error))
     except MemoryError:
         return decode_nothing(OUT_OF_MEMORY)
     except (soundfile.SoundFileError, OSError) as error:
-        return decode_nothing(DecodeProblem("not decodable", silent=True, detail=f"{words_of(error)}; {_REMEDY}"))
+        return decode_nothing(not_decodable(words_of(error)))
 
 
-def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=None):
+def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=None, most=MAX_SAMPLES):
     """Take what a crop of an array needs before it is resampled; integers are scaled to [-1, 1].
 
     Parameters
@@ -137,12 +132,15 @@ def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=N
 
     sample_rate : int, default=None
         Rate that it will be resampled to, in Hz; None: to none.
+
+    most : int, default=2**28
+        More samples, before or after that, are the problem "too long".
     """
     waveform, source_rate = as_waveform(waveform, source_rate)
     if waveform.size == 0:
         return decode_nothing(DecodeProblem("no samples", silent=True), source_rate)
     try:
-        plan = plan_crop(len(waveform), source_rate, Wish(duration, position, sample_rate))
+        plan = plan_crop(len(waveform), source_rate, Wish(duration, position, sample_rate, most))
         part = scale_integers(waveform[plan.start : plan.start + plan.count])
         mixer = Mixer()
         mono = mixer(part.reshape(len(part), -1))
@@ -152,64 +150,21 @@ def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=N
             mono = mixer(part.reshape(len(part), -1))
         return _examine(Found(mono, source_rate, plan.skip, None), mixer.n_bad, None, channel=channel)
     except TooLong as error:
-        return decode_nothing(_too_long(error), source_rate)
-
-
-def _unreadable(path):
-    """Say why a path cannot even be opened."""
-    if path is None or path is pd.NA or path == "" or (isinstance(path, float) and math.isnan(path)):
-        return DecodeProblem("no path", silent=True)
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return DecodeProblem("not found", silent=True)
-    except OSError as error:
-        return DecodeProblem("not found", silent=True, detail=error.strerror or "")
-    except ValueError as error:
-        return DecodeProblem("not found", silent=True, detail=str(error))
-    if not stat.S_ISREG(status.st_mode):
-        return DecodeProblem("not found", silent=True, detail="not a regular file")
-    if not os.access(path, os.R_OK):
-        return DecodeProblem("not found", silent=True, detail="no right to read it")
-    return DecodeProblem("zero bytes", silent=True) if status.st_size == 0 else None
+        return decode_nothing(too_long(error), source_rate)
 
 
 def _examine(found, n_bad, look, *, channel=None):
-    """Name what is wrong with a sound that was read."""
-    waveform, rate = found.waveform, found.rate
-    if len(waveform) == 0:
-        words = found.error or found.truncation or (look.truncation if look is not None else None)
-        if words:
-            return decode_nothing(DecodeProblem("not decodable", silent=True, detail=f"{words}; {_REMEDY}"), rate)
-        return decode_nothing(DecodeProblem("no samples", silent=True), rate)
-    if n_bad and n_bad >= len(waveform) and not waveform.any():
-        return decode_nothing(DecodeProblem("no finite sample", silent=True), rate)
-    waveform, n_wild, scale, scale_detail = into_range(waveform)
-    notes = []
-    truncation = (look.truncation if look is not None else None) or found.truncation
-    if truncation:
-        notes.append(("truncated", truncation + (f" ({found.error})" if found.error else "")))
-    elif found.error:
-        notes.append(("truncated", f"{len(waveform)} samples before an error: {found.error}"))
-    if look is not None and look.reason:
-        notes.append((look.reason, look.detail))
-    if look is not None and look.kind == "ogg" and not waveform.any():
-        # a damaged header of Vorbis decodes to zeros without a word; recorded silence hardly ever does
-        notes.append(("only zeros", "what was decoded is digital silence; play the file to see whether it should be"))
-    if look is not None and rate not in USUAL_RATES:
-        notes.append(("unusual rate", f"its header says {rate} Hz"))
-    if n_bad or n_wild:
-        notes.append(("non-finite samples", f"{n_bad + n_wild} samples set to 0"))
-    if channel is not None:
-        notes.append(("channels cancel", f"their mean is near silence; channel {channel + 1}, the loudest, was taken"))
-    if scale:
-        notes.append((scale, scale_detail))
-    problem = DecodeProblem("; ".join(n[0] for n in notes), False, "; ".join(n[1] for n in notes)) if notes else None
-    return Decoded(waveform, rate, found.skip, problem)
-
-
-def _too_long(error):
-    return DecodeProblem("too long", silent=True, detail=f"{error}; pass a duration, or cut the file")
+    """Bring a sound that was read into range, and name what is wrong with it."""
+    waveform, scaling = found.waveform, Scaling()
+    if not (n_bad and n_bad >= len(waveform) and not waveform.any()):
+        waveform, scaling = into_range(waveform)
+    survey = Survey(
+        len(waveform), not waveform.any(), found.rate, n_bad, found.truncation, found.error, channel, scaling
+    )
+    problem = name_problem(survey, look)
+    if problem is not None and problem.silent:
+        return decode_nothing(problem, found.rate)
+    return Decoded(waveform, found.rate, found.skip, problem)
 
 
 def decode_nothing(problem, rate=0):

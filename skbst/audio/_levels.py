@@ -1,8 +1,10 @@
 """Look at the numbers of a sound: channels that cancel each other, floats that are no waveform in [-1, 1]."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-__all__ = ["Mixer", "into_range"]
+__all__ = ["Levels", "Mixer", "Scaling", "into_range"]
 
 # beyond this a float is garbage, not even an integer of 32 bits
 _LARGEST_SAMPLE = 2.0**32
@@ -84,12 +86,71 @@ class Mixer:
         return int(self._powers.argmax())
 
 
-def into_range(waveform):
-    """Bring floats of another scale into [-1, 1].
+class Scaling(NamedTuple):
+    """What brings a sound into [-1, 1]: samples that become 0, then a divisor, and the words for it."""
 
-    Up to 2 they are left alone. Up to 256 they are divided by the largest. Above, where more than 1 % of the samples
+    divisor: float = 1.0
+    is_cut: bool = False
+    n_wild: int = 0
+    reason: str = ""
+    detail: str = ""
+
+    def apply(self, waveform):
+        """Scale a block; the same array where nothing has to be done."""
+        if self.is_cut:
+            waveform = np.where(np.abs(waveform) > _LOUDEST_MIX, np.float32(0), waveform)
+        return waveform if self.divisor == 1 else waveform / np.float32(self.divisor)
+
+
+class Levels:
+    """How loud a sound is, block by block.
+
+    Up to 2 floats are left alone. Up to 256 they are divided by the largest. Above, where more than 1 % of the samples
     that are not 0 exceed 2, they are taken for integers of 16, 24 or 32 bits, whichever is the first to hold them; else
     those above 256 are wild and become 0.
+    """
+
+    def __init__(self):
+        self._peak, self._peak_of_tame = 0.0, 0.0
+        self._n_sounding, self._n_loud, self._n_wild = 0, 0, 0
+
+    def __call__(self, waveform):
+        """Look at a block of one channel, finite float32."""
+        peak = _peak(waveform)
+        self._n_sounding += int(np.count_nonzero(waveform))
+        self._peak = max(self._peak, peak)
+        if peak <= _LARGEST_LEVEL:
+            self._peak_of_tame = max(self._peak_of_tame, peak)
+            return
+        level = np.abs(waveform)
+        wild = level > _LOUDEST_MIX
+        self._n_loud += int(np.count_nonzero(level > _LARGEST_LEVEL))
+        self._n_wild += int(wild.sum())
+        self._peak_of_tame = max(self._peak_of_tame, float(np.where(wild, 0, level).max()))
+
+    @property
+    def is_silent(self):
+        """Whether every sample is 0."""
+        return self._n_sounding == 0
+
+    @property
+    def scaling(self):
+        """What follows for the sound."""
+        if self._peak <= _LARGEST_LEVEL:
+            return Scaling()
+        if self._peak > _LOUDEST_MIX and self._n_loud > _WILD_SHARE * self._n_sounding:
+            scale = next((scale for scale in _INTEGER_SCALES if self._peak <= scale), self._peak)
+            detail = f"floats up to {self._peak:.6g}, divided by {scale:.10g}; write the file anew as floats in [-1, 1]"
+            return Scaling(scale, reason="integer scale", detail=detail)
+        peak = self._peak_of_tame
+        if peak <= _LARGEST_LEVEL:
+            return Scaling(is_cut=True, n_wild=self._n_wild)
+        detail = f"floats up to {peak:.6g}, divided by that; write the file anew as floats in [-1, 1]"
+        return Scaling(peak, self._n_wild > 0, self._n_wild, "out of range", detail)
+
+
+def into_range(waveform):
+    """Bring floats of another scale into [-1, 1], after the rules of `Levels`.
 
     Parameters
     ----------
@@ -101,37 +162,22 @@ def into_range(waveform):
     waveform : ndarray of shape (n_samples,), float32
         The same array where nothing had to be done.
 
-    n_wild : int
-        How many samples became 0.
-
-    reason, detail : str
-        What was done, "" for nothing.
+    scaling : Scaling
+        What was done.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skbst.audio._levels import into_range
-    >>> waveform, n_wild, reason, detail = into_range(np.array([8192.0, -16384.0], dtype=np.float32))
-    >>> waveform.tolist(), reason
+    >>> waveform, scaling = into_range(np.array([8192.0, -16384.0], dtype=np.float32))
+    >>> waveform.tolist(), scaling.reason
     ([0.25, -0.5], 'integer scale')
     """
-    peak = _peak(waveform)
-    if peak <= _LARGEST_LEVEL:
-        return waveform, 0, "", ""
-    n_wild = 0
-    if peak > _LOUDEST_MIX:
-        level = np.abs(waveform)
-        if np.count_nonzero(level > _LARGEST_LEVEL) > _WILD_SHARE * np.count_nonzero(level):
-            scale = next((scale for scale in _INTEGER_SCALES if peak <= scale), peak)
-            detail = f"floats up to {peak:.6g}, divided by {scale:.10g}; write the file anew as floats in [-1, 1]"
-            return waveform / np.float32(scale), 0, "integer scale", detail
-        wild = level > _LOUDEST_MIX
-        n_wild, waveform = int(wild.sum()), np.where(wild, np.float32(0), waveform)
-        peak = _peak(waveform)
-        if peak <= _LARGEST_LEVEL:
-            return waveform, n_wild, "", ""
-    detail = f"floats up to {peak:.6g}, divided by that; write the file anew as floats in [-1, 1]"
-    return waveform / np.float32(peak), n_wild, "out of range", detail
+    if _peak(waveform) <= _LARGEST_LEVEL:
+        return waveform, Scaling()
+    levels = Levels()
+    levels(waveform)
+    return levels.scaling.apply(waveform), levels.scaling
 
 
 def _peak(waveform):

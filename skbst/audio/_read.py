@@ -7,14 +7,14 @@ import numpy as np
 
 from skbst.audio._length import crop_start
 from skbst.audio._quiet import decoders_held_back
-from skbst.audio._resample import resample, resampled_length
+from skbst.audio._resample import resampled_blocks, resampled_length
 from skbst.audio._sound_file import MAX_SAMPLES, blocks_to_error, open_sounds, read_span, truncation_in
 
-__all__ = ["USUAL_RATES", "Found", "TooLong", "Wish", "plan_crop", "read_file"]
+__all__ = ["USUAL_RATES", "Found", "Stream", "TooLong", "Wish", "check_length", "plan_crop", "read_file"]
 
-# libsndfile guesses the length of an MP3 that does not tell it; in one that does, the decoder's delay of 1105 samples
-# may be in or out, and a lost frame is more
-_GUESSED_FRAMES, _DELAYED_FRAMES = 4096, 1151
+# libsndfile guesses the length of an MP3 that does not tell it; in one that tells its frames the decoder delay of 1105
+# samples may be in or out, in one that tells its delay as well less than a frame is no loss
+_GUESSED_FRAMES, _DELAYED_FRAMES, _EXACT_FRAMES = 4096, 1151, 575
 # above what any sound card does, and below what any recorder of other signals does, the number is hardly true
 USUAL_RATES = range(100, 1_000_001)
 # what libsndfile says of streams that do not know their length
@@ -24,11 +24,12 @@ _MARGIN_SECONDS = 0.05
 
 
 class Wish(NamedTuple):
-    """How much of a sound, from where, and the rate it will be resampled to (None: its own)."""
+    """How much of a sound, from where, its new rate (None: its own), and how many samples at most."""
 
     duration: float | None
     position: float = 0.0
     sample_rate: int | None = None
+    most: int = MAX_SAMPLES
 
 
 class Found(NamedTuple):
@@ -97,13 +98,13 @@ def plan_crop(n_frames, rate, wish):
     """
     sample_rate = wish.sample_rate or rate
     if wish.duration is None:
-        _check_length(n_frames, rate, sample_rate)
+        check_length(n_frames, rate, sample_rate, wish.most)
         return _Plan(0, n_frames, 0)
     n_wanted = round(wish.duration * sample_rate)
     margin = 0 if rate == sample_rate else math.ceil(_MARGIN_SECONDS * rate)
     if n_frames is None:
         count = math.ceil(n_wanted * rate / sample_rate) + margin
-        _check_length(count, rate, sample_rate)
+        check_length(count, rate, sample_rate, wish.most)
         return _Plan(0, count, 0)
     first = crop_start(resampled_length(n_frames, rate, sample_rate), n_wanted, wish.position)
     common = math.gcd(rate, sample_rate)
@@ -111,15 +112,15 @@ def plan_crop(n_frames, rate, wish):
     n_steps = max(0, (first * rate // sample_rate - margin) // step_in)
     start = n_steps * step_in
     stop = min(n_frames, math.ceil((first + n_wanted) * rate / sample_rate) + margin)
-    _check_length(stop - start, rate, sample_rate)
+    check_length(stop - start, rate, sample_rate, wish.most)
     return _Plan(start, stop - start, first - n_steps * step_out)
 
 
-def _check_length(n_frames, rate, sample_rate):
+def check_length(n_frames, rate, sample_rate, most=MAX_SAMPLES):
     """Refuse what would not fit, before memory is taken."""
     n_made = max(n_frames, resampled_length(n_frames, rate, sample_rate))
-    if n_made > MAX_SAMPLES:
-        raise TooLong(f"{n_frames} samples at {rate} Hz would be {n_made} at {sample_rate} Hz, more than {MAX_SAMPLES}")
+    if n_made > most:
+        raise TooLong(f"{n_frames} samples at {rate} Hz would be {n_made} at {sample_rate} Hz, more than {most}")
 
 
 def _read_known(path, look, wish, mixer):
@@ -144,37 +145,39 @@ def _tolerated(file, look):
     """How many samples less than stated are no loss."""
     if file.subtype != "MPEG_LAYER_III":
         return 0
+    if look.is_exact:
+        return _EXACT_FRAMES
     return _DELAYED_FRAMES if look.kind == "mpeg" and all(told for _, _, told in look.parts) else _GUESSED_FRAMES
 
 
 def _read_onward(path, look, wish, mixer):
     """Read all there is; where only a part is wanted, count first, so that no more is kept."""
-    stream = _Stream(path, look, mixer)
+    stream = Stream(path, look, mixer)
     if wish.duration is None:
-        waveform = _gather(stream, 0, MAX_SAMPLES + 1, wish.sample_rate)
+        waveform = _gather(stream, 0, wish.most + 1, wish)
         return Found(waveform, stream.rate, 0, stream.truncation(len(waveform)), stream.error)
     n_frames = sum(len(block) for block in stream)
     truncation, error = stream.truncation(n_frames), stream.error
     plan = plan_crop(n_frames, stream.rate, wish)
     mixer.restart()
-    waveform = _gather(_Stream(path, look, mixer), plan.start, plan.start + plan.count)
+    waveform = _gather(Stream(path, look, mixer), plan.start, plan.start + plan.count, wish)
     return Found(waveform, stream.rate, plan.skip, truncation, error)
 
 
-def _gather(stream, start, stop, sample_rate=None):
+def _gather(stream, start, stop, wish):
     """Samples `start` to `stop` of a stream of blocks."""
     at, parts = 0, [np.empty(0, dtype=np.float32)]
     for block in stream:
         parts.append(block[max(0, start - at) : stop - at])
         at += len(block)
-        if sample_rate is not None or at > MAX_SAMPLES:
-            _check_length(at - start, stream.rate, sample_rate or stream.rate)
+        if wish.duration is None:
+            check_length(at - start, stream.rate, wish.sample_rate or stream.rate, wish.most)
         if at >= stop:
             break
     return np.concatenate(parts)
 
 
-class _Stream:
+class Stream:
     """The sounds of a file, one behind the other at the rate of the first, in blocks of one channel."""
 
     def __init__(self, path, look, mixer):
@@ -190,15 +193,7 @@ class _Stream:
             if file.frames < _UNKNOWN_FRAMES:
                 self._announced += resampled_length(file.frames, file.samplerate, self.rate)
             blocks = blocks_to_error(file, self._mixer, self._errors)
-            if file.samplerate == self.rate:
-                yield from blocks
-            else:
-                yield self._resampled(list(blocks), file.samplerate)
-
-    def _resampled(self, blocks, source_rate):
-        waveform = np.concatenate([np.empty(0, dtype=np.float32), *blocks])
-        _check_length(len(waveform), source_rate, self.rate)
-        return resample(waveform, source_rate, self.rate)
+            yield from resampled_blocks(blocks, file.samplerate, self.rate)
 
     @property
     def error(self):

@@ -3,7 +3,7 @@
 import numpy as np
 import soxr
 
-__all__ = ["resample", "resampled_length"]
+__all__ = ["resample", "resampled_blocks", "resampled_length"]
 
 
 def resampled_length(n_samples, source_rate, sample_rate):
@@ -48,3 +48,36 @@ def resample(waveform, source_rate, sample_rate):
         last = resampled[-1] if len(resampled) else waveform.mean()
         resampled = np.append(resampled, np.full(n_out - len(resampled), last, dtype=waveform.dtype))
     return resampled[:n_out]
+
+
+def resampled_blocks(blocks, source_rate, sample_rate):
+    """Resample a sound block by block.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of shape (n,), float32
+        One channel at `source_rate`.
+
+    source_rate, sample_rate : int
+        In Hz.
+
+    Yields
+    ------
+    block : ndarray of shape (n,), float32
+        Together as long as `resample` would have made the whole.
+    """
+    if source_rate == sample_rate:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(source_rate, sample_rate, 1, dtype="float32", quality="HQ")
+    n_in, n_out = 0, 0
+    for block in blocks:
+        n_in += len(block)
+        made = resampler.resample_chunk(np.ascontiguousarray(block))
+        n_out += len(made)
+        yield made
+    rest = resampled_length(n_in, source_rate, sample_rate) - n_out
+    last = resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True)[: max(0, rest)]
+    yield last
+    if len(last) < rest:
+        yield np.zeros(rest - len(last), dtype=np.float32)

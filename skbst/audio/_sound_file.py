@@ -23,8 +23,11 @@ _ANNOUNCED = re.compile(
     r"(?:(?:\bdata|\bSSND|\bBODY|Data Size|Data length)\s*:?\s*(?P<a>\d+) \(?should be (?P<b>\d+)\)?)"
     r"|(?:truncated\. (?P<d>\d+) <--> (?P<c>\d+))"
 )
+_COUNTS = re.compile(r"read from 'COMM' chunk \((\d+)\)[^(]*\((\d+)\)")
 # where the first page of Vorbis says it is; a part of a stream begins elsewhere
 _OFFSET = re.compile(r"PCM offset\s*: (\d+)")
+# positions in Opus count samples of 48 kHz, those included that the decoder skips
+_OPUS = re.compile(r"Preskip\s*: (\d+)[^$]*Granule pos offset\s*: (\d+)\s*Last Granule pos\s*: (\d+)")
 _PACKETS = re.compile(r"Valid frames\s*: (\d+)")
 # seeking is arithmetic in these; in MP3 and FLAC it was never seen to fail. In Ogg, one damaged byte kills the process.
 _SEEKABLE = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW", "MPEG_LAYER_III"}
@@ -226,9 +229,20 @@ def truncation_in(file):
         announced, held = int(found["a"] or found["c"]), int(found["b"] or found["d"])
         if held < announced < _UNKNOWN_BYTES:
             return f"{held} of {announced} bytes"
+    counts = _COUNTS.search(log)
+    if counts and int(counts[2]) < int(counts[1]):
+        return f"{counts[2]} of {counts[1]} samples"
     offset = _OFFSET.search(log)
     if offset and int(offset[1]):
         return f"{offset[1]} samples are missing at its start"
+    opus = _OPUS.search(log)
+    if opus:
+        skipped, begin, end = map(int, opus.groups())
+        if begin:
+            return f"{begin} samples of 48 kHz are missing at its start"
+        n_frames = (end - skipped) * file.samplerate // 48000
+        if file.frames < n_frames:
+            return f"{file.frames} of {n_frames} samples"
     packets = _PACKETS.search(log)
     if packets and file.frames != int(packets[1]):
         return f"{file.frames} samples can be read where its packets should hold {packets[1]}"

@@ -4,7 +4,7 @@ import re
 import struct
 from typing import NamedTuple
 
-__all__ = ["Promise", "is_chunk", "promise_of"]
+__all__ = ["MARKS", "Promise", "is_chunk", "promise_of"]
 
 # what streams write while they do not know their length yet
 _UNKNOWN_BYTES = 0x7FFF0000
@@ -188,6 +188,8 @@ def _nist(file, head, size, _):
     fields = dict(re.findall(rb"(\w+) -i (\d+)", head))
     n_frames, n_bytes = int(fields.get(b"sample_count", 0)), int(fields.get(b"sample_n_bytes", 0))
     coding = re.search(rb"sample_coding -s\d+ (\S+)", head)
+    if not head[8:16].strip().isdigit() or int(head[8:16]) % 1024 or int(head[8:16]) == 0:
+        return Promise(0, None, reason="header contradicts itself", detail=f"a header of {head[8:16]!r} bytes")
     if n_frames == 0 or (coding is not None and b"shorten" in coding[1]):
         return None
     return Promise(int(head[8:16]), n_frames * n_bytes * int(fields.get(b"channel_count", 1)))
@@ -239,3 +241,6 @@ _READERS = (
     (b"\x00\x03\xa3\x64", "IRCAM", _lengthless),
     (b"\x00\x04\xa3\x64", "IRCAM", _lengthless),
 )
+
+#: What a file of a known container begins with.
+MARKS = (*(mark for mark, _, _ in _READERS), b"OggS", b"fLaC")

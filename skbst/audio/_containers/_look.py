@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from skbst.audio._containers._contradictions import behind, contradiction_in
 from skbst.audio._containers._flac import look_at_flac
-from skbst.audio._containers._headers import is_chunk, promise_of
+from skbst.audio._containers._headers import MARKS, is_chunk, promise_of
 from skbst.audio._containers._mpeg import look_at_mpeg
 from skbst.audio._containers._ogg import look_at_ogg
 from skbst.audio._containers._slice import FileSlice
@@ -35,6 +35,9 @@ class Look(NamedTuple):
 
     reason, detail : str
         Something else that is worth a record.
+
+    is_exact : bool, default=False
+        Whether an MP3 tells its length to the sample.
     """
 
     kind: str
@@ -43,6 +46,7 @@ class Look(NamedTuple):
     patch: tuple | None = None
     reason: str = ""
     detail: str = ""
+    is_exact: bool = False
 
 
 def look_at(path):
@@ -63,20 +67,20 @@ def look_at(path):
         for kind, found in (
             ("ogg", look_at_ogg(file, size) if head[:4] == b"OggS" else None),
             ("flac", look_at_flac(file, size) if head[:4] == b"fLaC" else None),
-            ("mpeg", look_at_mpeg(file, size)),
+            ("mpeg", look_at_mpeg(file, size, is_other=head.startswith(MARKS))),
         ):
             if found is not None:
                 return _parts_look(kind, *found)
         return _header_look(path, file, promise_of(file, head, size), size)
 
 
-def _parts_look(kind, truncation, parts, damage=""):
+def _parts_look(kind, truncation, parts, damage="", is_exact=False):
     notes = []
     if len(parts) > 1:
         notes.append(_joined_note(parts))
     if damage:
         notes.append(("header contradicts itself", damage))
-    return Look(kind, truncation, tuple(parts), None, *_joined(notes))
+    return Look(kind, truncation, tuple(parts), None, *_joined(notes), is_exact)
 
 
 def _joined_note(parts):

@@ -11,11 +11,13 @@ _KBITS = {
 }
 # a frame or two of slack: encoders count their own header differently
 _SLACK_BYTES = 4096
+# bytes that are searched for the first frame of a file that begins with something else
+_SEARCHED_BYTES = 1 << 16
 # so many frames one behind the other are no accident
 _N_IN_A_ROW = 3
 
 
-def look_at_mpeg(file, size):
+def look_at_mpeg(file, size, *, is_other=False):
     """Read the frames that tell a length.
 
     Parameters
@@ -26,20 +28,23 @@ def look_at_mpeg(file, size):
     size : int
         Its bytes.
 
+    is_other : bool, default=False
+        Whether it begins as another container does, so that no first frame is searched for.
+
     Returns
     -------
     found : None or tuple
         None where this is no MP3 (MPEG layer III). Else how many bytes are missing (str or None), the bytes of
-        each sound with whether its length is told (no parts where the file is one sound of told length), and what is
-        wrong with its first frame.
+        each sound with whether its length is told (no parts where the file is one sound of told length), what is
+        wrong with its first frame, and whether that tells the length to the sample.
     """
     place, damage = _skip_tags(file, 0, size), ""
     if _frame_bytes(_read(file, place, 4)) is None or not _frame_follows(file, place, size):
-        start, place = place, _next_frame(file, place, size)
+        start, place = place, size if is_other else _next_frame(file, place, size, _SEARCHED_BYTES)
         if not _row_follows(file, place, size):
             return None
         damage = f"{place - start} bytes before its first frame"
-    truncation, parts = None, []
+    truncation, parts, exact = None, [], 0
     while place < size:
         frame = _read(file, place, 256)
         told, n_bytes = told_bytes(frame)
@@ -50,6 +55,8 @@ def look_at_mpeg(file, size):
             truncation = f"{size - place} of {n_bytes} bytes"
         following = _skip_tags(file, stop, size) if stop < size else size
         if following < size and not _frame_follows(file, following, size):
+            if _read(file, following, _SLACK_BYTES).strip(b"\0"):
+                damage = damage or f"what follows its {following - place} bytes is no sound"
             following = _next_frame(file, following, size)
         if size - following < 16 or following <= place:
             following = size
@@ -57,7 +64,7 @@ def look_at_mpeg(file, size):
         place = following
     if len(parts) == 1 and parts[0][2]:
         parts = []
-    return truncation, parts, damage
+    return truncation, parts, damage, exact > 0 and len(parts) < 2
 
 
 def _row_follows(file, place, size):
@@ -114,10 +121,10 @@ def _frame_follows(file, place, size):
     )
 
 
-def _next_frame(file, place, size):
+def _next_frame(file, place, size, n_bytes=_SLACK_BYTES):
     """The next place in a few frames' reach where one begins, or the end."""
-    data, at = _read(file, place, _SLACK_BYTES), -1
+    data, at = _read(file, place, n_bytes), -1
     while (at := data.find(b"\xff", at + 1)) >= 0:
-        if _frame_follows(file, place + at, size):
+        if _frame_bytes(data[at : at + 4]) is not None and _frame_follows(file, place + at, size):
             return place + at
     return size

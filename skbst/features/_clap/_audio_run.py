@@ -2,17 +2,21 @@
 
 import numpy as np
 
-from skbst.audio import OUT_OF_MEMORY, decode_array, decode_file, resample
+from skbst.audio import OUT_OF_MEMORY, LongSound, decode_array, decode_file, resample
 from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
+from skbst.features._clap._long_mel import LongWaveform
 from skbst.features._clap._threads import map_clips
+from skbst.features._clips._memory import ran_out_of_memory
 from skbst.features._store._keys import source_key
 
 __all__ = ["AudioRun"]
 
 # raise it when the same settings give other vectors than before
 _FORMAT = 1
+# samples of a sound that is loaded whole, 5.8 minutes at 48 kHz; longer ones are read twice, block by block
+_LONGEST_WHOLE = 1 << 24
 
 
 class AudioRun:
@@ -80,10 +84,18 @@ class AudioRun:
         if not self.sources.are_files:
             waveform, problem = np.asarray(source, dtype=np.float32), None
         else:
-            waveform, problem = load_whole(source, self.encoder.spec.sample_rate)
+            waveform, problem = load_whole(source, self.encoder.spec.sample_rate, most=_LONGEST_WHOLE)
+            if problem is not None and problem.reason == "too long":
+                return self._load_long(source)
         if self.featurizer.quantize:
             waveform = quantize_int16(waveform)
         return waveform, problem
+
+    def _load_long(self, source):
+        sample_rate = self.encoder.spec.sample_rate
+        sound = LongSound(source, sample_rate)
+        n_samples = _length_of_laion(sound.n_frames, sound.source_rate, sample_rate) if sound.n_samples else 0
+        return LongWaveform(sound, n_samples, quantize_int16 if self.featurizer.quantize else None), sound.problem
 
     def _draw(self, n_samples):
         return windows_at_random(n_samples, self.encoder.spec, self._random_state)
@@ -92,7 +104,12 @@ class AudioRun:
         if problem is not None and problem.silent:
             return None, problem
         starts = thirds(len(waveform), self.encoder.spec) if starts is None else starts
-        return self.encoder.audio(waveform, starts, antialias=bool(self.featurizer.antialias)), problem
+        try:
+            return self.encoder.audio(waveform, starts, antialias=bool(self.featurizer.antialias)), problem
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            return None, OUT_OF_MEMORY
 
     def _finish(self, rows, results):
         self.problems.update({row: problem for row, (_, problem) in zip(rows, results) if problem is not None})
@@ -107,7 +124,12 @@ class AudioRun:
         return self._silence
 
 
-def load_whole(source, sample_rate):
+def _length_of_laion(n_frames, rate, sample_rate):
+    """Samples that librosa, and so laion-clap, makes: rounded up, in floats."""
+    return n_frames if rate == sample_rate else int(np.ceil(n_frames * (sample_rate / rate)))
+
+
+def load_whole(source, sample_rate, *, most=None):
     """Load a sound of any length, as long as laion-clap has it.
 
     laion-clap reads through librosa, which rounds the length after resampling up (in floats) and fills with zeros; one
@@ -121,6 +143,9 @@ def load_whole(source, sample_rate):
     sample_rate : int
         The rate that is wanted, in Hz.
 
+    most : int, default=None
+        Longer sounds are not read, and have the problem "too long"; None is the largest number that is kept in memory.
+
     Returns
     -------
     waveform : ndarray of shape (n_samples,), float32
@@ -129,13 +154,13 @@ def load_whole(source, sample_rate):
         What is wrong with the sound.
     """
     try:
-        wanted = {"duration": None, "sample_rate": sample_rate}
+        wanted = {"duration": None, "sample_rate": sample_rate} | ({} if most is None else {"most": most})
         decoded = decode_array(*source, **wanted) if isinstance(source, tuple) else decode_file(source, **wanted)
         n_frames, rate, problem = len(decoded.waveform), decoded.source_rate, decoded.problem
         waveform = resample(decoded.waveform, rate, sample_rate)
         if len(waveform) == 0 or rate == sample_rate:
             return waveform.copy(), problem
-        n_samples = int(np.ceil(n_frames * (sample_rate / rate)))
+        n_samples = _length_of_laion(n_frames, rate, sample_rate)
         return np.pad(waveform[:n_samples], (0, max(0, n_samples - len(waveform)))), problem
     except MemoryError:
         return np.zeros(0, dtype=np.float32), OUT_OF_MEMORY

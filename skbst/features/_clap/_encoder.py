@@ -13,6 +13,7 @@ from skbst.exceptions import CheckpointError
 from skbst.features._clap._checkpoints import find_checkpoint, remember_checkpoint
 from skbst.features._clap._frontend import prepare
 from skbst.features._clap._laion import LaionClap
+from skbst.features._clap._long_mel import LongWaveform, prepare_long
 from skbst.features._clap._tokenizer import load_tokenizer, padded_length
 from skbst.features._clap._transformers import TransformersClap
 
@@ -64,7 +65,7 @@ class ClapEncoder:
 
         Parameters
         ----------
-        waveform : ndarray of shape (n_samples,), float32
+        waveform : ndarray of shape (n_samples,), float32, or LongWaveform
             The whole sound at ``spec.sample_rate``.
 
         starts : tuple of int
@@ -78,7 +79,10 @@ class ClapEncoder:
         embedding : ndarray of shape (512,), float32
             Of length 1.
         """
-        mel = prepare(waveform, self.spec, starts, antialias=antialias)
+        if isinstance(waveform, LongWaveform):
+            mel = prepare_long(waveform.blocks(), len(waveform), self.spec, starts, antialias=antialias)
+        else:
+            mel = prepare(waveform, self.spec, starts, antialias=antialias)
         return _unit(self._model.embed_audio(mel.to(self.device)))
 
     def texts(self, token_ids):

@@ -6,7 +6,9 @@ from functools import lru_cache
 import numpy as np
 
 __all__ = [
+    "FRAMES_AT_ONCE",
     "AudioSpec",
+    "frames_to_mel",
     "is_longer",
     "log_mel",
     "prepare",
@@ -16,7 +18,7 @@ __all__ = [
     "windows_at_random",
 ]
 
-_FRAMES_AT_ONCE = 4096
+FRAMES_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -175,15 +177,36 @@ def log_mel(waveform, spec):
     samples = torch.empty(len(waveform), dtype=torch.float32)
     samples.copy_(torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32)))
     padded = torch.nn.functional.pad(samples[None], (spec.n_fft // 2, spec.n_fft // 2), mode="reflect")[0]
-    window = torch.hann_window(spec.n_fft, dtype=torch.float32)
-    bank = _mel_bank(spec)
     n_frames = len(waveform) // spec.hop_length + 1
     mel = torch.empty(n_frames, spec.n_mels, dtype=torch.float32)
-    for start in range(0, n_frames, _FRAMES_AT_ONCE):
-        stop = min(start + _FRAMES_AT_ONCE, n_frames)
+    for start in range(0, n_frames, FRAMES_AT_ONCE):
+        stop = min(start + FRAMES_AT_ONCE, n_frames)
         part = padded[start * spec.hop_length : (stop - 1) * spec.hop_length + spec.n_fft]
-        spectrum = torch.stft(part, spec.n_fft, spec.hop_length, window=window, center=False, return_complex=True)
-        mel[start:stop] = spectrum.abs().square().T @ bank
+        mel[start:stop] = frames_to_mel(part, spec)
+    return mel
+
+
+def frames_to_mel(samples, spec):
+    """Log-Mel power of all frames that fit into a part of a sound, without any edge.
+
+    Parameters
+    ----------
+    samples : ndarray or Tensor of shape (n_samples,), float32
+        At least one window of the Fourier transform.
+
+    spec : AudioSpec
+        What the encoder reads.
+
+    Returns
+    -------
+    mel : Tensor of shape ((n_samples - n_fft) // hop_length + 1, n_mels), float32
+    """
+    import torch
+
+    part = torch.as_tensor(samples)
+    window = torch.hann_window(spec.n_fft, dtype=torch.float32)
+    spectrum = torch.stft(part, spec.n_fft, spec.hop_length, window=window, center=False, return_complex=True)
+    mel = spectrum.abs().square().T @ _mel_bank(spec)
     return mel.clamp_(min=1e-10).log10_().mul_(10.0)
 
 

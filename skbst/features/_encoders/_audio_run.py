@@ -2,18 +2,21 @@
 
 import numpy as np
 
-from skbst.audio import ClipLoader, DecodeProblem
+from skbst.audio import OUT_OF_MEMORY, ClipLoader, DecodeProblem, LongSound
+from skbst.features._clips._memory import ran_out_of_memory
 from skbst.features._encoders._audio_model import load_audio_model, read_settings
 from skbst.features._encoders._generator import generator_kept
 from skbst.features._encoders._kinds import least_samples, window_seconds
 from skbst.features._encoders._locate import find_model, model_digest
 from skbst.features._encoders._rows import map_clips, source_key
-from skbst.features._encoders._windows import repeat_to, split_windows, weighted_mean
+from skbst.features._encoders._windows import repeat_to, split_windows, weighted_mean, windows_in
 
 __all__ = ["AudioEncoding", "AudioEncoderRun"]
 
 # raise it when the same settings give other vectors than before
 _FORMAT = 1
+# samples of a sound that is loaded whole, 17 minutes at 16 kHz; longer ones are read twice, window by window
+_LONGEST_WHOLE = 1 << 24
 
 
 class AudioEncoding:
@@ -157,10 +160,15 @@ class AudioEncoderRun:
     def _embed_row(self, row):
         waveform, problem = self._load(row)
         least = self.encoding.least
-        if problem is None and 0 < len(waveform) < least:
+        if problem is None and isinstance(waveform, np.ndarray) and 0 < len(waveform) < least:
             detail = f"{len(waveform)} of the {least} samples that the encoder needs"
             problem = DecodeProblem("too short, repeated", silent=False, detail=detail)
-        vector = self.embed(waveform)
+        try:
+            vector = self.embed(waveform)
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            vector, problem = self.embed(np.zeros(0, dtype=np.float32)), OUT_OF_MEMORY
         if not np.isfinite(vector).all():
             vector = np.zeros_like(vector)
             problem = DecodeProblem("no finite embedding", silent=True, detail="the row is 0")
@@ -170,18 +178,23 @@ class AudioEncoderRun:
         source = self.sources.items[row]
         if not self.sources.are_files:
             return np.asarray(source, dtype=np.float32), None
-        waveform, _, problem = ClipLoader(self.encoding.sample_rate, None).load(source)
+        waveform, _, problem = ClipLoader(self.encoding.sample_rate, None).load(source, most=_LONGEST_WHOLE)
+        if problem is not None and problem.reason == "too long":
+            waveform = LongSound(source, self.encoding.sample_rate)
+            problem = waveform.problem
         if problem is not None and problem.silent:
             return np.zeros(0, dtype=np.float32), problem
         return waveform, problem
 
     def embed(self, waveform):
-        """Embed one sound of any length, a vector of float32."""
+        """Embed one sound of any length, an array or a `LongSound`; a vector of float32."""
         found = self.encoding
-        spans = split_windows(len(waveform), found.window, found.hop)
+        is_long = isinstance(waveform, LongSound)
+        spans = split_windows(waveform.n_samples if is_long else len(waveform), found.window, found.hop)
+        windows = windows_in(waveform.blocks() if is_long else [waveform], spans)
         vectors = [
-            self.model.embed(repeat_to(waveform[start:stop], found.least), layer=found.layer, pooling=found.pooling)
-            for start, stop in spans
+            self.model.embed(repeat_to(window, found.least), layer=found.layer, pooling=found.pooling)
+            for window in windows
         ]
         vector = weighted_mean(vectors, [stop - start for start, stop in spans])
         length = float(np.linalg.norm(vector))

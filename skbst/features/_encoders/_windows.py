@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["repeat_to", "split_windows", "weighted_mean"]
+__all__ = ["repeat_to", "split_windows", "weighted_mean", "windows_in"]
 
 
 def split_windows(n_samples, window, hop):
@@ -31,6 +31,39 @@ def split_windows(n_samples, window, hop):
     """
     n_windows = 1 + max(0, -(-(n_samples - window) // hop))
     return [(start * hop, min(start * hop + window, n_samples)) for start in range(n_windows)]
+
+
+def windows_in(blocks, spans):
+    """Cut windows out of a sound that comes in blocks.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of shape (n,), float32
+        The sound.
+
+    spans : list of (int, int)
+        From `split_windows`: their starts and stops rise.
+
+    Yields
+    ------
+    window : ndarray of shape (n_samples,), float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.features._encoders._windows import windows_in
+    >>> [window.tolist() for window in windows_in([np.arange(3), np.arange(3, 5)], [(0, 4), (2, 5)])]
+    [[0, 1, 2, 3], [2, 3, 4]]
+    """
+    blocks = iter(blocks)
+    kept, first = next(blocks, np.zeros(0, dtype=np.float32)), 0
+    for start, stop in spans:
+        while first + len(kept) < stop:
+            block = next(blocks, None)
+            if block is None:
+                break
+            kept, first = np.concatenate([kept[max(0, start - first) :], block]), max(start, first)
+        yield kept[start - first : stop - first]
 
 
 def repeat_to(waveform, n_samples):

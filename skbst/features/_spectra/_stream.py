@@ -5,6 +5,8 @@ from joblib import Parallel, delayed
 
 from skbst._progress import progress_bar
 from skbst._torch import one_torch_thread
+from skbst.audio import OUT_OF_MEMORY
+from skbst.features._clips._memory import ran_out_of_memory
 
 __all__ = ["MemoryOutput", "stream_frames"]
 
@@ -80,8 +82,6 @@ def stream_frames(sources, positions, loader, outputs, *, n_jobs=None, verbose=0
 
 def _run_batch(sources, positions, loader, outputs, rows):
     """Load some sounds and write their frames."""
-    from torch import from_numpy
-
     engines = {spectrum: spectrum.engine() for spectrum in {output.kernel.spectrum for output in outputs}}
     buffers = [output.buffers(rows[output.todo[rows]].tolist()) for output in outputs]
     waveform = np.empty(loader.n_samples, dtype=np.float32)
@@ -90,13 +90,26 @@ def _run_batch(sources, positions, loader, outputs, rows):
         _, n_valid[row], problem = loader.load(sources[row], positions[row], out=waveform)
         if problem is not None:
             problems[row] = problem
-        powers = {}
-        for output, buffer in zip(outputs, buffers):
-            if row in buffer:
-                spectrum = output.kernel.spectrum
-                if spectrum not in powers:
-                    powers[spectrum] = engines[spectrum](waveform)
-                output.kernel(powers[spectrum], from_numpy(buffer[row]))
+        wanted = [(output.kernel, buffer[row]) for output, buffer in zip(outputs, buffers) if row in buffer]
+        try:
+            _write_frames(waveform, engines, wanted)
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            waveform[:] = 0
+            n_valid[row], problems[row] = 0, OUT_OF_MEMORY
+            _write_frames(waveform, engines, wanted)
     for output, buffer in zip(outputs, buffers):
         output.commit(buffer, n_valid, problems)
     return len(rows)
+
+
+def _write_frames(waveform, engines, wanted):
+    """Make the frames of one sound; each of the spectra is made once."""
+    from torch import from_numpy
+
+    powers = {}
+    for kernel, frames in wanted:
+        if kernel.spectrum not in powers:
+            powers[kernel.spectrum] = engines[kernel.spectrum](waveform)
+        kernel(powers[kernel.spectrum], from_numpy(frames))
