@@ -309,3 +309,32 @@ def test_real_recordings_are_told_apart(data_root):
     folds = StratifiedKFold(3, shuffle=True, random_state=1821)
     predicted = cross_val_predict(LogisticRegression(C=0.01, max_iter=300), rows, target, cv=folds)
     assert hierarchical_f1_score(target, predicted) > 0.5
+
+
+def test_a_clip_for_which_memory_runs_out_is_that_clips_record(monkeypatch):
+    from skbst.audio import collect_problems
+    from skbst.features._descriptors import _source
+
+    sounds = [(np.random.default_rng(i).normal(0, 0.1, n), 22050) for i, n in enumerate((4000, 9000, 5000))]
+    featurizer = AudioStatisticsFeaturizer(standardize=False)
+    expected, describe = featurizer.fit_transform(sounds), _source.describe_clip
+
+    def short_of_memory(waveform, sample_rate):
+        if len(waveform) == 9000:
+            raise MemoryError
+        return describe(waveform, sample_rate)
+
+    monkeypatch.setattr(_source, "describe_clip", short_of_memory)
+    with pytest.warns(AudioDecodeWarning, match="out of memory"), collect_problems() as reports:
+        made = featurizer.transform(sounds)
+    np.testing.assert_array_equal(made[[0, 2]], expected[[0, 2]])
+    assert reports[0][["position", "reason"]].to_numpy().tolist() == [[1, "out of memory"]]
+
+
+def test_hours_are_too_long_to_be_described_whole(tmp_path):
+    with soundfile.SoundFile(tmp_path / "day.flac", "w", 8000, 1) as file:
+        for _ in range(30):
+            file.write(np.zeros(1 << 20, dtype=np.float32))
+    featurizer = AudioStatisticsFeaturizer(standardize=False, duration=None)
+    with pytest.warns(AudioDecodeWarning, match="too long"):
+        featurizer.fit_transform([tmp_path / "day.flac", (np.ones(4000) / 9, 8000)])

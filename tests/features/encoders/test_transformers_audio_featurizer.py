@@ -325,3 +325,31 @@ def test_without_the_library(folder_of):
     made = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "TransformersAudioFeaturizer needs transformers" in made.stdout
     assert "skbst[encoders]" in made.stdout
+
+
+def test_long_sounds_are_read_window_by_window(folder_of, tmp_path, monkeypatch):
+    sounds = [noise(100_000, 1), noise(90_001, 2, 22050)]
+    soundfile.write(tmp_path / "x.flac", noise(300_000, 3)[0], 44100)
+    sounds.append(tmp_path / "x.flac")
+    featurizer = TransformersAudioFeaturizer(folder_of("wav2vec2"), window=1.0, hop=0.7, n_jobs=1).fit(sounds)
+    expected = featurizer.transform(sounds)
+    monkeypatch.setattr("skbst.features._encoders._audio_run._LONGEST_WHOLE", 40_000)
+    np.testing.assert_allclose(featurizer.transform(sounds), expected, atol=1e-5)
+
+
+def test_a_clip_for_which_memory_runs_out_is_that_clips_record(folder_of, sounds, monkeypatch):
+    from skbst.features._encoders._audio_run import AudioEncoderRun
+
+    featurizer = TransformersAudioFeaturizer(folder_of("wav2vec2"), n_jobs=1).fit(sounds)
+    expected, embed = featurizer.transform(sounds), AudioEncoderRun.embed
+
+    def short_of_memory(self, waveform):
+        if len(waveform) == 40000:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory")
+        return embed(self, waveform)
+
+    monkeypatch.setattr(AudioEncoderRun, "embed", short_of_memory)
+    with pytest.warns(AudioDecodeWarning, match="out of memory"):
+        made = featurizer.transform(sounds)
+    others = [0, 1, 3, 4]
+    np.testing.assert_array_equal(made[others], expected[others])
