@@ -9,6 +9,7 @@ from sklearn.utils import Bunch
 
 from skbst._paths import absolute_path
 from skbst.exceptions import DataFormatError
+from skbst.taxonomy import BST
 
 __all__ = ["apply_review", "read_review"]
 
@@ -78,7 +79,8 @@ def apply_review(y, review):
     Raises
     ------
     DataFormatError
-        If a sound is not among the labels, stands there twice, or had another label when it was reviewed.
+        If a sound is not among the labels, stands there twice, is decided twice, or had another label when it was
+        reviewed; if a decision is none; or if all labels are classes of BST and a new one is not.
 
     Examples
     --------
@@ -93,6 +95,7 @@ def apply_review(y, review):
     if not isinstance(y, pd.Series):
         raise DataFormatError(f"y must be a Series with the sound_ids as index; got {type(y).__name__}.")
     decisions = decisions.reindex(columns=list(_COLUMNS), fill_value="")
+    _check_table(decisions, y)
     names = pd.Index(y.index.map(str))
     places = names.get_indexer_for(decisions["sound_id"].map(str)) if names.is_unique else None
     if places is None:
@@ -114,9 +117,37 @@ def apply_review(y, review):
         )
     changed = decisions["decision"].to_numpy() == "change"
     corrected = y.copy()
+    if isinstance(y.dtype, pd.CategoricalDtype):  # which takes no class that it does not know
+        new = pd.Index(decisions["new_label"][changed].unique()).difference(y.cat.categories)
+        corrected = corrected.cat.add_categories(new)
     corrected.iloc[places[changed]] = decisions["new_label"].to_numpy(dtype=object)[changed]
     log = decisions[changed].rename(columns={"label": "from", "new_label": "to"})
     return corrected, log[["sound_id", "from", "to", "who", "when", "why"]].reset_index(drop=True)
+
+
+def _check_table(decisions, y):
+    """Refuse decisions that a table by hand may hold, and a file of the page does not."""
+    names = decisions["sound_id"].map(str)
+    if names.duplicated().any():
+        raise DataFormatError(f"{names[names.duplicated()].iloc[0]!r} is decided twice; give one decision a sound.")
+    wrong = ~decisions["decision"].isin(_DECISIONS)
+    if wrong.any():
+        raise DataFormatError(
+            f"{int(wrong.sum())} of {len(decisions)} decisions are none of {list(_DECISIONS)} (first: "
+            f"{names[wrong].iloc[0]!r}, {decisions['decision'][wrong].iloc[0]!r})."
+        )
+    new = decisions.loc[decisions["decision"] == "change", "new_label"]
+    empty = new.isna() | (new == "")
+    if empty.any():
+        raise DataFormatError(f"{names[new.index[empty]].iloc[0]!r} is changed, but has no new_label.")
+    given = y.dropna().unique()
+    if len(given) and all(isinstance(label, str) for label in given) and BST.is_leaf(given).all():
+        other = [label for label in new if not str(label).endswith("-other") and not BST.is_leaf([label])[0]]
+        if other:
+            raise DataFormatError(
+                f"{len(other)} of {len(new)} changes are to no class of the taxonomy (first: {other[0]!r}). Codes "
+                f"are such as {str(BST.leaves[0])!r}."
+            )
 
 
 def _read_one(path):

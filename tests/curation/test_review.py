@@ -79,3 +79,30 @@ def test_what_does_not_fit_is_refused(write, y):
     twice = pd.Series(["fx-n", "fx-n"], index=["7", "7"])
     with pytest.raises(DataFormatError, match="stand there twice"):
         apply_review(twice, read_review(write("c.json", [decision("7")])))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"decision": "Change"}, "none of .*'Change'"),
+        ({"new_label": ""}, "has no new_label"),
+        ({"new_label": None}, "has no new_label"),
+        ({"new_label": "fx-zz"}, "no class of the taxonomy .*'fx-zz'"),
+    ],
+)
+def test_a_table_by_hand_is_looked_at(changes, message, y):
+    with pytest.raises(DataFormatError, match=message):
+        apply_review(y, pd.DataFrame([decision("7") | changes]))
+    with pytest.raises(DataFormatError, match="'7' is decided twice"):
+        apply_review(y, pd.DataFrame([decision("7"), decision("7", new="ss-u")]))
+
+
+def test_labels_of_any_type(y):
+    table = pd.DataFrame([decision("7")])
+    corrected = apply_review(y.astype("category"), table)[0]
+    assert corrected.tolist() == ["ss-n", "fx-a", "fx-n"]
+    assert isinstance(corrected.dtype, pd.CategoricalDtype)
+    own = pd.Series(["dog", "cat"], index=["7", "9"])
+    assert apply_review(own, pd.DataFrame([decision("7", "dog", new="bird")]))[0].tolist() == ["bird", "cat"]
+    with_gap = pd.Series(["fx-n", None], index=["7", "9"])
+    assert apply_review(with_gap, table)[0].isna().tolist() == [False, True]
