@@ -25,6 +25,7 @@ def add(subparsers):
     parser.add_argument("data", metavar="DATA", help="folder that load_bsd reads, with labels")
     parser.add_argument("--model", required=True, help="folder of skbst train, or a joblib file that you trust")
     parser.add_argument("-o", "--out", required=True, metavar="FILE.csv", help="the table, most doubtful first")
+    parser.add_argument("--packs", metavar="FILE.csv", help="a table of uploaders and classes, too")
     parser.add_argument("--folds", type=int, default=5, help="default: 5")
     parser.add_argument("--neighbours", type=int, default=20, help="default: 20")
     parser.add_argument("--corrections", metavar="FILE.csv", help="labels to correct first, as skbst train takes them")
@@ -39,9 +40,10 @@ def run(arguments):
     from skbst.datasets import load_bsd
     from skbst.library import open_model
 
-    out = Path(arguments.out).expanduser()
-    if out.exists():
-        raise FileExistsError(f"{out} exists and is left; give another name.")
+    out, *more = (Path(name).expanduser() for name in (arguments.out, arguments.packs) if name is not None)
+    for path in (out, *more):
+        if path.exists():
+            raise FileExistsError(f"{path} exists and is left; give another name.")
     clips = load_bsd(
         arguments.data,
         labelled=True,
@@ -55,6 +57,8 @@ def run(arguments):
     audit.fit(clips.data, clips.target, groups=clips.groups)
     table = audit.ranking_.assign(neighbours=audit.ranking_["neighbours"].map(json.dumps))
     write_atomically(out, table.to_csv(index_label="sound_id"))
+    for path in more:
+        write_atomically(path, audit.packs_.to_csv(index=False))
     say(f"{clips.DESCR}\n{int((table['score'] < 0).sum())} of {len(table)} labels are doubtful (score below 0).")
     say(f"Saved as {out}. Listen to them with: skbst review {arguments.data} --table {out} -o page")
     return 0

@@ -270,13 +270,14 @@ class LabelAudit(VersionedMixin, BaseEstimator):
             groups=np.full(len(current), -1) if self._codes is None else self._codes,
             parents=self.taxonomy_.parent_of_leaf,
         )
-        ranking = ranking_table(evidence, self.classes_, self._names, left=given == _NOT_ASKED)
+        left = given == _NOT_ASKED
+        ranking = ranking_table(evidence, self.classes_, self._names, left=left)
         if self._metadata is not None:
             told = self._metadata.iloc[ranking["position"]].set_axis(ranking.index).add_prefix("metadata_")
             ranking = pd.concat([ranking, told], axis=1)
         self.ranking_ = ranking
-        self.packs_ = pack_table(evidence, self.classes_, self.groups_)
-        asked = np.flatnonzero(given != _NOT_ASKED)
+        self.packs_ = pack_table(evidence, self.classes_, self.groups_, left=left)
+        asked = np.flatnonzero(~left)
         said = np.where(given[asked] >= 0, self.classes_.astype(object)[given[asked]], None)
         self.answers_ = pd.Series(said, index=self._names[asked], dtype=object, name="answer")
 

@@ -117,13 +117,13 @@ def ranking_table(evidence, classes, names, *, left):
     return table.iloc[order[left[order]]]
 
 
-def pack_table(evidence, classes, groups):
-    """One row per uploader and class in which clips are doubtful."""
+def pack_table(evidence, classes, groups, *, left):
+    """One row per uploader and class in which clips that are left are doubtful."""
     columns = ["group", "label", "suggestion", "n_clips", "n_doubtful", "proba_label", "proba_suggestion", "score"]
     columns += ["cost", "reason"]
     world = evidence.mean if evidence.world is None else evidence.world
     doubtful = (evidence.score < 0) | (world.argmax(axis=1) != evidence.label)
-    named = np.flatnonzero(evidence.groups >= 0)
+    named = np.flatnonzero((evidence.groups >= 0) & left)
     rows = []
     pairs = pd.Series(named).groupby([evidence.groups[named], evidence.label[named]], sort=True)
     for (_, label), members in pairs:

@@ -310,7 +310,9 @@ def test_audit_and_review_of_a_data_set(root, tmp_path, capsys):
     dump(model.fit(clips.data, clips.target), tmp_path / "model.joblib")
     doubts, page = tmp_path / "doubts.csv", tmp_path / "page"
     audit = ["audit", str(root), "--model", str(tmp_path / "model.joblib"), "-o", str(doubts), "--folds", "2"]
-    assert main(audit) == 0
+    packs = tmp_path / "packs.csv"
+    assert main([*audit, "--packs", str(packs)]) == 0
+    assert pd.read_csv(packs).columns[:5].tolist() == ["group", "label", "suggestion", "n_clips", "n_doubtful"]
     table = pd.read_csv(doubts, converters={"sound_id": str})
     assert sorted(table["sound_id"]) == sorted(clips.data.index)
     assert (np.diff(table["score"]) > -1e-9).all()

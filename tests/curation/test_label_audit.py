@@ -76,6 +76,10 @@ def test_one_pack_that_is_labelled_wrong(rows):
     first = fitted.packs_.iloc[0]
     assert (first["group"], first["label"], first["suggestion"]) == ("u0", "ss-n", "fx-a")
     assert first["n_clips"] == pack.sum() + ((groups == "u0") & (truth == "ss-n")).sum()
+    assert first["n_doubtful"] == pack.sum()
+    answered = fitted.answer(np.flatnonzero(pack)[:2], [first["suggestion"]] * 2).packs_.set_index(["group", "label"])
+    assert answered.loc[("u0", "ss-n"), "n_clips"] == first["n_clips"] - 2
+    assert answered.loc[("u0", "ss-n"), "n_doubtful"] == pack.sum() - 2
     world = fitted.ranking_.set_index("position")["fits_world"]
     assert not world[np.flatnonzero(pack)].any()  # its siblings cannot speak for it there
 
