@@ -100,12 +100,12 @@ def test_predictions_are_shown_least_sure_first(tmp_path):
         }
     )
     shown = data_of(review_page(table, made(3)[1], tmp_path))["clips"]
-    assert [(clip["sound_id"], clip["label"], clip["suggestion"]) for clip in shown] == [
+    assert [(clip["sound_id"], clip["label"], clip["suggestions"][0]["code"]) for clip in shown] == [
         ("../1", "fx-n", "ss-n"),
         ("../0", "fx-a", "fx-n"),
     ]
-    assert shown[0]["proba"] == "30% against 40%"
-    assert shown[0]["reason"] == "set: fx-n ss-n; problem: cut short"
+    assert (shown[0]["proba"], shown[0]["suggestions"][0]["proba"]) == (0.4, 0.3)
+    assert (shown[0]["set"], shown[1]["set"], shown[0]["problem"]) == (["fx-n", "ss-n"], ["fx-a"], "cut short")
 
 
 def test_neighbours_share_one_excerpt_and_bad_addresses_are_no_links(tmp_path):
@@ -116,9 +116,9 @@ def test_neighbours_share_one_excerpt_and_bad_addresses_are_no_links(tmp_path):
     clips["label"] = "ss-n"
     shown = data_of(review_page(table.iloc[:2], clips, tmp_path))["clips"]
     near = shown[0]["neighbours"]
-    assert near[0]["title"] == "door (ss-n)"
+    assert (near[0]["title"], near[0]["label"]) == ("door", "ss-n")
     assert near[0] == shown[1]["neighbours"][0]
-    assert near[1] == {"title": "gone", "sound": ""}
+    assert near[1] == {"title": "gone", "label": "", "note": "", "sound": "", "picture": ""}
     assert len(list((tmp_path / "sounds").glob("*.ogg"))) == 3
     assert [clip["url"] for clip in shown] == ["", "https://example.org/7"]
 
