@@ -56,9 +56,10 @@ def review_sample(table, *, n=5, edges=(0.5, 0.9), random_state=None):
     >>> from skbst.curation import review_sample
     >>> table = pd.DataFrame({"predicted": ["fx-a"] * 3 + ["m-sp"], "proba": [0.3, 0.4, 0.95, 0.7]}, index=list("abcd"))
     >>> review_sample(table, n=1, random_state=0)[["stratum", "n_stratum"]]
-                   stratum  n_stratum
-    c    fx-a 0.00 to 0.50          2
-    ...
+                 stratum  n_stratum
+    b  fx-a 0.00 to 0.50          2
+    c  fx-a 0.90 to 1.00          1
+    d  m-sp 0.50 to 0.90          1
     """
     edges = np.asarray(edges, dtype=float)
     if not isinstance(n, Integral) or n < 1:
