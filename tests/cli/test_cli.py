@@ -342,6 +342,12 @@ def test_review_of_predictions(root, model, tmp_path):
     least = pd.read_parquet(labels).sort_values("proba", kind="stable").head(3)
     assert [clip["sound_id"] for clip in shown] == least["sound_id"].tolist()
     assert [clip["label"] for clip in shown] == least["predicted"].tolist()
+    page = ["review", str(root / "audio"), "--table", str(labels), "-o", str(tmp_path / "page"), "--quiet"]
+    assert main([*page, "--sample", "1", "--jobs", "2"]) == 0
+    html = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    data = json.loads(html.split('id="data">')[1].split("</script>")[0])
+    assert sum(stratum["size"] for stratum in data["strata"]) == len(pd.read_parquet(labels))
+    assert len(data["clips"]) == len(data["strata"])
 
 
 class TestProcess:
