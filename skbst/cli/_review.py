@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from skbst._tables import read_table
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -69,7 +70,8 @@ def _read(path):
     if not path.endswith(".csv"):
         return pd.read_parquet(path)
     # the id "007" keeps its zeros and a sound named "NA" its name
-    table = pd.read_csv(path, converters={"sound_id": str})
+    read_table(path)
+    table = pd.read_csv(path, converters={"sound_id": str}, index_col=False)
     if "neighbours" in table:
         table["neighbours"] = table["neighbours"].map(json.loads)
     return table

@@ -1,13 +1,12 @@
 """A person's decisions: read from a file, and taken over into the labels."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbst._paths import absolute_path
+from skbst._paths import absolute_path, open_regular
 from skbst.curation._page import text_index
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import BST
@@ -163,7 +162,8 @@ def _check_table(decisions, y):
 
 def _read_one(path):
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            content = json.loads(file.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise DataFormatError(f"{path} is no JSON ({error}). Pass a file that the review page saved.") from error
     rows = content.get("decisions") if isinstance(content, dict) else content
