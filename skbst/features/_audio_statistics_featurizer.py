@@ -6,16 +6,15 @@ from typing import ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 
 from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
-from skbst._versioned import VersionedMixin
 from skbst.audio import ClipLoader, announce_problems, problem_report
 from skbst.features._clips._problems import refuse_only_silence
 from skbst.features._clips._sources import read_sources
 from skbst.features._descriptors._clip import descriptor_names
 from skbst.features._descriptors._source import describe_source
+from skbst.features._embedding._sound_featurizer import SoundFeaturizer
 from skbst.features._store._access import store_at_fit
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
@@ -29,7 +28,7 @@ _LARGEST = 5.0
 _FORMAT = 1
 
 
-class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
+class AudioStatisticsFeaturizer(SoundFeaturizer):
     """Describe whole sounds by 512 numbers: spectrum, cepstrum, pitch, modulation, envelope, rhythm and level.
 
     What stands in for a CLAP audio embedding where nothing can be downloaded. A sound is described as a whole, at its
@@ -198,56 +197,6 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         """
         return self._finish(self._fit(X, stacklevel=6))
 
-    def transform(self, X):
-        """Describe sounds.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            A DataFrame holds paths in ``column``; a sequence may hold tuples (waveform, sample_rate) as well. A 2-D
-            array (or a DataFrame of numbers) holds one waveform a row, at ``sample_rate``.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, 512) or (n_samples, n_components), float32
-            Finite. A sound that could not be decoded has the descriptors of silence.
-
-        Raises
-        ------
-        AudioDecodeError
-            With ``on_error="raise"``, if a sound cannot be decoded.
-
-        Warns
-        -----
-        AudioDecodeWarning
-            Once, if a sound became silence or was damaged; `transform_with_problems` says which and why.
-        """
-        check_is_fitted(self)
-        descriptors, report = self._describe(X, reset=False)
-        announce_problems(report, len(descriptors), on_error=self.on_error, stacklevel=3)
-        return self._finish(descriptors)
-
-    def transform_with_problems(self, X):
-        """Describe sounds, and tell what was wrong instead of warning.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            As in `transform`.
-
-        Returns
-        -------
-        features : ndarray of shape (n_samples, 512) or (n_samples, n_components), float32
-            As from `transform`.
-
-        problems : DataFrame
-            One row for each sound with something wrong: index ``sound_id``, columns ``position``, ``audio``,
-            ``reason``, ``silent`` and ``detail``.
-        """
-        check_is_fitted(self)
-        descriptors, report = self._describe(X, reset=False)
-        return self._finish(descriptors), report
-
     def get_feature_names_out(self, input_features=None):
         """Name the columns.
 
@@ -269,7 +218,9 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
     def _fit(self, X, *, stacklevel):
         """Learn from the rows; returns their descriptors."""
         self._store_at_fit = store_at_fit(self)
-        descriptors, self.decode_report_ = self._describe(X, reset=True)
+        sources = read_sources(self, X, self.column, reset=True)
+        descriptors, problems = self._describe(sources)
+        self.decode_report_ = problem_report(problems, ids=sources.ids, sources=sources.items)
         announce_problems(self.decode_report_, len(descriptors), on_error=self.on_error, stacklevel=stacklevel - 1)
         refuse_only_silence(self.decode_report_, len(descriptors))
         n_descriptors = descriptors.shape[1]
@@ -286,8 +237,11 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
             self.pca_ = PCA(n_kept, svd_solver="full").fit(self._standardize(descriptors).astype(np.float64))
         return descriptors
 
-    def _describe(self, X, *, reset):
-        sources = read_sources(self, X, self.column, reset=reset)
+    def _embed_sources(self, sources):
+        descriptors, problems = self._describe(sources)
+        return self._finish(descriptors), problems
+
+    def _describe(self, sources):
         loader = ClipLoader(int(self.sample_rate), None if self.duration is None else float(self.duration))
         parallel, problems = Parallel(n_jobs=self.n_jobs, require="sharedmem"), {}
 
@@ -310,7 +264,7 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
             pipeline=self._identity,
             progress={"desc": "Describing", "verbose": self.verbose},
         )
-        return descriptors, problem_report(problems, ids=sources.ids, sources=sources.items)
+        return descriptors, problems
 
     def _identity(self):
         """All that shapes the descriptors beside the sound."""
@@ -334,7 +288,5 @@ class AudioStatisticsFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator)
         components = self.pca_.transform(rows.astype(np.float64)).astype(np.float32)
         return np.pad(components, [(0, 0), (0, self.n_components - components.shape[1])])
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "mean_")

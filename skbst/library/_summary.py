@@ -69,16 +69,7 @@ class LibrarySummary:
     listed: str = ""
 
     def add(self, record, *, computed):
-        """Count one part.
-
-        Parameters
-        ----------
-        record : dict
-            What was noted when it was written.
-
-        computed : bool
-            Whether this run has made it.
-        """
+        """Count one part, from what was noted when it was written."""
         self.n_clips += record["rows"]
         if computed:
             self.n_computed += record["rows"]

@@ -158,12 +158,7 @@ class Recipe(DocumentedMixin, BaseEstimator):
 
     @classmethod
     def small(cls):
-        """Return the recipe of the small systems: for few clips, for embeddings of any kind, minutes on a CPU.
-
-        Returns
-        -------
-        recipe : Recipe
-        """
+        """Return the recipe of the small systems: for few clips, for embeddings of any kind, minutes on a CPU."""
         return cls(
             input_norm="auto",
             linear_prior=True,

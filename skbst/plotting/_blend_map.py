@@ -114,16 +114,7 @@ class BlendSearchDisplay:
         score : str, default="mean_test_score"
             Column of the score. Cells that stand in several rows (other parameters varied) show their best.
 
-        temperature : float, default=None
-            As in `from_search`.
-
-        score_name : str, default="score"
-            What the colours are called.
-
-        draw : bool, default=True
-            As in `from_search`.
-
-        **plot_params : dict
+        temperature, score_name, draw, **plot_params
             As in `from_search`.
 
         Returns

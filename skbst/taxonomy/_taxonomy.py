@@ -85,18 +85,6 @@ class Taxonomy:
     def from_mapping(cls, children, **names):
         """Build from ``{top-level code: [leaf codes]}``; `names` go to the constructor.
 
-        Parameters
-        ----------
-        children : mapping of str to sequence
-            Leaf codes of each top level, in the order of the tree.
-
-        **names : dict
-            ``leaf_names``, ``leaf_descriptions`` and ``top_names``.
-
-        Returns
-        -------
-        taxonomy : Taxonomy
-
         Examples
         --------
         >>> from skbst.taxonomy import Taxonomy
@@ -117,18 +105,6 @@ class Taxonomy:
     @classmethod
     def from_codes(cls, codes, *, sep="-"):
         """Build from codes whose part before `sep` is the top level, such as ``"fx-a"``; sorted.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_samples,), str
-            Class codes; each may stand any number of times.
-
-        sep : str, default="-"
-            What ends the top level's code.
-
-        Returns
-        -------
-        taxonomy : Taxonomy
 
         Examples
         --------
@@ -179,16 +155,6 @@ class Taxonomy:
     @classmethod
     def flat(cls, labels):
         """Build the tree without a hierarchy: each label is its own top level.
-
-        Parameters
-        ----------
-        labels : array-like of shape (n_samples,)
-            Labels; each may stand any number of times.
-
-        Returns
-        -------
-        taxonomy : Taxonomy
-            Sorted.
 
         Examples
         --------
@@ -244,62 +210,22 @@ class Taxonomy:
         return index
 
     def top_of(self, codes):
-        """Top-level code of each leaf code; same errors as `leaf_index`.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_samples,), str
-            Class codes.
-
-        Returns
-        -------
-        tops : ndarray of shape (n_samples,), str
-        """
+        """Top-level code of each leaf code; same errors as `leaf_index`."""
         return self.tops[self._parent_of_leaf[self.leaf_index(codes)]]
 
     def children(self, top):
-        """Leaf codes under a top-level code, in order.
-
-        Parameters
-        ----------
-        top : str
-            Code of the top level.
-
-        Returns
-        -------
-        leaves : ndarray of shape (n_children,), str
-        """
+        """Leaf codes under a top-level code, in order."""
         if top not in self.top_names:
             raise DataFormatError(f"{top!r} is not a top level of the taxonomy; they are {self.tops.tolist()}.")
         return self.leaves[self._parent_of_leaf == self.tops.tolist().index(top)]
 
     def restrict(self, codes):
-        """Return the sub-tree with just these leaves, in the tree's own order.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_samples,), str
-            Leaves that are kept.
-
-        Returns
-        -------
-        taxonomy : Taxonomy
-        """
+        """Return the sub-tree with just these leaves, in the tree's own order."""
         kept = set(self.leaves[self.leaf_index(codes)].tolist())
         return self._subtree([leaf for leaf in self.leaves.tolist() if leaf in kept])
 
     def reorder(self, codes):
-        """Return the sub-tree with just these leaves, in the order given.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_samples,), str
-            Leaves that are kept, such as ``classes_``; each once.
-
-        Returns
-        -------
-        taxonomy : Taxonomy
-        """
+        """Return the sub-tree with just these leaves, in the order given (such as ``classes_``), each once."""
         index = self.leaf_index(codes)
         places, counts = np.unique(index, return_counts=True)
         double = self.leaves[places[counts > 1]].tolist()
@@ -320,32 +246,11 @@ class Taxonomy:
         )
 
     def aggregate(self, leaf_proba):
-        """Sum probabilities of the leaves of each top level.
-
-        Parameters
-        ----------
-        leaf_proba : array-like of shape (n_samples, n_leaves)
-            Probabilities, in the order of ``leaves``.
-
-        Returns
-        -------
-        top_proba : ndarray of shape (n_samples, n_tops)
-            In the order of ``tops``.
-        """
+        """Sum probabilities of shape (n_samples, n_leaves) into (n_samples, n_tops)."""
         return aggregate_to_top(leaf_proba, self._parent_of_leaf, self.n_tops)
 
     def is_leaf(self, codes):
-        """Which codes are leaves.
-
-        Parameters
-        ----------
-        codes : array-like of shape (n_samples,), str
-            Codes of any kind.
-
-        Returns
-        -------
-        mask : ndarray of shape (n_samples,), bool
-        """
+        """Boolean mask of shape (n_samples,): which codes are leaves."""
         return np.array([code in self._position for code in as_text(codes)], dtype=bool)
 
     def __len__(self):

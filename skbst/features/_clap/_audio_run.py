@@ -7,8 +7,8 @@ from skbst.features._clap._checkpoints import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
 from skbst.features._clap._long_mel import LongWaveform
-from skbst.features._clap._threads import map_clips
 from skbst.features._clips._memory import ran_out_of_memory
+from skbst.features._embedding._threads import map_clips
 from skbst.features._store._keys import source_key
 
 __all__ = ["AudioRun"]

@@ -4,16 +4,12 @@ import os
 from numbers import Integral
 from typing import ClassVar
 
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
-from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
-from skbst._versioned import VersionedMixin
-from skbst.audio import announce_problems, problem_report
+from skbst._sklearn import Interval, StrOptions
 from skbst.features._clap._audio_run import AudioRun
 from skbst.features._clap._modules import clap_modules
-from skbst.features._clips._problems import refuse_only_silence
-from skbst.features._clips._sources import read_sources
-from skbst.features._store._access import store_at_fit
+from skbst.features._embedding._sound_featurizer import SoundFeaturizer
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 
@@ -22,7 +18,7 @@ __all__ = ["ClapAudioFeaturizer"]
 _N_FEATURES = 512
 
 
-class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ClapAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, SoundFeaturizer):
     """Embed sounds with the audio encoder of CLAP (contrastive language-audio pre-training).
 
     A sound becomes one vector of length 1 that depends on the sound and the settings alone: not on the other sounds of
@@ -161,111 +157,11 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the input; nothing is learnt, and no weights are loaded.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            As in `transform`.
-
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : ClapAudioFeaturizer
-        """
+    def _check_settings(self):
         if self.store is not None and self.windows == "random":
             raise ValueError('A store keeps embeddings for the next time; windows="random" makes others each time.')
-        read_sources(self, X, self.column, reset=True)
-        self._store_at_fit = store_at_fit(self)
-        self._is_fitted = True
-        return self
 
-    def transform(self, X):
-        """Embed sounds.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            A DataFrame holds paths in `column`; a sequence may hold tuples (waveform, sample_rate) as well. A
-            2-D array (or a DataFrame of numbers) holds one waveform a row, in [-1, 1] at the checkpoint's 48 kHz.
-
-        Returns
-        -------
-        embeddings : ndarray of shape (n_samples, 512), float32
-            Rows of length 1.
-
-        Raises
-        ------
-        AudioDecodeError
-            With ``on_error="raise"``, if a sound cannot be decoded.
-
-        CheckpointError
-            If the checkpoint is damaged, of another architecture, or unsafe.
-
-        DownloadError
-            If the checkpoint is not on this machine and cannot be fetched.
-
-        ImportError
-            If the extra ``skbst[clap]`` is not installed.
-
-        Warns
-        -----
-        AudioDecodeWarning
-            Once, if a sound became silence or was damaged; `transform_with_problems` says which and why.
-        """
-        embeddings, report = self.transform_with_problems(X)
-        announce_problems(report, len(embeddings), on_error=self.on_error, stacklevel=3)
-        return embeddings
-
-    def fit_transform(self, X, y=None):
-        """Fit, and embed sounds.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            As in `transform`.
-
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        embeddings : ndarray of shape (n_samples, 512), float32
-            As from `transform`.
-
-        Raises
-        ------
-        AudioDecodeError
-            If none of the sounds can be read.
-        """
-        embeddings, report = self.fit(X, y).transform_with_problems(X)
-        announce_problems(report, len(embeddings), on_error=self.on_error, stacklevel=3)
-        refuse_only_silence(report, len(embeddings))
-        return embeddings
-
-    def transform_with_problems(self, X):
-        """Embed sounds, and tell what was wrong instead of warning.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            As in `transform`.
-
-        Returns
-        -------
-        embeddings : ndarray of shape (n_samples, 512), float32
-            As from `transform`.
-
-        problems : DataFrame
-            One row for each sound with something wrong: index ``sound_id``, columns ``position``, ``audio``,
-            ``reason``, ``silent`` and ``detail``.
-        """
-        check_is_fitted(self)
-        sources = read_sources(self, X, self.column, reset=False)
+    def _embed_sources(self, sources):
         run = AudioRun(self, sources)
         embeddings = embed_batches(
             len(sources),
@@ -277,7 +173,7 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
             pipeline=run.pipeline,
             progress={"desc": "CLAP audio", "verbose": self.verbose},
         )
-        return embeddings, problem_report(run.problems, ids=sources.ids, sources=sources.items)
+        return embeddings, run.problems
 
     def shared_modules(self):
         """Hand out the torch modules that embed sounds, loaded if they are not yet.
@@ -294,11 +190,7 @@ class ClapAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Trans
     def _n_features_out(self):
         return _N_FEATURES
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_is_fitted")
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
         tags.non_deterministic = self.windows == "random"
         return tags

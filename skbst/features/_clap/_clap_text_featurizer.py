@@ -1,31 +1,23 @@
 """CLAP embeddings of text."""
 
 import os
-from copy import copy
 from numbers import Integral
 from typing import ClassVar
 
-import pandas as pd
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
-
-from skbst._groups import groups_by_any_name, with_groups
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
-from skbst._versioned import VersionedMixin
-from skbst.exceptions import DataFormatError
+from skbst._groups import groups_by_any_name
+from skbst._sklearn import HasMethods, Interval, StrOptions
 from skbst.features._clap._modules import clap_modules
 from skbst.features._clap._text_run import TextRun, TokenCounter
-from skbst.features._encoders._texts import as_texts, join_table
-from skbst.features._store._access import store_at_fit
+from skbst.features._embedding._text_featurizer import TextFeaturizer
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
-from skbst.text import MetadataCleaner
 
 __all__ = ["ClapTextFeaturizer"]
 
 _N_FEATURES = 512
 
 
-class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ClapTextFeaturizer(TextFeaturizer):
     """Embed text with the text encoder of CLAP, in the space of :class:`ClapAudioFeaturizer`.
 
     A text becomes one vector of length 1 that depends on the text and the weights alone, whatever else is embedded
@@ -97,9 +89,6 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
     (1, 512)
     """
 
-    # under metadata routing groups come without being asked for
-    __metadata_request__fit: ClassVar = {"groups": True}
-
     _parameter_constraints: ClassVar[dict] = {
         "checkpoint": [str, os.PathLike],
         "backend": [StrOptions({"laion-clap", "transformers"})],
@@ -135,7 +124,6 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         self.device = device
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, *, groups=None, uploader=None):
         """Fit the cleaner; no weights are loaded.
 
@@ -157,14 +145,7 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
         -------
         self : ClapTextFeaturizer
         """
-        self._check_kind(X, reset=True)
-        self.cleaner_ = self._new_cleaner(isinstance(X, pd.DataFrame))
-        if self.cleaner_ is not None:
-            groups = groups_by_any_name(groups, uploader, "ClapTextFeaturizer")
-            self.cleaner_.fit(X, **with_groups(self.cleaner_, groups, {}))
-        self._store_at_fit = store_at_fit(self)
-        self._fitted_on_table = isinstance(X, pd.DataFrame)
-        return self
+        return super().fit(X, y, groups=groups_by_any_name(groups, uploader, "ClapTextFeaturizer"))
 
     def transform(self, X):
         """Embed texts.
@@ -206,49 +187,8 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
             progress={"desc": "CLAP text", "unit": "text", "verbose": self.verbose},
         )
 
-    def texts(self, X):
-        """Return what the encoder is given to read.
-
-        Parameters
-        ----------
-        X : DataFrame or sequence of str
-            As in `fit`.
-
-        Returns
-        -------
-        texts : list of str
-            After the cleaner.
-        """
-        check_is_fitted(self)
-        if isinstance(X, pd.DataFrame) and not self._fitted_on_table:
-            raise DataFormatError("This ClapTextFeaturizer was fitted on texts and got a table; fit it on a table.")
-        self._check_kind(X, reset=False)
-        if self.cleaner_ is not None and (isinstance(X, pd.DataFrame) or self.cleaner != "default"):
-            X = self._counting_cleaner().transform(X)
-        return join_table(X) if isinstance(X, pd.DataFrame) else as_texts(X)
-
-    def _new_cleaner(self, is_table):
-        if self.cleaner is None:
-            return None
-        if not isinstance(self.cleaner, str):
-            return clone(self.cleaner)
-        if not is_table:
-            return None
-        return MetadataCleaner("title+tags+description")
-
-    def _counting_cleaner(self):
-        """The fitted cleaner; the default one counts with the real tokenizer, which is no part of what is learnt."""
-        if self.cleaner != "default":
-            return self.cleaner_
-        return copy(self.cleaner_).set_params(token_counter=TokenCounter(self.checkpoint, self.tokenizer))
-
-    def _check_kind(self, X, *, reset):
-        if isinstance(X, pd.DataFrame):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            if len(X) == 0:
-                raise DataFormatError("Found 0 texts while a minimum of 1 is required.")
-        else:
-            as_texts(X)
+    def _token_limits(self):
+        return {"token_counter": TokenCounter(self.checkpoint, self.tokenizer)}
 
     def shared_modules(self):
         """Hand out the torch modules that embed texts, loaded if they are not yet.
@@ -264,14 +204,3 @@ class ClapTextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transf
     @property
     def _n_features_out(self):
         return _N_FEATURES
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "cleaner_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

@@ -4,12 +4,13 @@ import numpy as np
 
 from skbst.audio import OUT_OF_MEMORY, ClipLoader, DecodeProblem, LongSound
 from skbst.features._clips._memory import ran_out_of_memory
+from skbst.features._embedding._threads import map_clips
 from skbst.features._encoders._audio_model import load_audio_model, read_settings
 from skbst.features._encoders._generator import generator_kept
 from skbst.features._encoders._kinds import least_samples, window_seconds
 from skbst.features._encoders._locate import find_model, model_digest
-from skbst.features._encoders._rows import map_clips, source_key
 from skbst.features._encoders._windows import repeat_to, split_windows, weighted_mean, windows_in
+from skbst.features._store._keys import source_key
 
 __all__ = ["AudioEncoding", "AudioEncoderRun"]
 

@@ -9,9 +9,10 @@ import numpy as np
 from skbst._torch import resolve_device
 from skbst.audio import DecodeProblem
 from skbst.exceptions import CheckpointError
+from skbst.features._embedding._threads import map_clips
 from skbst.features._encoders._generator import generator_kept
 from skbst.features._encoders._locate import find_model, model_digest, quiet_loading, read_json, require_encoders
-from skbst.features._encoders._rows import content_key, map_clips
+from skbst.features._store._keys import content_key
 
 __all__ = ["SentenceCounter", "SentenceRun", "load_sentence_model"]
 

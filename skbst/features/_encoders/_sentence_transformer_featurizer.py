@@ -2,28 +2,22 @@
 
 import os
 import warnings
-from copy import copy
 from numbers import Integral
 from typing import ClassVar
 
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 
-from skbst._groups import with_groups
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, validate_data
-from skbst._versioned import VersionedMixin
+from skbst._sklearn import HasMethods, Interval, StrOptions
 from skbst.audio import problem_report, record_problems
-from skbst.exceptions import DataFormatError
-from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
+from skbst.features._embedding._text_featurizer import TextFeaturizer
 from skbst.features._encoders._sentence_run import SentenceCounter, SentenceRun, load_sentence_model, n_features_of
-from skbst.features._encoders._texts import as_texts, check_template, join_table
-from skbst.features._store._access import store_at_fit
-from skbst.text import MetadataCleaner
+from skbst.features._store._batches import embed_batches, open_store
+from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["SentenceTransformerFeaturizer"]
 
 
-class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class SentenceTransformerFeaturizer(TextFeaturizer):
     """Embed titles, tags and descriptions with a pretrained sentence encoder.
 
     A text becomes one vector that depends on the text and the settings alone: each is embedded by itself on one thread,
@@ -161,35 +155,6 @@ class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMi
         self.local_files_only = local_files_only
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, groups=None):
-        """Fit the cleaner; no weights are loaded.
-
-        Parameters
-        ----------
-        X : DataFrame with columns among "title", "tags", "description"; or a sequence of str
-            The texts. Missing values count as empty text.
-
-        y : None
-            Ignored.
-
-        groups : array-like of shape (n_samples,), default=None
-            Who uploaded each clip, for a cleaner that asks for it.
-
-        Returns
-        -------
-        self : SentenceTransformerFeaturizer
-        """
-        if self.template is not None:
-            check_template(self.template)
-        self._check_kind(X, reset=True)
-        self.cleaner_ = self._new_cleaner(isinstance(X, pd.DataFrame))
-        if self.cleaner_ is not None:
-            self.cleaner_.fit(X, **with_groups(self.cleaner_, groups, {}))
-        self._store_at_fit = store_at_fit(self)
-        self._fitted_on_table = isinstance(X, pd.DataFrame)
-        return self
-
     def transform(self, X):
         """Embed texts.
 
@@ -264,50 +229,9 @@ class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMi
         ids = X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None
         return embeddings, problem_report(run.problems, ids=ids)
 
-    def texts(self, X):
-        """Return what the encoder is given to read, but for the prompt.
-
-        Parameters
-        ----------
-        X : DataFrame or sequence of str
-            As in `fit`.
-
-        Returns
-        -------
-        texts : list of str
-            After the cleaner and the template.
-        """
-        check_is_fitted(self)
-        if isinstance(X, pd.DataFrame) and not self._fitted_on_table:
-            raise DataFormatError(f"This {type(self).__name__} was fitted on texts and got a table; fit it on a table.")
-        self._check_kind(X, reset=False)
-        if self.cleaner_ is not None and (isinstance(X, pd.DataFrame) or self.cleaner != "default"):
-            X = self._counting_cleaner().transform(X)
-        return join_table(X, self.template) if isinstance(X, pd.DataFrame) else as_texts(X)
-
-    def _new_cleaner(self, is_table):
-        if self.cleaner is None:
-            return None
-        if not isinstance(self.cleaner, str):
-            return clone(self.cleaner)
-        if not is_table:
-            return None
-        return MetadataCleaner(None if self.template is not None else "title+tags+description")
-
-    def _counting_cleaner(self):
-        """The fitted cleaner; the default one counts with the real tokenizer, which is no part of what is learnt."""
-        if self.cleaner != "default" or self.template is not None:
-            return self.cleaner_
+    def _token_limits(self):
         longest = load_sentence_model(self).network.max_seq_length
-        return copy(self.cleaner_).set_params(max_tokens=longest, token_counter=SentenceCounter(self))
-
-    def _check_kind(self, X, *, reset):
-        if isinstance(X, pd.DataFrame):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            if len(X) == 0:
-                raise DataFormatError("Found 0 texts while a minimum of 1 is required.")
-        else:
-            as_texts(X)
+        return {"max_tokens": longest, "token_counter": SentenceCounter(self)}
 
     def shared_modules(self):
         """Hand out the torch modules that embed texts, loaded if they are not yet.
@@ -323,14 +247,3 @@ class SentenceTransformerFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMi
     @property
     def _n_features_out(self):
         return n_features_of(self, load_sentence_model(self))
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "cleaner_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

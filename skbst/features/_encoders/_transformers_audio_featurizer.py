@@ -5,21 +5,19 @@ import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
-from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted
-from skbst._versioned import VersionedMixin
-from skbst.audio import announce_problems, problem_report
-from skbst.features._clips._sources import read_sources
+from skbst._sklearn import Interval, StrOptions
+from skbst.features._embedding._sound_featurizer import SoundFeaturizer
 from skbst.features._encoders._audio_run import AudioEncoderRun, AudioEncoding
 from skbst.features._encoders._locate import check_code_is_pinned
-from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
-from skbst.features._store._access import store_at_fit
+from skbst.features._store._batches import embed_batches, open_store
+from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["TransformersAudioFeaturizer"]
 
 
-class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class TransformersAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, SoundFeaturizer):
     """Embed sounds with a pretrained audio encoder of the transformers library.
 
     A sound becomes one vector that depends on the sound and the settings alone: not on the other sounds of a batch,
@@ -176,83 +174,10 @@ class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixi
         self.trust_remote_code = trust_remote_code
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Check the parameters and the input; nothing is learnt, and no weights are loaded.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            As in `transform`.
-
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : TransformersAudioFeaturizer
-        """
+    def _check_settings(self):
         check_code_is_pinned(self.model, self.revision, self.trust_remote_code)
-        read_sources(self, X, self.column, reset=True)
-        self._store_at_fit = store_at_fit(self)
-        self._is_fitted = True
-        return self
 
-    def transform(self, X):
-        """Embed sounds.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            A DataFrame holds paths in `column`; a sequence may hold tuples (waveform, sample_rate) as well. A
-            2-D array (or a DataFrame of numbers) holds one waveform a row, in [-1, 1] at the model's rate.
-
-        Returns
-        -------
-        embeddings : ndarray of shape (n_samples, n_features), float32
-
-        Raises
-        ------
-        AudioDecodeError
-            With ``on_error="raise"``, if a sound cannot be decoded.
-
-        CheckpointError
-            If the model is damaged, of an unknown type, or lacks weights in the safetensors format.
-
-        DownloadError
-            If the model is not on this machine and cannot be fetched.
-
-        ImportError
-            If the extra ``skbst[encoders]`` is not installed.
-
-        Warns
-        -----
-        AudioDecodeWarning
-            Once, if a sound became silence, was damaged or too short; `transform_with_problems` says which and why.
-        """
-        embeddings, report = self.transform_with_problems(X)
-        announce_problems(report, len(embeddings), on_error=self.on_error, stacklevel=3)
-        return embeddings
-
-    def transform_with_problems(self, X):
-        """Embed sounds, and tell what was wrong instead of warning.
-
-        Parameters
-        ----------
-        X : DataFrame, Series, sequence of paths, or array-like of shape (n_samples, n_values)
-            As in `transform`.
-
-        Returns
-        -------
-        embeddings : ndarray of shape (n_samples, n_features), float32
-            As from `transform`.
-
-        problems : DataFrame
-            One row for each sound with something wrong: index ``sound_id``, columns ``audio``, ``reason``, ``silent``,
-            ``detail``.
-        """
-        check_is_fitted(self)
-        sources = read_sources(self, X, self.column, reset=False)
+    def _embed_sources(self, sources):
         run = AudioEncoderRun(self, sources)
         embeddings = embed_batches(
             len(sources),
@@ -264,7 +189,7 @@ class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixi
             pipeline=run.pipeline,
             progress={"desc": "Audio encoder", "verbose": self.verbose},
         )
-        return embeddings, problem_report(run.problems, ids=sources.ids, sources=sources.items)
+        return embeddings, run.problems
 
     def shared_modules(self):
         """Hand out the torch modules that embed sounds, loaded if they are not yet.
@@ -281,9 +206,6 @@ class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixi
     def _n_features_out(self):
         return AudioEncoding(self).n_features
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_is_fitted")
-
     def __setstate__(self, state):
         if state.get("trust_remote_code"):
             state = {**state, "trust_remote_code": False}
@@ -293,8 +215,3 @@ class TransformersAudioFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixi
                 stacklevel=2,
             )
         super().__setstate__(state)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

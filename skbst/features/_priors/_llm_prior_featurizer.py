@@ -12,11 +12,12 @@ from sklearn.utils import Bunch
 from skbst._sklearn import Interval, _fit_context, check_is_fitted
 from skbst.audio import problem_report, record_problems
 from skbst.exceptions import DataFormatError
-from skbst.features._encoders._rows import EmbeddingStore, embed_batches, open_store
 from skbst.features._priors._base import PriorMaker
 from skbst.features._priors._llm_prompt import FIELDS, clip_record
 from skbst.features._priors._llm_run import LLMRun
 from skbst.features._store._access import store_at_fit
+from skbst.features._store._batches import embed_batches, open_store
+from skbst.features._store._embedding_store import EmbeddingStore
 from skbst.taxonomy import Taxonomy
 from skbst.text import approximate_token_count
 
@@ -244,35 +245,13 @@ class LLMPriorFeaturizer(PriorMaker):
         )
 
     def prompts(self, X):
-        """Return what the model is asked; nothing is asked.
-
-        Parameters
-        ----------
-        X : DataFrame
-            As in `transform`.
-
-        Returns
-        -------
-        prompts : list of str
-            One for each row.
-        """
+        """Return what the model is asked, a list of str, one for each row of `X`; nothing is asked."""
         check_is_fitted(self)
         run = LLMRun(self, self._records(X))
         return [run.prompt(row) if run.records[row] else "" for row in range(len(run.records))]
 
     def records(self, X):
-        """Return what the model is told of each clip.
-
-        Parameters
-        ----------
-        X : DataFrame
-            As in `transform`.
-
-        Returns
-        -------
-        records : list of str
-            JSON, or "" where there is no text.
-        """
+        """Return what the model is told of each clip, a list of str: JSON, or "" where there is no text."""
         check_is_fitted(self)
         return self._records(X)
 

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from skbst.audio import DecodeProblem
-from skbst.features._encoders._rows import content_key
 from skbst.features._priors._distribution import normalize_rows
 from skbst.features._priors._llm_answer import AnswerError, read_answer
 from skbst.features._priors._llm_prompt import write_prompt
+from skbst.features._store._keys import content_key
 
 __all__ = ["LLMRun", "label_names"]
 
@@ -43,6 +43,7 @@ class LLMRun:
         self.featurizer = featurizer
         self.records = records
         self._problems = {}
+        self._asked = {}  # a failure too is not asked about twice in one call
         self._labels = label_names(featurizer.taxonomy_)
 
     def prompt(self, row):
@@ -61,8 +62,10 @@ class LLMRun:
 
     def compute(self, rows):
         """Ask about some clips; returns their priors, and for each whether there was an answer that may be kept."""
+        new = {self.records[row]: row for row in rows if self.records[row] not in self._asked}
         with ThreadPoolExecutor(self.featurizer.n_jobs, "skbst-llm") as pool:
-            results = list(pool.map(self._ask, rows))
+            self._asked.update(zip(new, pool.map(self._ask, new.values())))
+        results = [self._asked[self.records[row]] for row in rows]
         self._problems.update({row: problem for row, (_, problem) in zip(rows, results) if problem is not None})
         nothing = np.zeros(len(self.featurizer.classes_), dtype=np.float32)
         priors = [nothing if prior is None else prior for prior, _ in results]

@@ -16,8 +16,8 @@ from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap._architecture import describe
 from skbst.features._clap._convert import to_transformers
 from skbst.features._clap._encoder import load_encoder
-from skbst.features._clap._threads import quiet_inference
 from skbst.features._clap._weights import read_state
+from skbst.features._embedding._threads import quiet_inference
 
 CPU = torch.device("cpu")
 TEXTS = ["Rain on a tin roof. rain, roof, water", "dog", "", "é ü — ✓", "a very long description " * 20]

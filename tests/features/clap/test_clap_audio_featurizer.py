@@ -18,7 +18,7 @@ from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
 from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap import _encoder
 from skbst.features._clap._encoder import load_encoder
-from skbst.features._clap._threads import map_clips
+from skbst.features._embedding._threads import map_clips
 
 N_FEATURES = 512
 

@@ -69,5 +69,5 @@ def map_clips(function, items, *, n_jobs=None, device):
     with one_torch_thread():
         if n_workers <= 1:
             return [call(item) for item in items]
-        with ThreadPoolExecutor(n_workers, "skbst-clap", initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(n_workers, "skbst-embed", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(call, items))
