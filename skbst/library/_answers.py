@@ -9,10 +9,11 @@ from sklearn.pipeline import Pipeline
 from skbst.audio import collect_problems
 from skbst.exceptions import AudioDecodeWarning
 from skbst.features import stores_read_only
+from skbst.library._input import as_text
 from skbst.library._problems import name_silence, problems_of, reads_sounds
 from skbst.taxonomy import resolve_taxonomy
 
-__all__ = ["answer", "label_clips", "taxonomy_of", "unwrap"]
+__all__ = ["answer", "have_text", "label_clips", "taxonomy_of", "unwrap"]
 
 # their classes answer with the likeliest class, unless told otherwise: no need to run them twice
 _LIKELIEST = ("skbst.neural.", "skbst.neighbors.", "skbst.ensemble.")
@@ -80,7 +81,8 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
     Returns
     -------
     table : DataFrame
-        Columns ``sound_id``, ``predicted``, ``top``, ``proba``, ``class_1``, ``proba_1``, ..., ``problem``.
+        Columns ``sound_id``, ``predicted``, ``top``, ``proba``, ``class_1``, ``proba_1``, ..., ``has_text``,
+        ``problem``.
 
     silent : ndarray of shape (n_clips,), bool
         Whether the sound became silence.
@@ -95,8 +97,16 @@ def answer(model, clips, taxonomy=None, *, n_candidates=3):
     reasons, silent = problems_of(reports, len(clips))
     if "audio" in clips and reads_sounds(model):
         name_silence(reasons, clips["audio"])
+    table["has_text"] = have_text(clips)
     table["problem"] = pd.array(["; ".join(found) for found in reasons], dtype="str")
     return table.rename_axis("sound_id").reset_index(), silent
+
+
+def have_text(clips):
+    """Whether there is a title, a tag or a description, for each clip; ndarray of bool."""
+    columns = [clips[name] for name in ("title", "tags", "description") if name in clips]
+    rows = zip(*columns) if columns else [()] * len(clips)
+    return np.array([any(as_text(cell).strip() for cell in row) for row in rows], dtype=bool)
 
 
 def taxonomy_of(model):

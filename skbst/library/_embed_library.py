@@ -17,6 +17,7 @@ from skbst._progress import progress_bar
 from skbst._sklearn import Interval, validate_params
 from skbst.audio import collect_problems, record_problems
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning, DataFormatError
+from skbst.library._answers import have_text
 from skbst.library._input import open_clips
 from skbst.library._problems import name_silence, problems_of, reads_sounds
 from skbst.library._summary import SILENT_REASONS, LibrarySummary
@@ -164,12 +165,13 @@ def _embed(featurizer, clips):
     if reads_sounds(featurizer):
         name_silence(reasons, clips["audio"])
     nothing = [any(reason in SILENT_REASONS for reason in found) for found in reasons]
-    texts = clips[["title", "tags", "description"]].apply(lambda column: column.str.strip())
+    mute = ~have_text(clips)
     figures = {
         "rows": len(clips),
         "unreadable": sum(became and not hears for became, hears in zip(silent.tolist(), nothing)),
         "silent": sum(nothing),
-        "without_text": int((texts == "").all(axis=1).sum()),
+        "without_text": int(mute.sum()),
         "reasons": dict(Counter(reason for found in reasons for reason in found)),
     }
-    return figures, [(name, "; ".join(found)) for name, found in zip(clips.index, reasons) if found]
+    told = [found + ["no text"] * is_mute for found, is_mute in zip(reasons, mute.tolist())]
+    return figures, [(name, "; ".join(found)) for name, found in zip(clips.index, told) if found]

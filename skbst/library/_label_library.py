@@ -94,8 +94,8 @@ def label_library(model, clips, out, *, rows=512, n_candidates=3, dask=None, rep
     -----
     The table has one row for each clip, in order: ``sound_id``; ``predicted`` and ``top``, the class code and its top
     level; ``proba``, the probability of ``predicted`` in [0, 1]; ``class_1``, ``proba_1``, ... the likeliest classes;
-    for conformal models ``set`` (codes with spaces between), ``node`` and ``reason``; ``problem``, what was wrong with
-    the sound, "" where nothing was.
+    for conformal models ``set`` (codes with spaces between), ``node`` and ``reason``; ``has_text``, whether there is a
+    title, a tag or a description; ``problem``, what was wrong with the sound, "" where nothing was.
 
     Examples
     --------
@@ -151,12 +151,11 @@ def label_part(model, taxonomy, n_candidates, clips):
     table, became_silent = answer(model, clips, taxonomy, n_candidates=n_candidates)
     problems = table["problem"]
     hears_nothing = problems.isin(SILENT_REASONS).to_numpy()
-    texts = clips[["title", "tags", "description"]].apply(lambda column: column.str.strip())
     return table, {
         "rows": len(table),
         "unreadable": int((became_silent & ~hears_nothing).sum()),
         "silent": int(hears_nothing.sum()),
-        "without_text": int((texts == "").all(axis=1).sum()),
+        "without_text": int((~table["has_text"]).sum()),
         "reasons": dict(Counter(reason for cell in problems if cell for reason in cell.split("; "))),
     }
 

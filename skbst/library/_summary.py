@@ -93,15 +93,23 @@ class LibrarySummary:
             )
         if self.reasons:
             reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
-            where = (
-                f"{self.listed} lists them."
-                if self.listed
-                else f'The column "problem" says which:\n    {self._where()}'
-            )
-            lines.append(f"What was wrong: {reasons}. {where}")
+            lines.append(f"What was wrong: {reasons}. {self._where('problem')}")
+        if self.n_without_text and not self.listed:
+            lines.append(f"Without text: {self._where('has_text')}")
+        elif self.n_without_text and not self.reasons:
+            lines.append(self._where("problem"))
         return "\n".join(lines + self.notes)
 
-    def _where(self):
+    def _where(self, column):
+        """How to list the clips."""
+        if self.listed:
+            return f"{self.listed} lists them."
+        if column == "has_text":
+            return f'The column "has_text" says which:\n    {self._read()}.query("not has_text")'
+        return f'The column "problem" says which:\n    {self._read()}.query("problem != \'\'")'
+
+    def _read(self):
         name = str(self.out)
-        read = f"pandas.read_csv({name!r}).query('problem == problem')"
-        return read if name.endswith(".csv") else f"pandas.read_parquet({name!r}).query(\"problem != ''\")"
+        if name.endswith(".csv"):
+            return f"pandas.read_csv({name!r}, keep_default_na=False)"
+        return f"pandas.read_parquet({name!r})"

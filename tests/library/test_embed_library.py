@@ -32,3 +32,13 @@ def test_parts_that_keep_nothing_are_passed_over(clips, tmp_path):
     assert embed_library(both, clips, tmp_path / "store").n_clips == 23
     with pytest.raises(DataFormatError, match="keeps nothing on disk"):
         embed_library(TextLSAFeaturizer(2), clips, tmp_path / "store")
+
+
+def test_clips_without_text_are_listed(clips, tmp_path):
+    given = clips.assign(title=["", " "] + ["tone"] * 21, audio=["/nowhere.wav"] + clips["audio"].tolist()[1:])
+    summary = embed_library(AudioStatisticsFeaturizer(), given, tmp_path / "store")
+    listed = pd.read_csv(tmp_path / "store" / "skbst_problems.csv")
+    assert listed.to_numpy().tolist() == [["s00", "not found; no text"], ["s01", "no text"]]
+    assert (summary.n_without_text, summary.reasons) == (2, {"not found": 1})
+    quiet = embed_library(AudioStatisticsFeaturizer(), clips.assign(title=""), tmp_path / "other")
+    assert str(quiet).endswith("skbst_problems.csv lists them.")

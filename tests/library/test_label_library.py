@@ -353,10 +353,20 @@ def test_a_model_of_fewer_columns(clips, target, tmp_path):
     assert_array_equal(pd.read_parquet(tmp_path / "out")["predicted"], model.predict(few))
 
 
-def test_without_text_is_counted(model, clips, tmp_path):
-    summary = label_library(model, clips.assign(title=[" "] * 3 + ["tone"] * 20), tmp_path / "out")
-    assert summary.n_without_text == 3
-    assert "3 clips have no text" in str(summary)
+@pytest.mark.parametrize("name", ["out", "out.csv"])
+def test_the_summary_says_how_to_list_what_it_counts(name, model, clips, tmp_path):
+    """The commands that it prints give just these clips."""
+    texts = [" "] * 3 + [None] + ["tone"] * 19
+    given = clips.assign(title=texts, audio=["/nowhere.wav"] * 2 + clips["audio"].tolist()[2:])
+    summary = label_library(model, given, tmp_path / name)
+    assert (summary.n_without_text, summary.n_unreadable) == (4, 2)
+    assert "4 clips have no text" in str(summary)
+    commands = [line.strip() for line in str(summary).splitlines() if line.startswith("    ")]
+    listed = [eval(command, {"pandas": pd})["sound_id"].tolist() for command in commands]
+    assert listed == [clips.index[:2].tolist(), clips.index[:4].tolist()]
+    one = label_library(model, given.iloc[[3]], tmp_path / f"one-{name}")
+    assert "1 clip labelled, 0 were labelled already." in str(one)
+    assert "0 sounds could not be read, 0 are silent, 1 clip has no text." in str(one)
 
 
 @pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "array"])
