@@ -9,7 +9,7 @@ import pandas as pd
 
 from skbst._paths import printable
 from skbst._sklearn import validate_params
-from skbst.datasets._list_sounds import list_sounds
+from skbst.datasets._folder._list_sounds import list_sounds
 from skbst.exceptions import DataFormatError
 
 __all__ = ["clips_from_folder"]

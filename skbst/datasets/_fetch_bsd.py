@@ -8,7 +8,7 @@ from skbst._files import locked
 from skbst._paths import get_data_home
 from skbst._sklearn import validate_params
 from skbst.datasets._download import download
-from skbst.datasets._layout import find_subfolder
+from skbst.datasets._folder._layout import find_subfolder
 from skbst.datasets._load_bsd import CONSTRAINTS, load_bsd
 from skbst.datasets._unpack import unpack
 from skbst.datasets._zenodo import list_record

@@ -10,10 +10,10 @@ from sklearn.utils import Bunch
 
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst._vectors import EMBEDDING_FOLDERS, read_embeddings
-from skbst.datasets._audio_files import AudioFolder
 from skbst.datasets._corrections import check_new_labels, correct_labels
-from skbst.datasets._find_taxonomy import find_taxonomy
-from skbst.datasets._layout import find_layout, find_subfolder
+from skbst.datasets._folder._audio_files import AudioFolder
+from skbst.datasets._folder._find_taxonomy import find_taxonomy
+from skbst.datasets._folder._layout import find_layout, find_subfolder
 from skbst.datasets._read_metadata import read_metadata
 from skbst.datasets._select_rows import RowSelection
 from skbst.exceptions import DataFormatError

@@ -9,18 +9,18 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._sklearn import Interval, Options, StrOptions, validate_params
 from skbst.exceptions import DataFormatError
-from skbst.model_selection._cell_resampling import CellResampling
 from skbst.model_selection._check_classes import as_groups
-from skbst.model_selection._confusion_scores import CONFUSION_SCORES
 from skbst.model_selection._folds import Folds
-from skbst.model_selection._intervals import (
+from skbst.model_selection._paired._cell_resampling import CellResampling
+from skbst.model_selection._paired._confusion_scores import CONFUSION_SCORES
+from skbst.model_selection._paired._intervals import (
     bca_interval,
     corrected_resampled_t,
     percentile_interval,
     permutation_p_value,
 )
+from skbst.model_selection._paired._row_resampling import RowResampling
 from skbst.model_selection._paired_comparison import PairedComparison
-from skbst.model_selection._row_resampling import RowResampling
 from skbst.taxonomy import Taxonomy, resolve_taxonomy
 
 __all__ = ["compare_paired"]

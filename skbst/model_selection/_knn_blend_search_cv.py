@@ -18,8 +18,8 @@ from skbst._progress import progress_bar
 from skbst._sklearn import BaseSearchCV, _fit_context, check_is_fitted
 from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
-from skbst.model_selection._blend_cells import fast_scores_of, score_cells
-from skbst.model_selection._blend_fits import blender_params, fit_fold, split_candidates, tell_failures
+from skbst.model_selection._blend._cells import fast_scores_of, score_cells
+from skbst.model_selection._blend._fits import blender_params, fit_fold, split_candidates, tell_failures
 from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
 __all__ = ["KNNBlendSearchCV"]

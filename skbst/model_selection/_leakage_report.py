@@ -11,16 +11,16 @@ from sklearn.utils.validation import check_consistent_length
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.exceptions import DataFormatError, LeakageWarning
 from skbst.model_selection._check_classes import as_groups
-from skbst.model_selection._leakage_keys import (
+from skbst.model_selection._leakage._keys import (
     audio_keys,
     label_mentions,
     near_duplicate_pairs,
     shared_with_training,
     text_keys,
 )
-from skbst.model_selection._leakage_prior import prior_checks
+from skbst.model_selection._leakage._prior import prior_checks
+from skbst.model_selection._leakage._seen import ids_per_fold
 from skbst.model_selection._leakage_result import LeakageReport
-from skbst.model_selection._leakage_seen import ids_per_fold
 from skbst.taxonomy import Taxonomy
 
 __all__ = ["leakage_report"]

@@ -16,9 +16,9 @@ from skbst.metrics import (
     hierarchical_recall_score,
 )
 from skbst.model_selection import compare_paired, official_folds
-from skbst.model_selection._cell_resampling import CellResampling
-from skbst.model_selection._intervals import bca_interval, corrected_resampled_t, permutation_p_value
-from skbst.model_selection._row_resampling import RowResampling
+from skbst.model_selection._paired._cell_resampling import CellResampling
+from skbst.model_selection._paired._intervals import bca_interval, corrected_resampled_t, permutation_p_value
+from skbst.model_selection._paired._row_resampling import RowResampling
 from skbst.taxonomy import BST
 
 CODES = np.array(["fx-a", "fx-h", "ss-n", "ss-u", "m-m"])

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skbst.features import FeatureBundle
 from skbst.metrics import hierarchical_f1_score, hierarchical_f1_scorer
 from skbst.model_selection import KNNBlendSearchCV
-from skbst.model_selection._blend_cells import fast_scores_of
+from skbst.model_selection._blend._cells import fast_scores_of
 from skbst.neighbors import KNNPriorBlender
 from skbst.taxonomy import BST, Taxonomy
 

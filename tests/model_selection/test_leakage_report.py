@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 from skbst.ensemble import HierarchicalDecoder
 from skbst.exceptions import DataFormatError, LeakageWarning
 from skbst.model_selection import KNNBlendSearchCV, OfficialKFold, leakage_report, official_folds
-from skbst.model_selection._leakage_keys import label_mentions, near_duplicate_pairs
+from skbst.model_selection._leakage._keys import label_mentions, near_duplicate_pairs
 from skbst.neighbors import KNNPriorBlender
 from skbst.taxonomy import Taxonomy
 

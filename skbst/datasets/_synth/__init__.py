@@ -1,6 +1,9 @@
 """A procedural sound library of the 23 BST classes, and the texts that go with it."""
 
-from skbst.datasets._synth import (  # noqa: F401
+from skbst.datasets._synth._plan import FLAVOURS, MAX_CLIPS, ClipPlan, plan_clips
+from skbst.datasets._synth._registry import SOUNDS, Sound
+from skbst.datasets._synth._render import render_clip
+from skbst.datasets._synth._sounds import (  # noqa: F401
     _animals,
     _designed,
     _elements,
@@ -12,8 +15,5 @@ from skbst.datasets._synth import (  # noqa: F401
     _scenes,
     _speech,
 )
-from skbst.datasets._synth._plan import FLAVOURS, MAX_CLIPS, ClipPlan, plan_clips
-from skbst.datasets._synth._registry import SOUNDS, Sound
-from skbst.datasets._synth._render import render_clip
 
 __all__ = ["FLAVOURS", "MAX_CLIPS", "SOUNDS", "ClipPlan", "Sound", "plan_clips", "render_clip"]

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics._scorer import _BaseScorer
 
 from skbst.metrics import hierarchical_f1_score
-from skbst.model_selection._confusion_scores import score_confusions
-from skbst.model_selection._precomputed_classifier import PrecomputedClassifier
+from skbst.model_selection._blend._precomputed_classifier import PrecomputedClassifier
+from skbst.model_selection._paired._confusion_scores import score_confusions
 from skbst.neighbors import blend, neighbour_prior
 from skbst.taxonomy import BST, resolve_taxonomy
 

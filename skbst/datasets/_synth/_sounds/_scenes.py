@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from skbst.datasets._synth._animals import bark, birds, crickets
-from skbst.datasets._synth._designed import granular, source
 from skbst.datasets._synth._dsp import (
     add_at,
     bandpass,
@@ -16,13 +14,15 @@ from skbst.datasets._synth._dsp import (
     steady,
     wander,
 )
-from skbst.datasets._synth._elements import fire, rain, stream, thunder, waves, wind
-from skbst.datasets._synth._human import footsteps
 from skbst.datasets._synth._instruments import midi, synth
 from skbst.datasets._synth._mechanics import click_train, engine, impact, motor, pass_by
 from skbst.datasets._synth._registry import sound
+from skbst.datasets._synth._sounds._animals import bark, birds, crickets
+from skbst.datasets._synth._sounds._designed import granular, source
+from skbst.datasets._synth._sounds._elements import fire, rain, stream, thunder, waves, wind
+from skbst.datasets._synth._sounds._human import footsteps
+from skbst.datasets._synth._sounds._speech import announcement, conversation
 from skbst.datasets._synth._space import distance, echo, reverb
-from skbst.datasets._synth._speech import announcement, conversation
 from skbst.datasets._synth._voice import babble, speak
 
 __all__ = []

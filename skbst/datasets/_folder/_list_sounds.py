@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from skbst._paths import printable
-from skbst.datasets._audio_files import OTHER_SOUND_EXTENSIONS, is_audio_file, looks_like_sound
+from skbst.datasets._folder._audio_files import OTHER_SOUND_EXTENSIONS, is_audio_file, looks_like_sound
 
 __all__ = ["SoundListing", "list_sounds"]
 

@@ -24,7 +24,7 @@ def percentile_interval(resamples, confidence_level=0.95):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.model_selection._intervals import percentile_interval
+    >>> from skbst.model_selection._paired._intervals import percentile_interval
     >>> percentile_interval(np.arange(101.0), 0.5)
     (25.0, 75.0)
     """
@@ -112,7 +112,7 @@ def permutation_p_value(permuted, observed):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.model_selection._intervals import permutation_p_value
+    >>> from skbst.model_selection._paired._intervals import permutation_p_value
     >>> permutation_p_value(np.array([0.1, -0.3, 0.2]), -0.2)
     0.75
     """
@@ -154,7 +154,7 @@ def corrected_resampled_t(differences, *, test_to_train, confidence_level=0.95):
 
     Examples
     --------
-    >>> from skbst.model_selection._intervals import corrected_resampled_t
+    >>> from skbst.model_selection._paired._intervals import corrected_resampled_t
     >>> interval, p_value = corrected_resampled_t([0.01, 0.02, 0.0, 0.02, 0.01], test_to_train=0.25)
     >>> [round(value, 4) for value in (*interval, p_value)]
     [-0.0036, 0.0276, 0.0993]

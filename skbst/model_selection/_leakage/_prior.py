@@ -9,8 +9,8 @@ from sklearn.base import BaseEstimator
 
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle, LLMPriorFeaturizer, TagRules, class_prior
-from skbst.model_selection._leakage_keys import TEXT_COLUMNS, audio_keys, label_terms, text_keys
-from skbst.model_selection._leakage_seen import banked_ids, ids_per_fold
+from skbst.model_selection._leakage._keys import TEXT_COLUMNS, audio_keys, label_terms, text_keys
+from skbst.model_selection._leakage._seen import banked_ids, ids_per_fold
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["prior_checks"]

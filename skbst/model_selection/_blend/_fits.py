@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import _check_method_params
 
-from skbst.model_selection._blend_cells import FoldParts
+from skbst.model_selection._blend._cells import FoldParts
 from skbst.neighbors import KNNPriorBlender
 
 __all__ = ["blender_of", "blender_params", "fit_fold", "split_candidates", "tell_failures"]

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from skbst.datasets._audio_files import is_audio_file
+from skbst.datasets._folder._audio_files import is_audio_file
 from skbst.exceptions import DataFormatError
 
 __all__ = ["TAXONOMY_FILES", "Layout", "find_layout", "find_subfolder"]

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from skbst.model_selection._confusion_scores import score_confusions
+from skbst.model_selection._paired._confusion_scores import score_confusions
 
 __all__ = ["CellResampling"]
 

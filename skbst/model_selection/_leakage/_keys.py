@@ -41,7 +41,7 @@ def text_keys(data):
     Examples
     --------
     >>> import pandas as pd
-    >>> from skbst.model_selection._leakage_keys import text_keys
+    >>> from skbst.model_selection._leakage._keys import text_keys
     >>> text_keys(pd.DataFrame({"title": ["Big dog", "dog_big", "cat", ""]}))
     array([ 0,  0,  1, -1])
     """
@@ -148,7 +148,7 @@ def shared_with_training(keys, train, test):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.model_selection._leakage_keys import shared_with_training
+    >>> from skbst.model_selection._leakage._keys import shared_with_training
     >>> shared_with_training(np.array([7, -1, 7, -1, 7]), np.array([0, 1, 2]), np.array([3, 4]))
     (array([4]), array([0]))
     """

@@ -1,0 +1,1 @@
+"""The sounds of the procedural library, registered by their class."""

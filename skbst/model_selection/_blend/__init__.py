@@ -1,0 +1,1 @@
+"""What a search over alpha and k computes."""

@@ -1,0 +1,1 @@
+"""What a leakage report looks at."""
