@@ -1,8 +1,10 @@
 """Read CSV files strictly, keeping the line number of each row; pandas only where a table is asked for."""
 
 import csv
+import io
 from pathlib import Path
 
+from skbst._paths import open_regular
 from skbst.exceptions import DataFormatError
 
 __all__ = ["check_double", "check_spelling", "iterate_rows", "read_rows", "read_table"]
@@ -101,7 +103,7 @@ def iterate_rows(path):
     """
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
     n_rows = 0
-    with open(path, encoding="utf-8-sig", newline="") as file:
+    with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             header = _header(path, reader)
@@ -174,7 +176,7 @@ def check_double(path, header):
 
 def _refuse_binary(path):
     """A sound, a spreadsheet or an archive is no table, whatever its bytes happen to decode to."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(8)
     if head.startswith(_BINARY):
         raise DataFormatError(f"{path} is no table of text: it begins with {head!r}. Save the table as UTF-8 CSV.")

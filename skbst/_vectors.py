@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from skbst._paths import open_regular
 from skbst.exceptions import DataFormatError
 
 __all__ = ["EMBEDDING_FOLDERS", "find_embeddings", "read_embeddings", "read_vectors"]
@@ -144,7 +145,7 @@ class _NpyReader:
 
     def read(self, path):
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 content = file.read()
         except OSError as error:
             raise DataFormatError(f"{path}: cannot be read ({error}).") from error

@@ -91,6 +91,12 @@ def decode_file(path, *, duration, position=0.0, sample_rate=None, most=MAX_SAMP
 
     most : int, default=2**28
         More samples, before or after that, are the problem "too long".
+
+    Returns
+    -------
+    decoded : tuple
+        The waveform (float32, mono), its rate in Hz, how many of its first samples come before the crop, and a
+        `DecodeProblem` or None.
     """
     problem = unreadable(path)
     if problem is not None:
@@ -135,6 +141,12 @@ def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=N
 
     most : int, default=2**28
         More samples, before or after that, are the problem "too long".
+
+    Returns
+    -------
+    decoded : tuple
+        The waveform (float32, mono), its rate in Hz, how many of its first samples come before the crop, and a
+        `DecodeProblem` or None.
     """
     waveform, source_rate = as_waveform(waveform, source_rate)
     if waveform.size == 0:

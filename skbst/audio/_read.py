@@ -13,8 +13,8 @@ from skbst.audio._sound_file import MAX_SAMPLES, blocks_to_error, open_sounds, r
 __all__ = ["USUAL_RATES", "Found", "Stream", "TooLong", "Wish", "check_length", "plan_crop", "read_file"]
 
 # libsndfile guesses the length of an MP3 that does not tell it; in one that tells its frames the decoder delay of 1105
-# samples may be in or out, in one that tells its delay as well less than a frame is no loss
-_GUESSED_FRAMES, _DELAYED_FRAMES, _EXACT_FRAMES = 4096, 1151, 575
+# samples may be in or out, in one that tells its delay as well nothing is
+_GUESSED_FRAMES, _DELAYED_FRAMES, _EXACT_FRAMES = 4096, 1151, 16
 # above what any sound card does, and below what any recorder of other signals does, the number is hardly true
 USUAL_RATES = range(100, 1_000_001)
 # what libsndfile says of streams that do not know their length

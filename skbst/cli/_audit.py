@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from skbst.cli._corrections import add_corrections, read_corrections
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -28,7 +29,7 @@ def add(subparsers):
     parser.add_argument("--packs", metavar="FILE.csv", help="a table of uploaders and classes, too")
     parser.add_argument("--folds", type=int, default=5, help="default: 5")
     parser.add_argument("--neighbours", type=int, default=20, help="default: 20")
-    parser.add_argument("--corrections", metavar="FILE.csv", help="labels to correct first, as skbst train takes them")
+    add_corrections(parser)
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     return parser
 
@@ -49,7 +50,7 @@ def run(arguments):
         labelled=True,
         on_missing_audio="ignore",
         load_embeddings=False,
-        corrections=arguments.corrections,
+        corrections=read_corrections(arguments.corrections),
     )
     audit = LabelAudit(
         open_model(arguments.model), cv=arguments.folds, k=arguments.neighbours, random_state=arguments.seed

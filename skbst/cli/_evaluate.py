@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from skbst.cli._corrections import add_corrections, read_corrections
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -25,6 +26,7 @@ def add(subparsers):
     parser.add_argument("data", metavar="DATA", help="folder that load_bsd reads, with labels")
     parser.add_argument("--model", required=True, help="folder of skbst train, or a joblib file that you trust")
     parser.add_argument("-o", "--out", metavar="FILE.json", help="write the figures there too, values in [0, 1]")
+    add_corrections(parser)
     return parser
 
 
@@ -38,7 +40,13 @@ def run(arguments):
     if out is not None and out.exists():
         raise FileExistsError(f"{out} exists and is left; give another name.")
     model = open_model(arguments.model, method="predict")
-    clips = load_bsd(arguments.data, labelled=True, on_missing_audio="ignore", load_embeddings=False)
+    clips = load_bsd(
+        arguments.data,
+        labelled=True,
+        on_missing_audio="ignore",
+        load_embeddings=False,
+        corrections=read_corrections(arguments.corrections),
+    )
     answers = model.predict(clips.data)
     say(clips.DESCR)
     say(hierarchical_classification_report(clips.target, answers, taxonomy=clips.taxonomy))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from skbst._tables import read_table
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -11,9 +12,10 @@ _EPILOG = """\
 example:
   skbst review path/to/BSD10k --table doubts.csv -o page --limit 200
 
-predictions, least sure first:
+predictions, least sure first, or 5 of each class and band of probability to learn how many are right:
   skbst label my_sounds --model model -o labels
   skbst review my_sounds --table labels -o page
+  skbst review my_sounds --table labels -o page --sample 5
 """
 
 
@@ -29,15 +31,22 @@ def add(subparsers):
     parser.add_argument("--table", required=True, metavar="FILE", help="what skbst audit or skbst label wrote")
     parser.add_argument("-o", "--out", required=True, metavar="PAGE", help="folder of the page")
     parser.add_argument("--limit", type=int, help="how many rows of the table; default: all")
+    parser.add_argument("--sample", type=int, metavar="N", help="of predictions: N of each class and band")
+    parser.add_argument("--jobs", type=int, metavar="N", help="threads that make excerpts; default: 1")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser
 
 
 def run(arguments):
     """Write the page."""
-    from skbst.curation import review_page
+    from skbst.curation import review_page, review_sample
 
     clips, taxonomy = _clips(Path(arguments.data).expanduser())
-    page = review_page(_read(arguments.table), clips, arguments.out, taxonomy=taxonomy, limit=arguments.limit)
+    table = _read(arguments.table)
+    if arguments.sample is not None:
+        table = review_sample(table, n=arguments.sample, random_state=0)
+    options = {"limit": arguments.limit, "n_jobs": arguments.jobs, "verbose": int(not arguments.quiet)}
+    page = review_page(table, clips, arguments.out, taxonomy=taxonomy, **options)
     say(f"Open {page} in a browser. What it saves is read by skbst.curation.read_review.")
     return 0
 
@@ -49,7 +58,9 @@ def _clips(data):
     if data.is_dir() and not any([*data.glob("*_metadata.csv"), *data.glob("metadata/*_metadata.csv")]):
         return clips_from_folder(data), None
     clips = load_bsd(data, on_missing_audio="ignore", load_embeddings=False)
-    shown = clips.data if clips.groups is None else clips.data.assign(uploader=clips.groups)
+    shown = clips.data.assign(uploader=clips.groups, license=clips.metadata.get("license"), label=clips.target)
+    # the ids of these sets are Freesound's
+    shown["url"] = [f"https://freesound.org/s/{name}/" if str(name).isdecimal() else "" for name in shown.index]
     return shown, clips.taxonomy
 
 
@@ -59,7 +70,8 @@ def _read(path):
     if not path.endswith(".csv"):
         return pd.read_parquet(path)
     # the id "007" keeps its zeros and a sound named "NA" its name
-    table = pd.read_csv(path, converters={"sound_id": str})
+    read_table(path)
+    table = pd.read_csv(path, converters={"sound_id": str}, index_col=False)
     if "neighbours" in table:
         table["neighbours"] = table["neighbours"].map(json.loads)
     return table

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from skbst.cli._corrections import add_corrections, read_corrections
 from skbst.cli._say import say
 
 __all__ = ["add", "run"]
@@ -32,11 +33,7 @@ def add(subparsers):
     parser.add_argument(
         "--system", choices=["baseline", "1", "2", "3", "4"], default="baseline", help="default: baseline"
     )
-    parser.add_argument(
-        "--corrections",
-        metavar="FILE.csv",
-        help="labels to correct first, as apply_review logs them",
-    )
+    add_corrections(parser)
     parser.add_argument("--store", metavar="FOLDER", help="where spectra and embeddings are kept between runs")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--device", default="auto", help="torch device; default: auto")
@@ -55,7 +52,9 @@ def run(arguments):
         raise FileExistsError(f"{out} exists; pass --overwrite to replace a saved model.")
     shipped = arguments.embeddings == "shipped"
     clips = load_bsd(
-        arguments.data, on_missing_audio="ignore" if shipped else "warn", corrections=arguments.corrections
+        arguments.data,
+        on_missing_audio="ignore" if shipped else "warn",
+        corrections=read_corrections(arguments.corrections),
     )
     name = "baseline" if arguments.system == "baseline" else f"system_{arguments.system}"
     settings = {"root": arguments.data} if shipped else {}

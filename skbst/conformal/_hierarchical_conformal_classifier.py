@@ -285,7 +285,10 @@ class HierarchicalConformalClassifier(
     def predict_nodes(self, X):
         """Cover each set by at most ``max_nodes`` nodes of the tree.
 
-        Returns a list of tuple of str, in the order of the tree; as few other classes as possible are let in.
+        Returns
+        -------
+        nodes : list of tuple of str
+            In the order of the tree; as few other classes as possible are let in.
         """
         check_is_fitted(self)
         return node_cover(self.predict_set(X), self.taxonomy_, max_nodes=self.max_nodes)
@@ -293,8 +296,18 @@ class HierarchicalConformalClassifier(
     def predict_floor(self, X, code):
         """Flag the clips that may be of a class which must not be missed.
 
-        `code` is a class of ``recall_floor``. Returns bool (n_samples,), True for the promised share of that class and
-        for others: ``calibration_report_["floors"]`` says how many.
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        code : str
+            A class of ``recall_floor``.
+
+        Returns
+        -------
+        flagged : ndarray of shape (n_samples,), bool
+            True for the promised share of that class and for others: ``calibration_report_["floors"]`` says how many.
         """
         check_is_fitted(self)
         return self.answer(X).floors[known_floor(code, self.floor_thresholds_)]
@@ -302,8 +315,11 @@ class HierarchicalConformalClassifier(
     def predict_reason(self, X):
         """Say why `predict_node` did not name a class.
 
-        Returns str (n_samples,): "" where it did, else "only the top level is sure", "no node is sure enough" or
-        "unlike the calibration clips".
+        Returns
+        -------
+        reasons : ndarray of shape (n_samples,), str
+            "" where it did, else "only the top level is sure", "no node is sure enough" or "unlike the calibration
+            clips".
         """
         check_is_fitted(self)
         return self.answer(X).reason
@@ -311,8 +327,11 @@ class HierarchicalConformalClassifier(
     def answer(self, X):
         """All answers for the price of one prediction.
 
-        Returns a Bunch of ``proba``, ``set``, ``node``, ``nodes``, ``reason`` and ``floors`` (a dict by class), as the
-        methods give them, and ``unlike``: clips farther from the calibration rows than all but 1 % of these.
+        Returns
+        -------
+        answers : Bunch
+            ``proba``, ``set``, ``node``, ``nodes``, ``reason`` and ``floors`` (a dict by class), as the methods give
+            them, and ``unlike``: clips farther from the calibration rows than all but 1 % of these.
         """
         check_is_fitted(self)
         proba, vectors = proba_and_vectors(self.estimator_, X, self.classes_)

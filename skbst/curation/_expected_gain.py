@@ -12,6 +12,8 @@ _MOST_MOVED, _TEMPERATURE = 0.25, 0.2
 _OWN_WEIGHT = 0.1
 # answers less likely than the first few are left out: they would cost much and count little
 _N_ANSWERS = 6
+# rows whose neighbours are looked at together, so that memory does not grow with the clips
+_CHUNK = 4096
 
 
 def expected_gain(proba, similar, near, parents):
@@ -39,17 +41,22 @@ def expected_gain(proba, similar, near, parents):
     credit = np.where(parents[:, None] == parents[None, :], _TOP_CREDIT, 0.0)
     np.fill_diagonal(credit, 1.0)
     expected = proba @ credit
-    moved = answer_weight(similar)
-    answers = np.argsort(-proba, axis=1, kind="stable")[:, :_N_ANSWERS]
-    rows = np.arange(len(proba))
-    around = expected[near]
+    gains = np.empty(similar.shape)
+    for start in range(0, len(proba), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        gains[rows] = _gains_around(proba[rows], answer_weight(similar[rows]), expected[near[rows]], credit)
+    return _OWN_WEIGHT * (1 - expected.max(axis=1)), gains
+
+
+def _gains_around(proba, moved, around, credit):
+    """Of rows with their neighbours' expected credits (n_rows, k, n_classes): shape (n_rows, k)."""
     stays = around.argmax(axis=2)
-    gains = np.zeros(similar.shape)
-    for answer in answers.T:
+    gains = np.zeros(moved.shape)
+    for answer in np.argsort(-proba, axis=1, kind="stable")[:, :_N_ANSWERS].T:
         after = (1 - moved)[:, :, None] * around + moved[:, :, None] * credit[answer][:, None, :]
         kept = np.take_along_axis(after, stays[:, :, None], axis=2)[:, :, 0]
-        gains += proba[rows, answer][:, None] * (after.max(axis=2) - kept)
-    return _OWN_WEIGHT * (1 - expected.max(axis=1)), gains
+        gains += proba[np.arange(len(proba)), answer][:, None] * (after.max(axis=2) - kept)
+    return gains
 
 
 def answer_weight(similar):

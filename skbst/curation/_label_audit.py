@@ -297,6 +297,8 @@ class LabelAudit(VersionedMixin, BaseEstimator):
 
 
 def _check_lengths(X, y, metadata):
+    if metadata is not None and not isinstance(metadata, pd.DataFrame):
+        raise DataFormatError(f"metadata must be a DataFrame with a row for each of X; got {type(metadata).__name__}.")
     for what, part in (("X", X), ("metadata", metadata)):
         if part is not None and _num_samples(part) != len(y):
             raise DataFormatError(f"{what} has {_num_samples(part)} rows and y has {len(y)} labels.")

@@ -1,13 +1,13 @@
 """A person's decisions: read from a file, and taken over into the labels."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbst._paths import absolute_path
+from skbst._paths import absolute_path, open_regular
+from skbst.curation._page import text_index
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import BST
 
@@ -30,8 +30,9 @@ def read_review(*files):
     Returns
     -------
     review : Bunch
-        ``decisions`` : DataFrame with these columns, one row per sound, the latest of each reviewer; ``conflicts`` :
-        DataFrame of the rows on which reviewers differ, which stand in no decision.
+        ``decisions`` : DataFrame with these columns, one row per sound, the latest of each reviewer (by ``when``; where
+        a time is missing, by the order of files and rows); ``conflicts`` : DataFrame of the rows on which reviewers
+        differ, which stand in no decision. Who gave no name counts as another reviewer in each file.
 
     Raises
     ------
@@ -50,9 +51,18 @@ def read_review(*files):
     if not files:
         raise TypeError("read_review takes one file or more.")
     tables = [_read_one(absolute_path(file)) for file in files]
-    table = pd.concat(tables, ignore_index=True).drop_duplicates(["sound_id", "who"], keep="last")
-    answers = table.groupby("sound_id", sort=False)[["decision", "new_label"]].nunique().max(axis=1)
-    differ = table["sound_id"].isin(answers.index[answers > 1])
+    # who gave no name is another reviewer in each file
+    nameless = np.concatenate([np.full(len(table), number) for number, table in enumerate(tables)])
+    table = pd.concat(tables, ignore_index=True)
+    table["reviewer"] = np.where(table["who"] == "", nameless, -1)
+    # a decision without a time stands where the files have it
+    table = table.sort_values("when", kind="stable") if (table["when"] != "").all() else table
+    table = table.drop_duplicates(["sound_id", "who", "reviewer"], keep="last").sort_index()
+    table = table.drop(columns="reviewer")
+    # numbers for names, since pandas groups by no text that is no UTF-8
+    sounds = pd.factorize(table["sound_id"].to_numpy(dtype=object))[0]
+    answers = table.groupby(sounds)[["decision", "new_label"]].nunique().max(axis=1)
+    differ = answers.loc[sounds].to_numpy() > 1
     agreed = table[~differ].drop_duplicates("sound_id", keep="last")
     return Bunch(decisions=agreed.reset_index(drop=True), conflicts=table[differ].reset_index(drop=True))
 
@@ -96,8 +106,8 @@ def apply_review(y, review):
         raise DataFormatError(f"y must be a Series with the sound_ids as index; got {type(y).__name__}.")
     decisions = decisions.reindex(columns=list(_COLUMNS), fill_value="")
     _check_table(decisions, y)
-    names = pd.Index(y.index.map(str))
-    places = names.get_indexer_for(decisions["sound_id"].map(str)) if names.is_unique else None
+    names = text_index(y.index)
+    places = names.get_indexer_for(text_index(decisions["sound_id"])) if names.is_unique else None
     if places is None:
         raise DataFormatError(f"{int(names.duplicated().sum())} sound_ids of y stand there twice; make them unique.")
     unknown = decisions["sound_id"][places < 0]
@@ -127,7 +137,7 @@ def apply_review(y, review):
 
 def _check_table(decisions, y):
     """Refuse decisions that a table by hand may hold, and a file of the page does not."""
-    names = decisions["sound_id"].map(str)
+    names = pd.Series(text_index(decisions["sound_id"]), index=decisions.index)
     if names.duplicated().any():
         raise DataFormatError(f"{names[names.duplicated()].iloc[0]!r} is decided twice; give one decision a sound.")
     wrong = ~decisions["decision"].isin(_DECISIONS)
@@ -152,7 +162,8 @@ def _check_table(decisions, y):
 
 def _read_one(path):
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            content = json.loads(file.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise DataFormatError(f"{path} is no JSON ({error}). Pass a file that the review page saved.") from error
     rows = content.get("decisions") if isinstance(content, dict) else content
@@ -160,8 +171,10 @@ def _read_one(path):
         raise DataFormatError(f"{path} must hold a list of decisions. Pass a file that the review page saved.")
     for number, row in enumerate(rows):
         _check_decision(path, number, row)
-    table = pd.DataFrame([{name: row.get(name, "") for name in _COLUMNS} for row in rows], columns=list(_COLUMNS))
-    return table.astype(object)
+    table = pd.DataFrame(
+        [{name: row.get(name, "") for name in _COLUMNS} for row in rows], columns=list(_COLUMNS), dtype=object
+    )
+    return table
 
 
 def _check_decision(path, number, row):

@@ -1,11 +1,12 @@
 """Labels that somebody corrected, beside a table that stays as it was released."""
 
+import io
 import os
 
 import numpy as np
 import pandas as pd
 
-from skbst._paths import absolute_path
+from skbst._paths import absolute_path, open_regular
 from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
 
@@ -117,7 +118,7 @@ def _read(corrections):
 
 
 def _read_file(path):
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
+    with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", errors="replace") as file:
         lines = [line for line in file if line.strip()][:2]
     # a log of a review in which everything was kept
     return pd.DataFrame(columns=lines[0].strip().split(",")) if len(lines) == 1 else read_table(path)[0]

@@ -247,7 +247,17 @@ class HierarchicalVotingClassifier(HierarchicalPredictionMixin, VersionedMixin, 
         return np.hstack(answers) if self.flatten_transform else answers
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns of `transform`, ndarray of str; `input_features` is not used."""
+        """Names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : None
+            Not used.
+
+        Returns
+        -------
+        names : ndarray of str, object
+        """
         check_is_fitted(self)
         if self.voting != "hard" and not self.flatten_transform:
             raise ValueError("get_feature_names_out needs flatten_transform=True, or voting='hard'.")

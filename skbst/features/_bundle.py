@@ -103,7 +103,17 @@ class FeatureBundle:
         return len(self), sum(int(np.prod(block.shape[1:])) for block in self._blocks.values())
 
     def block_shape(self, name):
-        """Shape of one block without reading it."""
+        """Shape of one block without reading it.
+
+        Parameters
+        ----------
+        name : str
+            The block.
+
+        Returns
+        -------
+        shape : tuple of int
+        """
         return (len(self), *self._base(name).shape[1:])
 
     def __len__(self):
@@ -166,7 +176,17 @@ class FeatureBundle:
         return np.full(n_rows, self._base(name).shape[1], dtype=np.int64)
 
     def select(self, names):
-        """Return a bundle of the same rows with just these blocks."""
+        """Return a bundle of the same rows with just these blocks.
+
+        Parameters
+        ----------
+        names : str or list of str
+            Blocks.
+
+        Returns
+        -------
+        bundle : FeatureBundle
+        """
         names = [names] if isinstance(names, str) else list(names)
         if not names:
             raise DataFormatError("A FeatureBundle needs at least one block.")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbst._files import write_atomically
-from skbst._paths import printable
+from skbst._paths import open_regular, printable
 from skbst._sklearn import validate_params
 from skbst._version import __version__
 from skbst.exceptions import DataFormatError
@@ -129,7 +129,8 @@ def _read_metadata(metadata):
     if isinstance(metadata, (str, os.PathLike)):
         path = Path(metadata).expanduser()
         try:
-            metadata = json.loads(path.read_text(encoding="utf-8-sig"))
+            with open_regular(path) as file:
+                metadata = json.loads(file.read().decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise DataFormatError(f"{path} is not a UTF-8 JSON file ({error}).") from error
     metadata = {} if metadata is None else metadata

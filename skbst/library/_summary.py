@@ -69,7 +69,16 @@ class LibrarySummary:
     listed: str = ""
 
     def add(self, record, *, computed):
-        """Count one part, from what was noted when it was written."""
+        """Count one part.
+
+        Parameters
+        ----------
+        record : dict
+            What was noted when it was written.
+
+        computed : bool
+            Whether this run has made it.
+        """
         self.n_clips += record["rows"]
         if computed:
             self.n_computed += record["rows"]

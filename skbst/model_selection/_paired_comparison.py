@@ -78,7 +78,12 @@ class PairedComparison:
         return float(self.bootstrap_differences.std(ddof=1))
 
     def to_dict(self):
-        """Return the figures as one flat dict, for a row of a table."""
+        """Return the figures, for a row of a table.
+
+        Returns
+        -------
+        figures : dict of str to object
+        """
         low, high = self.interval
         fold_low, fold_high = self.fold_interval or (np.nan, np.nan)
         return {

@@ -42,7 +42,21 @@ class BankQueriesMixin:
         return self._search(queries, self.k if n_neighbors is None else n_neighbors, groups)
 
     def neighbour_proba(self, X, *, groups=None):
-        """Class distribution of the neighbours alone, (n_samples, n_classes); zeros where there is no neighbour."""
+        """Class distribution of the neighbours alone.
+
+        Parameters
+        ----------
+        X : FeatureBundle or array-like of shape (n_samples, n_features)
+            Clips.
+
+        groups : array-like of shape (n_samples,), default=None
+            As in `predict_proba`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+            Zeros where there is no neighbour.
+        """
         check_is_fitted(self)
         self._check_groups_given(groups)
         queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)

@@ -43,7 +43,7 @@ class BranchStart(Callback):
     """Leave the acoustic branch out of the first epochs: no frames are read.
 
     With `freeze`, the later epochs train what joins late alone: the branch, its fusion and its logits, and the adapter,
-    which stands still before. Trained with the trunk on few clips it learns them by heart; see `ClipNet.freeze_trunk`.
+    which is left out before. Trained with the trunk on few clips it learns them by heart; see `ClipNet.freeze_trunk`.
     """
 
     def __init__(self, first_epoch, datasets, *, freeze=False):
@@ -58,18 +58,13 @@ class BranchStart(Callback):
             dataset.with_frames = started
         if self.freeze:
             net.module_.freeze_trunk(started)
-            self._let_adapter_learn(net, started)
+            net.module_.hold_adapter(not started)
 
     def on_train_end(self, net, **kwargs):
         """Leave the network as any other fit does."""
         if self.freeze:
             net.module_.freeze_trunk(False)
-            self._let_adapter_learn(net, True)
-
-    @staticmethod
-    def _let_adapter_learn(net, learn):
-        if net.module_.adapter is not None:
-            net.module_.adapter.requires_grad_(learn)
+            net.module_.hold_adapter(False)
 
 
 class BestWeights(Callback):

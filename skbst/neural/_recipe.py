@@ -158,7 +158,12 @@ class Recipe(DocumentedMixin, BaseEstimator):
 
     @classmethod
     def small(cls):
-        """Return the recipe of the small systems: for few clips, for embeddings of any kind, minutes on a CPU."""
+        """Return the recipe of the small systems: for few clips, for embeddings of any kind, minutes on a CPU.
+
+        Returns
+        -------
+        recipe : Recipe
+        """
         return cls(
             input_norm="auto",
             linear_prior=True,

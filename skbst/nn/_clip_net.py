@@ -80,6 +80,7 @@ class ClipNet(nn.Module):
         self.prior = prior
         self.branch_head = branch_head
         self._trunk_is_frozen = False
+        self._adapter_waits = False
 
     def freeze_trunk(self, frozen=True):
         """Keep trunk and head as they are, or let them learn again.
@@ -91,6 +92,15 @@ class ClipNet(nn.Module):
         for part in self._trunk_parts():
             part.requires_grad_(not frozen)
         self.train(self.training)
+
+    def hold_adapter(self, held=True):
+        """Leave the adapter out, or let it join: held it neither learns nor draws from the generator.
+
+        So a network whose adapter joins late is until then, to the bit, the one without.
+        """
+        self._adapter_waits = held
+        if self.adapter is not None:
+            self.adapter.requires_grad_(not held)
 
     def train(self, mode=True):
         """Set training mode as in any module, but for the batch norms of a frozen trunk."""
@@ -136,7 +146,7 @@ class ClipNet(nn.Module):
     def _embed(self, audio, text, z_branch, others):
         if z_branch is not None:
             audio = z_branch if self.fusion is None else self.fusion(audio, z_branch)
-        if self.adapter is not None:
+        if self.adapter is not None and not self._adapter_waits:
             text = self.adapter(text)
         return self.trunk(audio, text, **others)
 

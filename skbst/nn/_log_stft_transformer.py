@@ -138,8 +138,11 @@ def sinusoidal_positions(n_positions, n_features, *, device=None, dtype=None):
     n_features : int
         Size of a token, even.
 
-    device, dtype : default=None
-        Where and as what; torch's defaults if None.
+    device : torch.device, default=None
+        Where; torch's default if None.
+
+    dtype : torch.dtype, default=None
+        As what; torch's default if None.
 
     Returns
     -------

@@ -114,7 +114,16 @@ class BlendSearchDisplay:
         score : str, default="mean_test_score"
             Column of the score. Cells that stand in several rows (other parameters varied) show their best.
 
-        temperature, score_name, draw, **plot_params
+        temperature : float, default=None
+            As in `from_search`.
+
+        score_name : str, default="score"
+            What the colours are called.
+
+        draw : bool, default=True
+            As in `from_search`.
+
+        **plot_params : dict
             As in `from_search`.
 
         Returns

@@ -45,7 +45,7 @@ class LearningCurvesDisplay:
 
         Parameters
         ----------
-        axes : sequence of two matplotlib Axes, default=None
+        axes : sequence of matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
         Returns

@@ -4,6 +4,7 @@ from numbers import Real
 
 import yaml
 
+from skbst._paths import open_regular
 from skbst.submission._format import DESCRIPTION_KEYS, SCORE_NAMES
 
 __all__ = ["check_meta_yaml"]
@@ -35,8 +36,9 @@ def check_meta_yaml(path, *, label, taxonomy, development_dataset="bsd10k-v1.2")
         Empty if all is well.
     """
     try:
-        meta = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, FileNotFoundError) as error:
+        with open_regular(path) as file:
+            meta = yaml.safe_load(file.read().decode("utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError, ValueError) as error:
         what = "is missing" if isinstance(error, FileNotFoundError) else f"is not readable YAML ({error})"
         return [f"{path} {what}."]
     if not isinstance(meta, dict):

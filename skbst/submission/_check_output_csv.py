@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 
+from skbst._paths import open_regular
 from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
 from skbst.submission._format import OUTPUT_COLUMNS, SCORE_COLUMN
@@ -34,7 +35,9 @@ def check_output_csv(path, *, ids=None, taxonomy):
     notes : list of str
         What is allowed but odd.
     """
-    if not path.read_bytes().strip(b"\xef\xbb\xbf \t\r\n"):
+    with open_regular(path) as file:
+        content = file.read()
+    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
         return [f"{path}: the file is empty; the header {','.join(OUTPUT_COLUMNS)} is needed."], []
     try:
         table, lines = read_table(path)

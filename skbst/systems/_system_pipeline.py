@@ -104,7 +104,13 @@ class SystemPipeline(VersionedMixin, Pipeline):
 
     @available_if(lambda self: self.steps[-1][1] == "passthrough" or hasattr(self.steps[-1][1], "transform"))
     def fit_transform(self, X, y=None, *, groups=None, **params):
-        """Fit, and transform with the last step; parameters as in `fit`."""
+        """Fit, and transform with the last step; parameters as in `fit`.
+
+        Returns
+        -------
+        Xt : object
+            As the last step gives.
+        """
         return super().fit_transform(X, y, **self._with_groups(groups, params))
 
     def _with_groups(self, groups, params):
@@ -134,7 +140,21 @@ class SystemPipeline(VersionedMixin, Pipeline):
 
     @_last_has("correct")
     def correct(self, rows, labels):
-        """Return a new system whose bank has corrected labels; see `skbst.neighbors.KNNPriorBlender.correct`."""
+        """Return a new system whose bank has corrected labels; see `skbst.neighbors.KNNPriorBlender.correct`.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n_corrections,), int
+            Positions among the rows of `fit`.
+
+        labels : array-like of shape (n_corrections,)
+            The right class of each.
+
+        Returns
+        -------
+        corrected : SystemPipeline
+            Fitted; this one stays as it is.
+        """
         check_is_fitted(self)
         corrected, (name, last) = copy(self), self.steps[-1]
         corrected.steps = [*self.steps[:-1], (name, last.correct(rows, labels))]

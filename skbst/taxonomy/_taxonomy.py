@@ -85,6 +85,18 @@ class Taxonomy:
     def from_mapping(cls, children, **names):
         """Build from ``{top-level code: [leaf codes]}``; `names` go to the constructor.
 
+        Parameters
+        ----------
+        children : mapping of str to sequence
+            Leaf codes of each top level, in the order of the tree.
+
+        **names : dict
+            ``leaf_names``, ``leaf_descriptions`` and ``top_names``.
+
+        Returns
+        -------
+        taxonomy : Taxonomy
+
         Examples
         --------
         >>> from skbst.taxonomy import Taxonomy
@@ -105,6 +117,18 @@ class Taxonomy:
     @classmethod
     def from_codes(cls, codes, *, sep="-"):
         """Build from codes whose part before `sep` is the top level, such as ``"fx-a"``; sorted.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples,), str
+            Class codes; each may stand any number of times.
+
+        sep : str, default="-"
+            What ends the top level's code.
+
+        Returns
+        -------
+        taxonomy : Taxonomy
 
         Examples
         --------
@@ -155,6 +179,16 @@ class Taxonomy:
     @classmethod
     def flat(cls, labels):
         """Build the tree without a hierarchy: each label is its own top level.
+
+        Parameters
+        ----------
+        labels : array-like of shape (n_samples,)
+            Labels; each may stand any number of times.
+
+        Returns
+        -------
+        taxonomy : Taxonomy
+            Sorted.
 
         Examples
         --------
@@ -210,22 +244,62 @@ class Taxonomy:
         return index
 
     def top_of(self, codes):
-        """Top-level code of each leaf code; same errors as `leaf_index`."""
+        """Top-level code of each leaf code; same errors as `leaf_index`.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples,), str
+            Class codes.
+
+        Returns
+        -------
+        tops : ndarray of shape (n_samples,), str
+        """
         return self.tops[self._parent_of_leaf[self.leaf_index(codes)]]
 
     def children(self, top):
-        """Leaf codes under a top-level code, in order."""
+        """Leaf codes under a top-level code, in order.
+
+        Parameters
+        ----------
+        top : str
+            Code of the top level.
+
+        Returns
+        -------
+        leaves : ndarray of shape (n_children,), str
+        """
         if top not in self.top_names:
             raise DataFormatError(f"{top!r} is not a top level of the taxonomy; they are {self.tops.tolist()}.")
         return self.leaves[self._parent_of_leaf == self.tops.tolist().index(top)]
 
     def restrict(self, codes):
-        """Return the sub-tree with just these leaves, in the tree's own order."""
+        """Return the sub-tree with just these leaves, in the tree's own order.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples,), str
+            Leaves that are kept.
+
+        Returns
+        -------
+        taxonomy : Taxonomy
+        """
         kept = set(self.leaves[self.leaf_index(codes)].tolist())
         return self._subtree([leaf for leaf in self.leaves.tolist() if leaf in kept])
 
     def reorder(self, codes):
-        """Return the sub-tree with just these leaves, in the order given (such as ``classes_``), each once."""
+        """Return the sub-tree with just these leaves, in the order given.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples,), str
+            Leaves that are kept, such as ``classes_``; each once.
+
+        Returns
+        -------
+        taxonomy : Taxonomy
+        """
         index = self.leaf_index(codes)
         places, counts = np.unique(index, return_counts=True)
         double = self.leaves[places[counts > 1]].tolist()
@@ -246,11 +320,32 @@ class Taxonomy:
         )
 
     def aggregate(self, leaf_proba):
-        """Sum probabilities of shape (n_samples, n_leaves) into (n_samples, n_tops)."""
+        """Sum probabilities of the leaves of each top level.
+
+        Parameters
+        ----------
+        leaf_proba : array-like of shape (n_samples, n_leaves)
+            Probabilities, in the order of ``leaves``.
+
+        Returns
+        -------
+        top_proba : ndarray of shape (n_samples, n_tops)
+            In the order of ``tops``.
+        """
         return aggregate_to_top(leaf_proba, self._parent_of_leaf, self.n_tops)
 
     def is_leaf(self, codes):
-        """Boolean mask of shape (n_samples,): which codes are leaves."""
+        """Which codes are leaves.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples,), str
+            Codes of any kind.
+
+        Returns
+        -------
+        mask : ndarray of shape (n_samples,), bool
+        """
         return np.array([code in self._position for code in as_text(codes)], dtype=bool)
 
     def __len__(self):

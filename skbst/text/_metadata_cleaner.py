@@ -155,7 +155,13 @@ class MetadataCleaner(VersionedMixin, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None, *, groups=None, uploader=None):
-        """Fit, and return the cleaned rows; same arguments as `fit`, same result as ``fit(X).transform(X)``."""
+        """Fit, and return the cleaned rows; same arguments as `fit`.
+
+        Returns
+        -------
+        cleaned : DataFrame or ndarray of shape (n_samples,), str
+            As from ``fit(X).transform(X)``.
+        """
         fields = self._read(X, reset=True)
         groups = groups_by_any_name(groups, uploader, "MetadataCleaner")
         uploaders = read_uploaders(X, groups, _num_samples(X))

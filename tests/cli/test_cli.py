@@ -320,6 +320,18 @@ def test_audit_and_review_of_a_data_set(root, tmp_path, capsys):
     corrections = pd.DataFrame({"sound_id": first["sound_id"], "from": first["label"], "to": first["suggestion"]}, [0])
     corrections.to_csv(tmp_path / "corrections.csv", index=False)
     assert main([*audit[:5], str(corrected), "--folds", "2", "--corrections", str(tmp_path / "corrections.csv")]) == 0
+    # what the page saved does as well, of several reviewers if they agree
+    change = {"decision": "change", "label": first["label"], "new_label": first["suggestion"]}
+    saved = [tmp_path / "ann.json", tmp_path / "bob.json", tmp_path / "cid.json"]
+    for file, new in zip(saved, (first["suggestion"], first["suggestion"], "sp-c")):
+        decisions = [{"sound_id": first["sound_id"], **change, "new_label": new, "who": file.stem}]
+        file.write_text(json.dumps({"decisions": decisions}))
+    saved_too = tmp_path / "saved.csv"
+    command = [*audit[:5], str(saved_too), "--folds", "2", "--corrections"]
+    assert main([*command, *map(str, saved[:2])]) == 0
+    assert saved_too.read_bytes() == corrected.read_bytes()
+    assert main([*command[:5], str(tmp_path / "no.csv"), *command[6:], *map(str, saved)]) == 1
+    assert "reviewers differ on 1 sound" in capsys.readouterr().err
     again = pd.read_csv(corrected, converters={"sound_id": str}).set_index("sound_id")["label"]
     assert again[first["sound_id"]] == first["suggestion"]
     assert main(audit) == 1
@@ -342,6 +354,12 @@ def test_review_of_predictions(root, model, tmp_path):
     least = pd.read_parquet(labels).sort_values("proba", kind="stable").head(3)
     assert [clip["sound_id"] for clip in shown] == least["sound_id"].tolist()
     assert [clip["label"] for clip in shown] == least["predicted"].tolist()
+    page = ["review", str(root / "audio"), "--table", str(labels), "-o", str(tmp_path / "page"), "--quiet"]
+    assert main([*page, "--sample", "1", "--jobs", "2"]) == 0
+    html = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
+    data = json.loads(html.split('id="data">')[1].split("</script>")[0])
+    assert sum(stratum["size"] for stratum in data["strata"]) == len(pd.read_parquet(labels))
+    assert len(data["clips"]) == len(data["strata"])
 
 
 class TestProcess:

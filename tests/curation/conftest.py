@@ -36,7 +36,7 @@ def opened(engine, profile, limit):
         context = driver.chromium.launch_persistent_context(
             str(profile), executable_path=shutil.which("chromium"), args=_FLAGS.split(), timeout=1000 * LIMIT
         )
-        context.set_default_timeout(1000 * LIMIT)
+        context.set_default_timeout(1000 * LIMIT / 3)
         with _ended(profile, limit):
             yield context
         with contextlib.suppress(engine.Error):

@@ -128,6 +128,8 @@ def test_bad_input_is_named(rows):
     X, y, truth, _ = rows
     with pytest.raises(DataFormatError, match="X has 159 rows and y has 160"):
         audit().fit(X[:-1], y)
+    with pytest.raises(DataFormatError, match="metadata must be a DataFrame"):
+        audit().fit(X, y, metadata={"title": ["a"] * 160})
     with pytest.raises(DataFormatError, match="at least 2 classes"):
         audit().fit(X, np.repeat("fx-a", 160))
     with pytest.raises(DataFormatError, match="1 of 160 labels are missing"):

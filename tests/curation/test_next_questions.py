@@ -141,7 +141,8 @@ def test_bad_input_is_named(clips, model):
     assert len(next_questions(model, X.iloc[40:41], n=3)) == 1
 
 
-def test_gain_against_a_slow_reference():
+def test_gain_against_a_slow_reference(monkeypatch):
+    monkeypatch.setattr("skbst.curation._expected_gain._CHUNK", 4)
     rng = np.random.default_rng(0)
     parents = np.array([0, 0, 1, 2])
     proba = rng.dirichlet(np.ones(4), size=9)

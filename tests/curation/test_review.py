@@ -52,6 +52,26 @@ def test_the_last_word_of_one_reviewer_counts(write, y):
     assert apply_review(y, review)[0].loc[7] == "ss-i"
 
 
+def test_of_one_reviewer_the_later_counts_whatever_the_order_of_files(write, y):
+    early = write("a.json", [decision("7", new="fx-o") | {"when": "2026-01-01T10:00:00Z"}])
+    late = write("b.json", [decision("7", new="ss-i") | {"when": "2026-01-02T10:00:00Z"}])
+    for files in ((early, late), (late, early)):
+        review = read_review(*files)
+        assert review.conflicts.empty
+        assert review.decisions["new_label"].tolist() == ["ss-i"]
+
+
+def test_two_without_a_name_are_two_reviewers(write):
+    first, second = write("a.json", [decision("7", who="")]), write("b.json", [decision("7", new="fx-o", who="")])
+    assert read_review(first, second).conflicts["new_label"].tolist() == ["ss-n", "fx-o"]
+
+
+def test_a_name_that_is_no_utf8_comes_back(write):
+    review = read_review(write("a.json", [decision("rain\udcff.wav")]))
+    y = pd.Series(["fx-n"], index=pd.Index(["rain\udcff.wav"], dtype=object))
+    assert apply_review(y, review)[0].tolist() == ["ss-n"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -1,155 +1,160 @@
-"use strict";
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (id) => document.getElementById(id);
-  const key = "skbst-review-" + data.id;
-  const names = new Map(data.classes.map((c) => [c.code, c.name]));
-  const place = new Map(data.clips.map((c, i) => [c.sound_id, i]));
-  let decisions = new Map(), undo = [], shown = [], at = 0, buttons = [];
-  const kinds = new Map(data.classes.map((c) => [c.code, c.description]));
-  const say = (text) => { $("say").textContent = text; };
-  const named = (code) => names.has(code) && names.get(code) !== code ? `${names.get(code)} (${code})` : code;
-  const told = (code) => named(code) + (kinds.get(code) ? ": " + kinds.get(code) : "");
-  const put = () => {
-    try {
-      localStorage.setItem(key, JSON.stringify({ who: $("who").value, decisions: [...decisions.values()] }));
-    } catch { say("This browser keeps nothing: save the file before you close."); }
-  };
-  const load = () => {
-    try {
-      const kept = JSON.parse(localStorage.getItem(key) || "null");
-      decisions = new Map();
-      if (kept) { $("who").value = kept.who; for (const d of kept.decisions) if (place.has(d.sound_id)) decisions.set(d.sound_id, d); }
-    } catch { say("What this browser kept could not be read."); }
-  };
-  const word = (d) => !d ? "" : d.decision === "change" ? "→ " + d.new_label : d.decision;
-  const mark = (i) => { const c = data.clips[shown[i]]; buttons[i].textContent = `${word(decisions.get(c.sound_id)) || "·"}  ${c.title.slice(0, 80) || c.sound_id}`; };
-  const current = () => data.clips[shown[at]];
-  const showClip = () => {
-    const c = current();
-    $("clip").hidden = !c;
-    if (!c) { say("No clip passes these filters."); return; }
-    buttons.forEach((b, i) => i === at ? b.setAttribute("aria-current", "true") : b.removeAttribute("aria-current"));
-    buttons[at].scrollIntoView({ block: "nearest" });
-    $("title").textContent = c.title || c.sound_id;
-    $("about").textContent = [c.tags, c.description, c.uploader && "by " + c.uploader, c.license].filter(Boolean).join(" · ");
-    $("given").textContent = "Given: " + told(c.label);
-    $("suggestion").textContent = c.suggestion ? `Suggested${c.proba ? ` (${c.proba})` : ""}: ${told(c.suggestion)}` : c.proba;
-    $("link").hidden = !c.url;
-    if (c.url) $("link").href = c.url; else $("link").removeAttribute("href");
-    $("reason").textContent = c.reason;
-    $("near").replaceChildren(...c.neighbours.map((n, i) => {
-      const row = document.createElement("div"), text = document.createElement("span");
-      text.dir = "auto"; text.textContent = `Neighbour ${i + 1}: ${n.title}`; row.append(text);
-      if (n.sound) {
-        const player = document.createElement("audio");
-        player.controls = true; player.preload = "none"; player.src = n.sound; player.setAttribute("aria-label", `Neighbour ${i + 1}`);
-        row.append(player);
-      }
-      return row;
-    }));
-    $("state").textContent = word(decisions.get(c.sound_id));
-    $("accept").disabled = !c.suggestion;
-    $("sound").hidden = $("picture").hidden = !c.sound;
-    if (c.sound) { $("sound").src = c.sound; $("picture").src = c.picture; } else { $("sound").removeAttribute("src"); $("picture").removeAttribute("src"); }
-  };
-  const progress = () => { $("done").max = data.clips.length; $("done").value = decisions.size; $("count").textContent = `${decisions.size} of ${data.clips.length} decided`; };
-  const filter = () => {
-    const [top, label, who, state] = ["top", "label", "uploader", "decided"].map((n) => $("f-" + n).value);
-    const reason = $("f-reason").value.trim().toLowerCase();
-    shown = data.clips.map((c, i) => i).filter((i) => {
-      const c = data.clips[i], done = decisions.has(c.sound_id);
-      return (!top || c.top === top) && (!label || c.label === label) && (!reason || c.reason.toLowerCase().includes(reason)) && (!who || c.uploader === who) && (!state || (state === "yes") === done);
-    });
-    at = 0; buttons = [];
-    $("list").replaceChildren(...shown.map((_, i) => {
-      const li = document.createElement("li"), b = document.createElement("button");
-      b.type = "button"; b.addEventListener("click", () => { at = i; showClip(); });
-      buttons.push(b); li.append(b); mark(i); return li;
-    }));
-    showClip();
-  };
-  const decide = (clips, decision, label) => {
-    undo.push(clips.map((c) => [c.sound_id, decisions.get(c.sound_id)]));
-    for (const c of clips) {
-      const how = decision === "change" && label === c.label ? "keep" : decision;
-      decisions.set(c.sound_id, { sound_id: c.sound_id, label: c.label, decision: how, new_label: how === "change" ? label : "",
-        who: $("who").value, when: new Date().toISOString(), why: $("why").value });
-    }
-    $("why").value = ""; put(); progress(); buttons.forEach((_, i) => mark(i));
-    say(`${clips.length === 1 ? "Decided" : clips.length + " clips decided"}: ${label || decision}`); move(1);
-  };
-  const move = (by) => { at = Math.max(0, Math.min(shown.length - 1, at + by)); showClip(); };
-  const back = () => {
-    const last = undo.pop();
-    if (!last) { say("Nothing to undo."); return; }
-    for (const [id, d] of last) if (d) decisions.set(id, d); else decisions.delete(id);
-    put(); progress(); buttons.forEach((_, i) => mark(i));
-    const i = shown.indexOf(place.get(last[0][0])); if (i >= 0) at = i;
-    showClip(); say("Undone.");
-  };
-  const pack = () => { // what was decided one by one stays
-    const c = current();
-    return data.clips.filter((d) => d === c || c.uploader && d.uploader === c.uploader && d.label === c.label && !decisions.has(d.sound_id));
-  };
-  const save = () => {
-    const text = JSON.stringify({ page: data.id, decisions: [...decisions.values()] }, null, 1);
-    const a = document.createElement("a"); a.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    a.download = "review.json"; a.click(); setTimeout(() => URL.revokeObjectURL(a.href), 1000); say("Saved.");
-  };
-  const fits = (d) => data.clips[place.get(d?.sound_id)]?.label === d?.label && ["change", "keep", "unsure"].includes(d.decision)
-    && ["new_label", "who", "when", "why"].every((name) => typeof d[name] === "string") && (d.decision !== "change" || names.has(d.new_label));
-  const open = async (file) => {
+// what a person does: keys, buttons, files, the tree of classes, the look
+const keepAndShow = (ids) => {
+  if (!keep()) say("This browser keeps nothing: save the file before you close.");
+  ids.forEach((id) => mark(place.get(id)));
+  showProgress();
+};
+
+const decide = (decision, label) => {
+  const clip = current(), clips = view.pack ? packOf(clip) : [clip];
+  settle(clips, decision, label, $("why").value);
+  $("why").value = ""; view.pack = false;
+  say(`${clips.length === 1 ? "Decided" : `${clips.length} clips decided`}: ${label ? named(label) : decision}`);
+  keepAndShow(clips.map((c) => c.sound_id)); move(1);
+};
+const move = (by) => { view.at = Math.max(0, Math.min(view.shown.length - 1, view.at + by)); view.pack = false; showClip(); };
+const undo = () => {
+  const ids = takeBack().filter((id) => place.has(id));
+  if (!ids.length) { say("Nothing to undo."); return; }
+  const at = view.shown.indexOf(place.get(ids[0]));
+  if (at >= 0) view.at = at;
+  say(ids.length === 1 ? "Undone." : `Undone for ${ids.length} clips.`); keepAndShow(ids); showClip();
+};
+const save = () => {
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([fileText()], { type: "application/json" }));
+  link.download = `review${state.who ? `-${state.who.replace(/[^\w-]+/g, "_").slice(0, 60)}` : ""}.json`;
+  link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  state.saved = true; say(`Saved: ${state.decisions.size} decisions.`);
+};
+const open = async (files) => {
+  const told = [];
+  for (const file of files) {
     let rows = [];
     try { const content = JSON.parse(await file.text()); rows = Array.isArray(content) ? content : content.decisions; } catch { /* said below */ }
-    const good = Array.isArray(rows) ? rows.filter((d) => d && fits(d)) : [];
-    if (!good.length) { say("No decision in this file belongs to this page."); return; }
-    undo.push(good.map((d) => [d.sound_id, decisions.get(d.sound_id)]));
-    for (const d of good) decisions.set(d.sound_id, d);
-    put(); progress(); filter(); say(`${good.length} of ${rows.length} decisions taken from the file.`);
-  };
-  const choose = () => {
-    const typed = $("choose").value.trim().toLowerCase();
-    const exact = data.classes.filter((c) => c.code.toLowerCase() === typed || c.name.toLowerCase() === typed);
-    const near = exact.length ? exact : data.classes.filter((c) => (c.code + " " + c.name).toLowerCase().includes(typed));
-    if (!typed || near.length !== 1) { say(near.length > 1 ? "Several classes fit; type more." : "No class fits."); return; }
-    $("choose").value = ""; $("choose").blur(); decide([current()], "change", near[0].code);
-  };
-  const acts = {
-    a: () => current().suggestion && decide([current()], "change", current().suggestion), k: () => decide([current()], "keep", ""),
-    u: () => decide([current()], "unsure", ""), p: () => current().suggestion && decide(pack(), "change", current().suggestion),
-    z: back, s: save, c: () => $("choose").focus(), n: () => move(1), b: () => move(-1),
-    " ": () => current().sound ? hear($("sound")) : say("This clip has no sound."),
-  };
-  const hear = (player) => {
-    if (!player) { say("There is no such neighbour to hear."); return; }
-    if (!player.paused) { player.pause(); return; }
-    document.querySelectorAll("audio").forEach((other) => other.pause());
-    player.play().catch(() => say("This sound cannot be played."));
-  };
-  for (const i of [1, 2, 3]) acts[i] = () => hear($("near").children[i - 1]?.querySelector("audio"));
-  document.addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey) return;
-    if (e.target.id === "choose" && e.key === "Enter") { choose(); return; }
-    if (e.key === "Escape") { e.target.blur(); return; }
-    if (e.target.matches("input,select") || e.target.matches("audio") && !/^[a-z0-9]$/i.test(e.key) || (e.target.matches("button") && e.key === " ")) return;
-    const act = acts[e.key.length === 1 ? e.key.toLowerCase() : { ArrowDown: "n", ArrowUp: "b" }[e.key]];
-    if (act && (current() || "zs".includes(e.key))) { e.preventDefault(); act(); }
-  });
-  for (const [id, k] of Object.entries({ accept: "a", keep: "k", unsure: "u", pack: "p", undo: "z", save: "s", play: " ", back: "b", next: "n" }))
-    $(id).addEventListener("click", () => acts[k]());
-  $("who").addEventListener("change", put);
-  const option = (value, text) => { const o = document.createElement("option"); o.value = value; o.textContent = text; return o; };
-  const tops = [...new Set(data.clips.map((c) => c.top))].sort(), labels = [...new Set(data.clips.map((c) => c.label))].sort();
-  $("f-top").append(...tops.map((c) => option(c, data.tops[c] || c)));
-  $("f-label").append(...labels.map((c) => option(c, named(c))));
-  $("f-uploader").append(...[...new Set(data.clips.map((c) => c.uploader).filter(Boolean))].sort().map((u) => option(u, u.slice(0, 60))));
-  for (const n of ["top", "label", "uploader", "reason", "decided"]) $("f-" + n).addEventListener("change", filter);
-  $("classes").append(...data.classes.map((c) => option(c.code, c.name)));
-  $("open").addEventListener("change", (e) => { if (e.target.files[0]) open(e.target.files[0]); e.target.value = ""; });
-  // the same page in another tab
-  window.addEventListener("storage", (e) => { if (e.key === key) { load(); progress(); buttons.forEach((_, i) => mark(i)); if (current()) showClip(); } });
-  load(); progress(); filter();
-  // go on where one stopped
-  at = Math.max(0, shown.findIndex((i) => !decisions.has(data.clips[i].sound_id))); showClip();
-})();
+    rows = Array.isArray(rows) ? rows : [];
+    const before = state.conflicts.size, { good, taken } = rows.some(isDecision) ? merge(rows, file.name) : { good: 0, taken: 0 };
+    const differ = state.conflicts.size - before;
+    told.push(good ? `${taken} of ${rows.length} decisions taken from the file.${differ > 0 ? ` ${differ} differ and are in conflict.` : ""}` : "No decision in this file belongs to this page.");
+  }
+  keepAndShow([]); filter(); say(told.join(" "));
+};
+const hear = (player) => {
+  if (!player) { say("There is no such sound to hear."); return; }
+  if (!player.paused) { player.pause(); return; }
+  document.querySelectorAll("audio").forEach((other) => other.pause());
+  player.play().catch(() => say("This sound cannot be played."));
+};
+const seek = (by) => { const player = [...document.querySelectorAll("audio")].find((p) => !p.paused) || $("sound"); player.currentTime = Math.max(0, player.currentTime + by); };
+
+// the tree: leaves that hold what was typed, or whose top level does
+const leaves = () => [...document.querySelectorAll("#tree li[data-code]")].filter((li) => !li.hidden);
+const point = (code) => {
+  view.active = code;
+  for (const li of document.querySelectorAll("#tree li[data-code]")) li.setAttribute("aria-selected", String(li.dataset.code === code));
+  const li = leaves().find((each) => each.dataset.code === code);
+  if (li) { $("choose").setAttribute("aria-activedescendant", li.id); li.scrollIntoView({ block: "nearest" }); } else $("choose").removeAttribute("aria-activedescendant");
+};
+const search = () => {
+  const typed = $("choose").value.trim().toLowerCase(), holds = (text) => text.toLowerCase().includes(typed);
+  for (const group of $("tree").children) {
+    const whole = holds(group.dataset.top);
+    for (const li of group.querySelectorAll("li")) li.hidden = !whole && !holds(li.dataset.words);
+    group.hidden = [...group.querySelectorAll("li")].every((li) => li.hidden);
+  }
+  const found = leaves(), exact = found.find((li) => li.dataset.words.toLowerCase().split("\n").includes(typed));
+  $("fits").textContent = found.length ? `${found.length} classes` : "No class fits.";
+  point((exact || found[0])?.dataset.code || "");
+};
+const choose = () => { $("choose").value = ""; $("chooser").showModal(); search(); $("choose").focus(); };
+const take = (code) => { if (!code) return; $("chooser").close(); decide("change", code); };
+const inTree = (e) => {
+  const found = leaves(), at = found.findIndex((li) => li.dataset.code === view.active);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[e.key];
+  if (e.key === "Enter") { e.preventDefault(); take(view.active); } else if (to !== undefined && found.length) { e.preventDefault(); point(found[(to + found.length) % found.length].dataset.code); }
+};
+const growTree = () => {
+  let number = 0;
+  $("tree").append(...[...new Set(data.classes.map((c) => c.top))].map((top) => {
+    const group = make("li", data.tops[top] || top), list = make("ul");
+    group.setAttribute("role", "treeitem"); group.setAttribute("aria-expanded", "true"); group.dataset.top = `${top}\n${data.tops[top] || ""}`; list.setAttribute("role", "group");
+    list.append(...data.classes.filter((c) => c.top === top).map((c) => {
+      const li = make("li", named(c.code));
+      li.id = `class-${number++}`; li.setAttribute("role", "treeitem"); li.dataset.code = c.code; li.dataset.words = `${c.code}\n${c.name}`;
+      if (c.description) li.append(" ", make("small", c.description));
+      li.addEventListener("click", () => take(c.code));
+      return li;
+    }));
+    group.append(list);
+    return group;
+  }));
+};
+
+const LOOKS = ["system", "dark", "light"];
+const look = (name) => {
+  if (name === "system") delete document.documentElement.dataset.look; else document.documentElement.dataset.look = name;
+  $("look").textContent = `Look: ${name}`;
+  try { localStorage.setItem("skbst-review-look", name); } catch { /* only this time, then */ }
+};
+const nextLook = () => look(LOOKS[(LOOKS.indexOf($("look").textContent.slice(6)) + 1) % LOOKS.length]);
+const focusFilter = () => { $("filters").open = true; $("f-reason").focus(); };
+const togglePack = () => {
+  if ($("pack").disabled) { say("No other undecided clip of this uploader has this label."); return; }
+  view.pack = !view.pack; showState(current());
+  say(view.pack ? `The next decision counts for ${packOf(current()).length} clips of this uploader with this label.` : "The next decision counts for this clip.");
+};
+const accept = (i) => { const s = current().suggestions[i]; if (s) decide("change", s.code); else say("There is no such suggestion."); };
+
+// key: what it does, in words, and whether it needs a clip
+const ACTS = {
+  " ": ["play or stop", () => hear(current().sound ? $("sound") : null), true], 1: ["play the first neighbour; 2 and 3 the others", () => hear($("near").children[0]?.querySelector("audio")), true],
+  2: ["", () => hear($("near").children[1]?.querySelector("audio")), true], 3: ["", () => hear($("near").children[2]?.querySelector("audio")), true],
+  ArrowRight: ["a second on; left arrow a second back", () => seek(1), true], ArrowLeft: ["", () => seek(-1), true],
+  a: ["accept the first suggestion; d and f the second and third", () => accept(0), true], d: ["", () => accept(1), true], f: ["", () => accept(2), true],
+  k: ["keep the given label", () => decide("keep", ""), true], u: ["unsure", () => decide("unsure", ""), true],
+  c: ["choose another class from the tree", choose, true], p: ["let the next decision count for the whole pack: this uploader, this label, not decided yet", togglePack, true],
+  w: ["say why (Enter or Esc leaves the field)", () => $("why").focus(), true], z: ["undo", undo], n: ["next; also arrow down", () => move(1), true], b: ["back; also arrow up", () => move(-1), true],
+  "/": ["filter by words of the reason (Esc leaves the field)", focusFilter], s: ["save the file", save], l: ["look: system, dark or light", nextLook], h: ["this list", () => $("keys").showModal()],
+};
+const FIELDS = "input:not([type=file]),select";
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  const box = ["chooser", "keys"].map($).find((each) => each.open);
+  if (box) { // the browser closes it too, but later, when the next key has come
+    if (e.key === "Escape") { e.preventDefault(); box.close(); } else if (e.target.id === "choose") inTree(e);
+    return;
+  }
+  if (e.key === "Escape" || e.key === "Enter" && e.target.matches("input:not([type=file])")) { e.target.blur(); return; }
+  if (e.target.matches(FIELDS) || e.target.matches("button,summary,a,[type=file]") && [" ", "Enter"].includes(e.key)) return;
+  // the browser's own keys of a player that has the focus
+  if (e.target.matches("audio") && e.key.length > 1 || e.target.matches("audio") && e.key === " ") return;
+  const act = ACTS[e.key.length === 1 ? e.key.toLowerCase() : { ArrowDown: "n", ArrowUp: "b" }[e.key] || e.key];
+  if (act && (!act[2] || current())) { e.preventDefault(); act[1](); }
+});
+const BUTTONS = { accept: "a", keep: "k", unsure: "u", other: "c", pack: "p", undo: "z", save: "s", play: " ", back: "b", next: "n", look: "l", help: "h" };
+for (const [id, name] of Object.entries(BUTTONS)) $(id).addEventListener("click", () => ACTS[name][1]());
+$("keys-list").append(...Object.entries(ACTS).filter(([, act]) => act[0]).flatMap(([name, act]) => [make("dt", { " ": "space", ArrowRight: "→" }[name] || name), make("dd", act[0])]));
+for (const [id, box] of [["leave", "chooser"], ["keys-leave", "keys"]]) $(id).addEventListener("click", () => $(box).close());
+$("choose").addEventListener("input", search);
+$("who").addEventListener("change", () => { state.who = $("who").value; keep(); });
+$("open").addEventListener("change", async (e) => { await open([...e.target.files]); e.target.value = ""; });
+
+const option = (value, text) => { const o = make("option", text); o.value = value; return o; };
+const each = (name) => [...new Set(data.clips.map((c) => c[name]).filter(Boolean))].sort();
+$("f-top").append(...each("top").map((c) => option(c, data.tops[c] || c)));
+$("f-label").append(...each("label").map((c) => option(c, named(c))));
+$("f-uploader").append(...each("uploader").map((u) => option(u, u.slice(0, 60))));
+for (const name of ["top", "label", "uploader", "reason", "words", "decided"]) $("f-" + name).addEventListener(name === "reason" || name === "words" ? "input" : "change", filter);
+$("clear").addEventListener("click", () => { for (const name of ["top", "label", "uploader", "reason", "words", "decided"]) $("f-" + name).value = ""; filter(); });
+window.addEventListener("beforeunload", (e) => { if (!state.kept && !state.saved) e.preventDefault(); });
+const refresh = () => {
+  try { recall(); } catch { say("What this browser kept could not be read."); }
+  $("who").value = state.who;
+};
+// the same page in another tab
+window.addEventListener("storage", (e) => { if (e.key === key) { refresh(); showProgress(); view.shown.forEach(mark); if (current()) showState(current()); } });
+
+try { const kept = localStorage.getItem("skbst-review-look"); look(LOOKS.includes(kept) ? kept : "system"); } catch { look("system"); }
+growTree(); refresh(); showProgress(); filter();
+// go on where one stopped
+view.at = Math.max(0, view.shown.findIndex((i) => !state.decisions.has(data.clips[i].sound_id))); showClip();

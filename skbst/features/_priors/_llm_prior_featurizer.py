@@ -245,13 +245,35 @@ class LLMPriorFeaturizer(PriorMaker):
         )
 
     def prompts(self, X):
-        """Return what the model is asked, a list of str, one for each row of `X`; nothing is asked."""
+        """Return what the model is asked; nothing is asked.
+
+        Parameters
+        ----------
+        X : DataFrame
+            As in `transform`.
+
+        Returns
+        -------
+        prompts : list of str
+            One for each row.
+        """
         check_is_fitted(self)
         run = LLMRun(self, self._records(X))
         return [run.prompt(row) if run.records[row] else "" for row in range(len(run.records))]
 
     def records(self, X):
-        """Return what the model is told of each clip, a list of str: JSON, or "" where there is no text."""
+        """Return what the model is told of each clip.
+
+        Parameters
+        ----------
+        X : DataFrame
+            As in `transform`.
+
+        Returns
+        -------
+        records : list of str
+            JSON, or "" where there is no text.
+        """
         check_is_fitted(self)
         return self._records(X)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
 from skbst.features._priors._distribution import normalize_rows
 
@@ -86,7 +87,12 @@ def _read(path):
         raise DataFormatError(f"There is no file {path} with a table of priors.")
     if path.suffix.lower() in (".parquet", ".pq"):
         return pd.read_parquet(path)
-    table = pd.read_csv(path, dtype={_ID: str})
+    table, _ = read_table(path)
     if _ID not in table.columns:
         raise DataFormatError(f"{path} has no column {_ID!r}; it has {list(table.columns)[:8]}.")
-    return table
+    numbers = table.drop(columns=_ID)
+    try:
+        numbers = numbers.replace("", np.nan).astype(np.float64)
+    except ValueError as error:
+        raise DataFormatError(f"{path} must hold numbers below the labels ({error}).") from error
+    return numbers.assign(**{_ID: table[_ID]})[list(table.columns)]

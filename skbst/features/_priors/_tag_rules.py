@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from skbst._sklearn import _fit_context, check_is_fitted
+from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
 from skbst.features._priors._base import PriorMaker
 from skbst.features._priors._distribution import normalize_rows
@@ -123,16 +124,25 @@ class TagRules(PriorMaker):
         return table
 
 
+def _weights(table):
+    if "weight" not in table.columns:
+        return np.ones(len(table))
+    try:
+        return table["weight"].astype(float)
+    except ValueError as error:
+        raise DataFormatError(f"The column 'weight' of rules must hold numbers ({error}).") from error
+
+
 def _read_rules(source):
     table = source
     if not isinstance(source, pd.DataFrame):
         path = Path(os.path.expanduser(source))
         if not path.is_file():
             raise DataFormatError(f"There is no file {path} with rules.")
-        table = pd.read_csv(path, dtype={"tag": str, "label": str}, keep_default_na=False)
+        table, _ = read_table(path)
     if not {"tag", "label"} <= set(table.columns):
         raise DataFormatError(f"Rules need the columns 'tag' and 'label'; there are {list(table.columns)[:8]}.")
-    weights = table["weight"].astype(float) if "weight" in table.columns else np.ones(len(table))
+    weights = _weights(table)
     rules = {}
     for tag, label, weight in zip(table["tag"], table["label"], weights):
         answer = rules.setdefault(tag, {})

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 
 from skbst._files import locked, remove_abandoned, write_atomically
+from skbst._paths import open_regular
 from skbst.audio import DecodeProblem
 from skbst.features._store._access import may_write, warn_of_store
 
@@ -87,7 +88,7 @@ class FrameStore:
             How many lines or rows were cut or altered.
         """
         try:
-            with open(self._index, "rb") as file:
+            with open_regular(self._index) as file:
                 lines = file.read().split(b"\n")
         except OSError:
             return {}, 0
@@ -141,7 +142,7 @@ class FrameStore:
         """Keys whose row has the bytes that its line says."""
         whole = set()
         try:
-            with open(self._rows, "rb") as file:
+            with open_regular(self._rows) as file:
                 for key, (row, _, _, check) in sorted(found.items(), key=lambda item: item[1][0]):
                     file.seek(row * self._row_bytes)
                     content = file.read(self._row_bytes)
@@ -152,6 +153,9 @@ class FrameStore:
         return whole
 
     def _mend(self):
+        for path in (self._index, self._rows):
+            if path.exists():
+                open_regular(path).close()
         remove_abandoned(self.path)
         if not _holds(self.path / "settings.json", self._text):
             write_atomically(self.path / "settings.json", self._text + "\n", sync=False)

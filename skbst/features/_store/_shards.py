@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skbst._files import remove_abandoned, write_atomically
+from skbst._paths import open_regular
 from skbst.exceptions import DataFormatError
 from skbst.features._store._access import warn_of_store
 
@@ -144,6 +145,7 @@ class ShardFolder:
         """Open a shard; False if it is gone."""
         path = self.folder / name
         try:
+            open_regular(path).close()
             shard = np.load(path, mmap_mode="r", allow_pickle=False)
             keys = [key.decode("ascii") for key in shard["key"].tolist()]
             shard["vector"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skbst._paths import printable
+from skbst._paths import open_regular, printable
 from skbst._tables import check_double, check_spelling, iterate_rows
 from skbst.datasets import clips_from_folder
 from skbst.exceptions import DataFormatError
@@ -134,7 +134,7 @@ def _from_manifest(path):
         return ((line, record[0]) for line, record in _manifest_records(path, read))
 
     n_clips = _check_ids(path, (sound_id for _, sound_id in ids()), ids)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         state = hashlib.file_digest(file, "sha256").hexdigest()
     return ClipSource(
         lambda: (record for _, record in _manifest_records(path, read)),
