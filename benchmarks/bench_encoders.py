@@ -17,6 +17,7 @@ import argparse
 import hashlib
 import os
 import resource
+import sys
 import tempfile
 import time
 import warnings
@@ -111,7 +112,7 @@ def predict(bundle, y, train, test, blocks, groups, network):
     return found
 
 
-def quality(kind, data, store, network):
+def quality(kind, data, store, network, limit):
     X, y, uploaders, featurizers = {"real": real, "text": text}[kind](data, store)
     models = ["linear", "network", "network + neighbours"] if network else ["linear"]
     for protocol, groups in {"official": None, "by uploader": uploaders}.items():
@@ -123,6 +124,8 @@ def quality(kind, data, store, network):
                 name = hashlib.sha256(f"{kind} {protocol} {number} {blocks} {network}".encode()).hexdigest()[:16]
                 path = store / f"{name}.npz"
                 if not path.exists():
+                    if time.process_time() > limit:
+                        sys.exit(f"Stopped before {protocol}, fold {number}, {blocks}; run it again to go on.")
                     if bundle is None:
                         bundle = ClipFeaturizer(featurizers).fit(X.iloc[train], y[train]).transform(X)
                     np.savez(path, **predict(bundle, y, train, test, blocks, groups, network))
@@ -237,6 +240,7 @@ def main():
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SKBST_DATA", ".")))
     parser.add_argument("--store", type=Path, default=Path("bench_encoders"))
     parser.add_argument("--network", action="store_true")
+    parser.add_argument("--limit", type=float, default=np.inf, help="seconds of CPU after which to stop; run again")
     parser.add_argument("--minilm", help="folder of all-MiniLM-L6-v2")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -244,7 +248,7 @@ def main():
         speed(arguments.minilm)
         return
     arguments.store.mkdir(parents=True, exist_ok=True)
-    quality(arguments.kind, arguments.data, arguments.store, arguments.network)
+    quality(arguments.kind, arguments.data, arguments.store, arguments.network, arguments.limit)
 
 
 if __name__ == "__main__":

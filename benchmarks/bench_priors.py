@@ -16,6 +16,8 @@ own slot. hF in per cent, differences with 95 % intervals of draws of rows, or o
 
 import argparse
 import os
+import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -101,7 +103,7 @@ def answers(bundle, y, train, test, names, priors, groups, network):
     near = make_pipeline(BlockSelector(names), KNeighborsClassifier(20, weights="distance", metric="cosine"))
     near.fit(X, labels)
     pair = [("linear", regression), ("neighbours", near)]
-    inside = out_of_fold_log_proba(pair, X, labels, cv=cv)
+    inside = out_of_fold_log_proba([regression, near], X, labels, cv=cv)
     found = {("linear", ""): regression.predict(bundle[test])}
     for name, prior in {"": None, **priors}.items():
         seen = bundle if prior is None else bundle.with_block("prior", prior)
@@ -151,6 +153,7 @@ def main():
     parser.add_argument("--store", type=Path, default=Path("bench_priors"))
     parser.add_argument("--minilm", required=True, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--network", action="store_true")
+    parser.add_argument("--limit", type=float, default=np.inf, help="seconds of CPU after which to stop; run again")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     arguments.store.mkdir(parents=True, exist_ok=True)
@@ -162,6 +165,8 @@ def main():
         for number, (train, _, test) in enumerate(folds):
             path = arguments.store / f"{arguments.kind}_{protocol.split()[-1]}_{number}_{arguments.network:d}.npz"
             if not path.exists():
+                if time.process_time() > arguments.limit:
+                    sys.exit(f"Stopped before {protocol}, fold {number}; run it again to go on.")
                 made = answers(bundle, y, train, test, list(blocks), priors, groups, arguments.network)
                 np.savez(path, **{"|".join(key): value for key, value in made.items()})
             with np.load(path) as file:

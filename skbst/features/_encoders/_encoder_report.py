@@ -43,7 +43,8 @@ def encoder_report(featurizer, clips):
     -------
     report : DataFrame
         Index ``check``; columns ``value``; ``limit`` (NaN where there is none); ``verdict``, "ok", "note" or "fault";
-        ``meaning``, one sentence. Distances are shares of the median distance between unlike clips. ``report.attrs``
+        ``meaning``, one sentence. The first lines are what a clip, and an hour of sound, cost in time and memory.
+        Distances are shares of the median distance between unlike clips. ``report.attrs``
         holds "verdict", the worst of all.
 
     Raises
@@ -73,7 +74,7 @@ def encoder_report(featurizer, clips):
     probes.embed(list(range(min(2, n_clips))))
     probes.seconds, memory = 0.0, _memory()
     vectors = probes.embed(list(range(n_clips)))
-    lines = [_cost(probes, n_clips, memory), *_company(probes, vectors), *_shape(vectors)]
+    lines = [*_cost(probes, n_clips, memory), *_company(probes, vectors), *_shape(vectors)]
     if isinstance(probes, SoundProbes):
         lines += [*_sound_lines(probes, vectors)]
     table = pd.DataFrame(lines, columns=["check", "value", "limit", "verdict", "meaning"]).set_index("check")
@@ -147,8 +148,7 @@ def _sound_lines(probes, vectors):
     twice = np.concatenate([probes.run_sounds([long]) for _ in range(3)])
     moved = max(share_moved(twice[:1], twice[i : i + 1], unlike) for i in (1, 2))
     yield _line("crop", moved, _SAME, "A sound of 35 s three times; a part that is drawn at random differs.")
-    slow, fast = probes.same_at_two_rates()
-    yield _line("sample rate", share_moved(slow, fast, unlike), _NEAR, "The same sound at twice the sample rate.")
+    yield _sample_rate(probes, unlike)
     soft = probes.changed(lambda waveform, rate: (0.5 * waveform, rate))
     yield _line("gain", share_moved(own, soft, unlike), _FAR, "The sound 6 dB softer.", worse="note")
     tailed = probes.changed(lambda waveform, rate: (np.append(waveform, np.zeros(rate, np.float32)), rate))
@@ -158,6 +158,17 @@ def _sound_lines(probes, vectors):
         "silence", 1 - np.isfinite(silence).mean(), 0, "Share of numbers of silence's vector that are not finite."
     )
     yield _shortest(probes)
+
+
+def _sample_rate(probes, unlike):
+    """Whether the sample rate is minded; what moves, but not to where a mix-up would, is what resampling leaves.
+
+    An encoder that brings each band to one variance hears the last bits of a resampler in a band without sound.
+    """
+    slow, fast, mixed = probes.same_at_two_rates()
+    is_mixed = not np.linalg.norm(fast - mixed) > np.linalg.norm(fast - slow)
+    meaning = "The same sound at twice the sample rate."
+    return _line("sample rate", share_moved(slow, fast, unlike), _NEAR, meaning, worse="fault" if is_mixed else "note")
 
 
 def _shortest(probes):
@@ -174,11 +185,12 @@ def _shortest(probes):
 
 
 def _cost(probes, n_clips, memory):
-    milliseconds = 1000 * probes.seconds / n_clips
-    more = f"about {max(0.0, _memory() - memory):.0f} MB more at the peak"
+    """Lines on what a pass over all clips cost."""
+    yield _line("milliseconds a clip", 1000 * probes.seconds / n_clips, None, f"Time of one pass over {n_clips} clips.")
     if isinstance(probes, SoundProbes) and probes.duration:
-        more += f"; {probes.seconds / probes.duration * 3600:.0f} s for an hour of such sound"
-    return "milliseconds a clip", milliseconds, np.nan, "ok", f"Time of one pass over {n_clips} clips; {more}."
+        yield _line("seconds an hour", probes.seconds / probes.duration * 3600, None, "Time for an hour of such sound.")
+    peak = max(0.0, _memory() - memory)
+    yield _line("megabytes", peak, None, "What the pass added to the highest memory of this process so far.")
 
 
 def _memory():

@@ -130,13 +130,14 @@ class SoundProbes(TextProbes):
         return np.concatenate([gain * part for gain in loudness for part in parts]), rate
 
     def same_at_two_rates(self):
-        """Vectors of the same sounds, first as they are and then at twice the rate.
+        """Vectors of the same sounds: as they are, at twice the rate, and at twice the rate as a mix-up would read it.
 
-        Both lack the upper half of the spectrum, so that no filter takes anything away.
+        All lack the upper half of the spectrum, so that no filter takes anything away.
         """
         soft = [(resample(resample(w, rate, rate // 2), rate // 2, rate), rate) for w, rate in self.sounds]
         fast = [(resample(waveform, rate, 2 * rate), 2 * rate) for waveform, rate in soft]
-        return self.run_sounds(soft), self.run_sounds(fast)
+        mixed = [(waveform, rate // 2) for waveform, rate in fast]
+        return self.run_sounds(soft), self.run_sounds(fast), self.run_sounds(mixed)
 
     def of_length(self, seconds):
         """Vectors of the first part of each sound; the error where the encoder raises one."""
