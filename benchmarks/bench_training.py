@@ -60,7 +60,7 @@ def make_clips(n_clips, branch=None, n_frames=501):
     lengths = None
     if branch is not None:
         blocks[BRANCH_BLOCKS[branch]] = rng.standard_normal((n_clips, n_frames, BINS[branch]), dtype=np.float32)
-        lengths = {BRANCH_BLOCKS[branch]: rng.integers(50, n_frames + 1, size=n_clips)}
+        lengths = {BRANCH_BLOCKS[branch]: rng.integers(min(50, n_frames // 2), n_frames + 1, size=n_clips)}
     classes = rng.integers(23, size=n_clips)
     classes[:23] = np.arange(23)  # the first rows alone tell the size of a network
     return FeatureBundle(blocks, lengths=lengths), BST.leaves[classes]

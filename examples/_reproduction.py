@@ -20,6 +20,7 @@ import pandas as pd
 import sklearn
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.preprocessing import normalize
 
 import skbst
 from skbst.features import FeatureBundle, PrecomputedFeaturizer
@@ -92,6 +93,7 @@ class Study:
     device: str = "auto"
     n_jobs: int | None = None
     made: bool = False
+    vectors: dict | None = None
     folds: dict = field(default_factory=dict)
 
     @cached_property
@@ -110,6 +112,8 @@ class Study:
             content += [bunch.data.index.tolist(), list(bunch.target), text, sizes, uploaders.tolist()]
             if self.embeddings == "shipped":
                 content.append(joblib.hash(bunch.embeddings))
+        if self.vectors is not None:
+            content.append({role: joblib.hash(table.to_numpy()) for role, table in self.vectors.items()})
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def missing(self, row):
@@ -150,7 +154,8 @@ class Study:
     def build(self, member, protocol, fitted=None):
         """Unfitted estimator of a member; `fitted` is the network that it starts from."""
         branch, head, _ = MEMBERS[member]
-        settings = {"embeddings": self.embeddings, "modalities": self.modalities, "size": self.size}
+        embeddings = "shipped" if self.embeddings == "vectors" else self.embeddings
+        settings = {"embeddings": embeddings, "modalities": self.modalities, "size": self.size}
         network = make_system(branch, head, **settings, random_state=self.seed, device=self.device)[-1]
         if self.max_epochs is not None:
             network.set_params(max_epochs=self.max_epochs)
@@ -223,7 +228,9 @@ class PreparedFold:
 
 def clip_featurizer(study, members):
     """Featurizer of the blocks that some members need."""
-    settings = {"embeddings": study.embeddings, "modalities": study.modalities, "random_state": study.seed}
+    ready = study.embeddings in ("shipped", "vectors")
+    embeddings = "shipped" if ready else study.embeddings
+    settings = {"embeddings": embeddings, "modalities": study.modalities, "random_state": study.seed}
     settings |= {"device": study.device, "n_jobs": study.n_jobs, "store": study.out / "frames"}
     branches = {MEMBERS[member][0] for member in members} - {None}
     if not branches:
@@ -233,13 +240,51 @@ def clip_featurizer(study, members):
         unused = {"log-mel", "mfcc", "log-stft"} - branches
         featurizer.set_params(**{branch.replace("-", "_"): "drop" for branch in unused})
     for block, _ in featurizer.featurizers:
-        if block.startswith("clap_") and study.embeddings == "shipped":
-            featurizer.set_params(**{block: PrecomputedFeaturizer(shipped_embeddings(study, block))})
+        if block.startswith("clap_") and ready:
+            featurizer.set_params(**{block: PrecomputedFeaturizer(ready_embeddings(study, block))})
     return featurizer
 
 
-def shipped_embeddings(study, block):
-    """Embeddings in the folders of both sets, by sound_id; sounds themselves need not be there."""
+def read_vectors(path, names=None):
+    """Vectors of pretrained encoders, by "audio" and "text".
+
+    Parameters
+    ----------
+    path : path-like
+        An .npz with ``sound_id`` and one array of vectors per encoder, whose names begin with "audio" or "text".
+
+    names : list of str, default=None
+        Which arrays; None takes one of each kind, that of titles and tags where there are several texts.
+
+    Returns
+    -------
+    vectors : dict of str to DataFrame
+        Rows of norm 1 (or 0), by sound_id; the name of the columns' index says which array it was.
+    """
+    with np.load(path) as file:
+        wanted = names or sorted(file.files, key=lambda name: not name.endswith("title_tags"))
+        chosen = {}
+        for role in ("audio", "text"):
+            of_role = [name for name in wanted if name.startswith(role)]
+            if of_role:
+                chosen[role] = of_role[0]
+        unknown = sorted(set(names or ()) - set(chosen.values()))
+        if unknown or not chosen or "sound_id" not in file.files:
+            raise SystemExit(
+                f"{path} needs sound_id and an array whose name begins with 'audio' or 'text'; it has {file.files}"
+                + (f", and {unknown} cannot be used beside {list(chosen.values())}." if unknown else ".")
+            )
+        ids = pd.Index(file["sound_id"].astype(str))
+        return {
+            role: pd.DataFrame(normalize(file[name].astype(np.float32)), index=ids).rename_axis(columns=name)
+            for role, name in chosen.items()
+        }
+
+
+def ready_embeddings(study, block):
+    """Embeddings by sound_id, given or in the folders of both sets; sounds themselves need not be there."""
+    if study.vectors is not None:
+        return study.vectors[block.removeprefix("clap_")]
     sets = [bunch for bunch in (study.bsd10k, study.bsd35k) if bunch is not None]
     table = pd.concat([pd.DataFrame(bunch.embeddings[block], index=bunch.data.index) for bunch in sets])
     return table[~table.index.duplicated()]

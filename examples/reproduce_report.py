@@ -9,7 +9,11 @@ gain over the baseline::
     python examples/reproduce_report.py --bsd10k path/to/BSD10k-v1.2 --bsd35k path/to/BSD35k-CS \\
         --embeddings shipped --size report
     python examples/reproduce_report.py --bsd10k path/to/BSD10k-v1.2 --rows baseline flat --folds 1
+    python examples/reproduce_report.py --bsd10k path/to/sounds --vectors encoders.npz
     python examples/reproduce_report.py --fast                       # made clips, a few minutes
+
+``--vectors`` takes embeddings of encoders of your own: an .npz with ``sound_id`` and arrays whose names begin with
+"audio" and "text" (``--arrays`` names one of each, where there are several).
 
 Without ``--bsd35k`` all rows are trained on BSD10k alone; without sounds (a folder of tables, or of tables and shipped
 embeddings) the rows without an acoustic branch remain. Each fitted member of each fold is one file below
@@ -32,7 +36,7 @@ import sklearn
 
 sys.path.insert(0, str(Path(__file__).parent if "__file__" in globals() else Path.cwd()))
 
-from _reproduction import REPEATED, ROWS, PreparedFold, Study, fit_member, score_row, trial_seconds
+from _reproduction import REPEATED, ROWS, PreparedFold, Study, fit_member, read_vectors, score_row, trial_seconds
 
 from skbst.datasets import load_bsd, make_bst_clips
 
@@ -51,6 +55,8 @@ def parse(arguments):
     parser.add_argument("--bsd10k", type=Path, help="folder of BSD10k; without it clips are made")
     parser.add_argument("--bsd35k", type=Path, help="folder of BSD35k-CS")
     parser.add_argument("--embeddings", choices=["builtin", "shipped", "clap"], default="builtin")
+    parser.add_argument("--vectors", type=Path, help=".npz of encoders' vectors, in the place of --embeddings")
+    parser.add_argument("--arrays", nargs="+", metavar="NAME", help="arrays of --vectors to use")
     parser.add_argument("--modalities", choices=["auto", "both", "audio", "text"], default="auto")
     parser.add_argument("--size", choices=["small", "report"], default="small", help="size of the networks")
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), metavar="ROW", help=f"among {', '.join(ROWS)}")
@@ -91,6 +97,9 @@ def load(given):
 def make_study(given):
     bsd10k, bsd35k, made = load(given)
     modalities = given.modalities
+    vectors = None if given.vectors is None else read_vectors(given.vectors, given.arrays)
+    if modalities == "auto" and vectors is not None:
+        modalities = "both" if len(vectors) == 2 else next(iter(vectors))
     if modalities == "auto":
         has_sound = (bsd10k.data["audio"] != "").any()
         modalities = "both" if has_sound or given.embeddings == "shipped" else "text"
@@ -98,7 +107,8 @@ def make_study(given):
         bsd10k,
         bsd35k,
         given.out,
-        embeddings=given.embeddings,
+        embeddings=given.embeddings if vectors is None else "vectors",
+        vectors=vectors,
         modalities=modalities,
         size=given.size,
         max_epochs=given.epochs or (6 if given.fast else None),
@@ -163,10 +173,13 @@ def print_plan(study, rows, protocols, members, todo, clock):
     extra = "none: every row is trained on BSD10k alone"
     if study.bsd35k is not None:
         extra = f"from {len(study.bsd35k.data)} candidates, chosen by teachers that have not seen the test fold"
+    embeddings = f"{study.embeddings} embeddings"
+    if study.vectors is not None:
+        embeddings = f"vectors {' and '.join(table.columns.name for table in study.vectors.values())}"
     print(f"data        {describe(study)}")
     print(f"extra rows  {extra}")
     print(
-        f"features    {study.embeddings} embeddings of {study.modalities}, networks of size {study.size!r}"
+        f"features    {embeddings} of {study.modalities}, networks of size {study.size!r}"
         + (f", at most {study.max_epochs} epochs" if study.max_epochs else "")
     )
     print(f"protocol    {' and '.join(PROTOCOLS[name] for name in protocols)}; {study.n_folds} of 5 folds each")

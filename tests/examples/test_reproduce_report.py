@@ -236,3 +236,26 @@ def test_arguments_that_make_no_sense_are_refused(script, roots):
         script.main(["--bsd35k", str(roots.more)])
     with pytest.raises(SystemExit):
         script.main(["--rows", "system_5"])
+
+
+def test_vectors_of_other_encoders_take_the_place_of_embeddings(script, roots, tmp_path, capsys):
+    """By sound_id, whatever the order of the file; what they say is what the networks learn."""
+    bunch = load_bsd(roots.base)
+    rng = np.random.default_rng(0)
+    told = np.eye(6)[np.unique(bunch.target, return_inverse=True)[1]] + 0.01 * rng.normal(size=(60, 6))
+    order = rng.permutation(60)
+    arrays = {"audio_one": rng.normal(size=(60, 5)), "text_title": rng.normal(size=(60, 4)), "text_title_tags": told}
+    np.savez(
+        tmp_path / "v.npz", sound_id=bunch.data.index.to_numpy(str)[order], **{k: v[order] for k, v in arrays.items()}
+    )
+    given = ["--rows", "flat", "--vectors", tmp_path / "v.npz", "--epochs", 8]
+    script.main(words(roots, tmp_path / "told", *given, more=False))
+    assert "vectors audio_one and text_title_tags of both" in capsys.readouterr().out
+    assert read(tmp_path / "told").loc[("official", "flat"), "hF"] > 95
+    script.main(words(roots, tmp_path / "not", *given, "--arrays", "audio_one", "text_title", more=False))
+    assert read(tmp_path / "not").loc[("official", "flat"), "hF"] < 60
+    with pytest.raises(SystemExit, match=r"\['nothing'\] cannot be used"):
+        script.read_vectors(tmp_path / "v.npz", ["audio_one", "nothing"])
+    np.savez(tmp_path / "none.npz", sound_id=np.arange(3))
+    with pytest.raises(SystemExit, match="needs sound_id and an array"):
+        script.read_vectors(tmp_path / "none.npz")
