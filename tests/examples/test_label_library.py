@@ -100,12 +100,13 @@ def test_a_killed_run_goes_on_where_it_stopped(library, run_killed, folder, caps
     run_killed("label_library", ".parquet", 4, *arguments(folder))
     before = parts(folder)
     assert sum(name.endswith(".parquet") for name in before) == 3
-    assert list((folder / "out" / "_skbst_work").glob("*.tmp"))
+    assert list((folder / "out").glob(".part-*.tmp"))
     assert len(pd.read_parquet(folder / "out")) == 3 * ROWS
     library.main(arguments(folder))
     assert counts(capsys) == (22 - 3 * ROWS, 3 * ROWS)
     after = parts(folder)
     assert len(after) == 6
+    assert not list((folder / "out").glob(".part-*.tmp"))
     assert {name: time for name, time in before.items() if name.endswith(".parquet")}.items() <= after.items()
     library.main(arguments(folder, out=folder / "again"))
     assert_frame_equal(pd.read_parquet(folder / "out"), pd.read_parquet(folder / "again"))
