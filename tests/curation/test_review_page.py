@@ -243,10 +243,8 @@ def test_the_picture_is_that_of_the_sound(tmp_path):
     picture = matplotlib.image.imread(tmp_path / "sounds" / "00000.png")[..., :3].sum(axis=2)
     assert picture.shape[1] == 600
     spectrum = picture[56:]
-    assert (
-        spectrum[:, 310:].sum() > 20 * spectrum[:, 10:290].sum()
-        or spectrum[:, 310:].max() > 2 * spectrum[:, 10:290].max()
-    )
+    assert spectrum[:, 310:].max() > 2
+    assert spectrum[:, 10:290].max() < 0.1
     # 6 kHz of 24 kHz lies at 2264 of 3993 mel, counted from the bottom
     assert spectrum[:, 450].argmax() == pytest.approx(
         len(spectrum) * (1 - np.log1p(6000 / 700) / np.log1p(24000 / 700)), abs=3

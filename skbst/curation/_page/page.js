@@ -24,7 +24,7 @@ const save = () => {
   const link = make("a");
   link.href = URL.createObjectURL(new Blob([fileText()], { type: "application/json" }));
   link.download = `review${state.who ? `-${state.who.replace(/[^\w-]+/g, "_").slice(0, 60)}` : ""}.json`;
-  link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 60000); // a busy browser takes its time
   state.saved = true; say(`Saved: ${state.decisions.size} decisions.`);
 };
 const open = async (files) => {
@@ -66,8 +66,10 @@ const search = () => {
   $("fits").textContent = found.length ? `${found.length} classes` : "No class fits.";
   point((exact || found[0])?.dataset.code || "");
 };
+// the focus leaves a closed box only when the page is drawn again, when the next key may have come
+const shut = (box) => { box.close(); if (box.contains(document.activeElement)) document.activeElement.blur(); };
 const choose = () => { $("choose").value = ""; $("chooser").showModal(); search(); $("choose").focus(); };
-const take = (code) => { if (!code) return; $("chooser").close(); decide("change", code); };
+const take = (code) => { if (!code) return; shut($("chooser")); decide("change", code); };
 const inTree = (e) => {
   const found = leaves(), at = found.findIndex((li) => li.dataset.code === view.active);
   const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[e.key];
@@ -121,7 +123,7 @@ document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey) return;
   const box = ["chooser", "keys"].map($).find((each) => each.open);
   if (box) { // the browser closes it too, but later, when the next key has come
-    if (e.key === "Escape") { e.preventDefault(); box.close(); } else if (e.target.id === "choose") inTree(e);
+    if (e.key === "Escape") { e.preventDefault(); shut(box); } else if (e.target.id === "choose") inTree(e);
     return;
   }
   if (e.key === "Escape" || e.key === "Enter" && e.target.matches("input:not([type=file])")) { e.target.blur(); return; }
@@ -134,7 +136,7 @@ document.addEventListener("keydown", (e) => {
 const BUTTONS = { accept: "a", keep: "k", unsure: "u", other: "c", pack: "p", undo: "z", save: "s", play: " ", back: "b", next: "n", look: "l", help: "h" };
 for (const [id, name] of Object.entries(BUTTONS)) $(id).addEventListener("click", () => ACTS[name][1]());
 $("keys-list").append(...Object.entries(ACTS).filter(([, act]) => act[0]).flatMap(([name, act]) => [make("dt", { " ": "space", ArrowRight: "→" }[name] || name), make("dd", act[0])]));
-for (const [id, box] of [["leave", "chooser"], ["keys-leave", "keys"]]) $(id).addEventListener("click", () => $(box).close());
+for (const [id, box] of [["leave", "chooser"], ["keys-leave", "keys"]]) $(id).addEventListener("click", () => shut($(box)));
 $("choose").addEventListener("input", search);
 $("who").addEventListener("change", () => { state.who = $("who").value; keep(); });
 $("open").addEventListener("change", async (e) => { await open([...e.target.files]); e.target.value = ""; });
