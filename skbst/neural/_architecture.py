@@ -6,6 +6,7 @@ from skbst.nn import (
     HATR,
     BaselineHead,
     BranchHead,
+    ClassPriorEmbedding,
     ClipNet,
     FlatHead,
     FrameStandardizer,
@@ -50,7 +51,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         Its parts.
 
     shapes : dict
-        Shape of one row of "audio", "text", more embeddings and "frames", where there are any.
+        Shape of one row of "audio", "text", more embeddings, "frames" and "prior", where there are any.
 
     taxonomy : Taxonomy
         The tree of the classes, in their order.
@@ -65,7 +66,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
     input_norm = recipe.input_norm
     if input_norm == "auto":
         input_norm = "batch" if is_plain else "length"
-    others = {name: shape[0] for name, shape in shapes.items() if name not in ("audio", "text", "frames")}
+    others = {name: shape[0] for name, shape in shapes.items() if name not in ("audio", "text", "frames", "prior")}
     linear_prior = recipe.linear_prior and ("audio" in shapes or "text" in shapes)
     # a branch that is the sound's only view has its own path to the answer: through the trunk alone it learns slowly
     has_logits = branch is not None and ("audio" not in shapes or bool(recipe.branch_logits and linear_prior))
@@ -84,6 +85,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         "input_norm": input_norm,
         "linear_prior": bool(linear_prior),
         "branch_logits": has_logits,
+        "n_prior": shapes["prior"][0] if "prior" in shapes else None,
     }
 
 
@@ -94,7 +96,7 @@ def build_module(architecture):
     branch has the trunk, the head and in training the dropout of the one without, and the two can be compared.
     """
     n_audio, n_text = architecture["n_audio"], architecture["n_text"]
-    sizes, parts = SIZES[architecture["size"]], {}
+    sizes, parts, n_classes = SIZES[architecture["size"]], {}, len(architecture["parent_of_leaf"])
     regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
     # without an audio embedding to enrich, what the branch hears takes its place
     alone = architecture["branch"] is not None and n_audio is None
@@ -104,7 +106,6 @@ def build_module(architecture):
     head = _build_head(architecture, trunk.out_features)
     if architecture["linear_prior"]:
         unit_length = architecture["input_norm"] == "length"
-        n_classes = len(architecture["parent_of_leaf"])
         parts["prior"] = LinearPrior(n_audio, n_text, n_classes, others=others, unit_length=unit_length)
     with torch.random.fork_rng(devices=[]):
         if architecture["adapter"] and n_text is not None:
@@ -114,8 +115,9 @@ def build_module(architecture):
             parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
             parts["fusion"] = None if alone else GatedResidualFusion(n_audio, branch.out_features)
         if architecture["branch_logits"]:
-            n_classes = len(architecture["parent_of_leaf"])
             parts["branch_head"] = BranchHead(branch.out_features, n_classes, dropout=architecture["dropout"])
+        if architecture.get("n_prior"):  # descriptions of before there were class priors do not name them
+            parts["class_prior"] = ClassPriorEmbedding(architecture["n_prior"], n_classes, trunk.fused_features)
     return ClipNet(trunk, head, **parts)
 
 

@@ -55,10 +55,12 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         The tree; None takes BST where all labels are BST codes, the flat tree where none is.
 
     blocks : "auto" or dict, default="auto"
-        Names of the blocks of "audio", "text" and "frames"; None leaves an embedding out, a list takes several, from as
-        many encoders: ``{"audio": ["clap_audio", "ast_audio"]}``. What is not named is found: all embeddings whose last
-        or first word is "audio" or "text", such as "text", "clap_audio" and "clap_audio_2", CLAP's first; and
-        "log_stft", "log_mel" or "mfcc" for the branch, which joins the first embedding of sound.
+        Names of the blocks of "audio", "text", "frames" and "prior"; None leaves one out, a list takes embeddings of
+        several encoders: ``{"audio": ["clap_audio", "ast_audio"]}``. What is not named is found: all embeddings whose
+        last or first word is "audio" or "text", such as "text", "clap_audio" and "clap_audio_2", CLAP's first;
+        "log_stft", "log_mel" or "mfcc" for the branch, which joins the first embedding of sound; and "prior", what is
+        known of the class before a clip is heard (`skbst.features.ClassPriorFeaturizer`). Where that block is not there
+        at prediction nothing is known.
 
     size : {"report", "small"}, default="report"
         The report's widths, or the same network small enough for a CPU in minutes.
@@ -466,7 +468,7 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
     def _read(self, X):
         """Checked features of rows that are not trained on."""
         if self._blocks is not None:
-            inputs = read_bundle(X, self._blocks)
+            inputs = read_bundle(X, self._blocks, n_prior=self._architecture.get("n_prior"))
             check_same_width(inputs, self._row_shapes)
             return inputs
         if isinstance(X, FeatureBundle):

@@ -1,14 +1,18 @@
 """What the network reads: checked blocks of a bundle, or one 2-D array, served batch by batch."""
 
+import warnings
+
 import numpy as np
 import torch
 
-from skbst._block_names import embedding_role
+from skbst._block_names import PRIOR_BLOCK, embedding_role
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 
 __all__ = ["ClipInputs", "choose_blocks", "read_bundle"]
 
+_ROLES = ("audio", "text", "frames", "prior")
+_SUM_TOLERANCE = 1e-2  # half precision keeps a sum of some dozen numbers to about 1e-3
 BRANCH_BLOCKS = {"log-stft": "log_stft", "log-mel": "log_mel", "mfcc": "mfcc"}
 
 
@@ -28,17 +32,21 @@ class ClipInputs:
 
     others : dict of str to ndarray of shape (n_samples, n_features), float32, default=None
         More embeddings, such as "audio_2".
+
+    prior : ndarray of shape (n_samples, n_prior), float32, default=None
+        What is known of the class before a clip is heard; no embedding, so no linear model is made of it.
     """
 
-    def __init__(self, audio, text, frames=None, frames_block=None, *, others=None):
+    def __init__(self, audio, text, frames=None, frames_block=None, *, others=None, prior=None):
         self.embeddings = {"audio": audio, "text": text, **(others or {})}
         self.embeddings = {name: value for name, value in self.embeddings.items() if value is not None}
         self.frames = frames
         self.frames_block = frames_block
+        self.prior = prior
+        held = self.embeddings if prior is None else {**self.embeddings, "class_prior": prior}
         # torch wants plain strides and warns of arrays it must not write to, though it never writes to these
         self._tensors = {
-            name: torch.from_numpy(np.require(value, requirements=["C", "W"]))
-            for name, value in self.embeddings.items()
+            name: torch.from_numpy(np.require(value, requirements=["C", "W"])) for name, value in held.items()
         }
 
     def __len__(self):
@@ -49,6 +57,8 @@ class ClipInputs:
         shapes = {name: value.shape[1:] for name, value in self.embeddings.items()}
         if self.frames is not None:
             shapes["frames"] = self.frames.block_shape(self.frames_block)[1:]
+        if self.prior is not None:
+            shapes["prior"] = self.prior.shape[1:]
         return shapes
 
     def batch(self, rows, *, with_frames=True):
@@ -97,8 +107,8 @@ def choose_blocks(bundle, chosen, *, branch):
     Returns
     -------
     blocks : dict
-        ``{"audio": name or None, "text": name or None, "frames": name or None}``, and "audio_2", "text_2" and so on
-        where there are several.
+        ``{"audio": name or None, "text": name or None, "frames": name or None, "prior": name or None}``, and "audio_2",
+        "text_2" and so on where there are several.
 
     Raises
     ------
@@ -106,9 +116,9 @@ def choose_blocks(bundle, chosen, *, branch):
         If a needed block is not there; the message lists what is.
     """
     chosen = {} if chosen == "auto" else dict(chosen)
-    unknown = sorted(set(chosen) - {"audio", "text", "frames"})
+    unknown = sorted(set(chosen) - set(_ROLES))
     if unknown:
-        raise DataFormatError(f"blocks has the keys {unknown}; it takes 'audio', 'text' and 'frames'.")
+        raise DataFormatError(f"blocks has the keys {unknown}; it takes 'audio', 'text', 'frames' and 'prior'.")
     found = {role: _choose(bundle, role, chosen.get(role, "auto")) for role in ("audio", "text")}
     blocks = {role: names[0] if names else None for role, names in found.items()}
     for role, names in found.items():
@@ -129,11 +139,28 @@ def choose_blocks(bundle, chosen, *, branch):
             "the word 'audio' or 'text', such as 'clap_audio' and 'text_2'. Name the blocks, such as "
             "blocks={'audio': name}, or take a branch, which learns from frames."
         )
+    blocks["prior"] = _choose_prior(bundle, chosen.get("prior", "auto"))
     return blocks
 
 
-def read_bundle(bundle, blocks):
+def read_bundle(bundle, blocks, *, n_prior=None):
     """Check the blocks of a bundle and make `ClipInputs` of them.
+
+    Parameters
+    ----------
+    bundle : FeatureBundle
+        The features.
+
+    blocks : dict
+        As `choose_blocks` gives them.
+
+    n_prior : int, default=None
+        Width of the class prior of a fitted network: a bundle without the block then says that nothing is known of
+        any row.
+
+    Returns
+    -------
+    inputs : ClipInputs
 
     Raises
     ------
@@ -147,7 +174,9 @@ def read_bundle(bundle, blocks):
             f"Expected a FeatureBundle with the blocks {sorted(filter(None, blocks.values()))}; got "
             f"{type(bundle).__name__} of shape {shape}."
         )
-    missing = [name for name in blocks.values() if name is not None and name not in bundle]
+    prior = blocks.get("prior")  # networks of before there were class priors do not name it
+    needed = {role: name for role, name in blocks.items() if role != "prior" or n_prior is None}
+    missing = [name for name in needed.values() if name is not None and name not in bundle]
     if missing:
         raise DataFormatError(f"The bundle lacks the block(s) {missing}; it has {list(bundle.names)}.")
     if len(bundle) == 0:
@@ -157,9 +186,11 @@ def read_bundle(bundle, blocks):
         raise DataFormatError(
             f"Block {frames!r} must have shape (n_samples, n_frames, n_bins); got {bundle.block_shape(frames)}."
         )
-    embeddings = {role: _read_embedding(bundle, name) for role, name in blocks.items() if role != "frames"}
+    embeddings = {role: _read_embedding(bundle, blocks[role]) for role in blocks if role not in ("frames", "prior")}
     audio, text = embeddings.pop("audio"), embeddings.pop("text")
-    return ClipInputs(audio, text, None if frames is None else bundle.select([frames]), frames, others=embeddings)
+    framed = None if frames is None else bundle.select([frames])
+    prior = None if prior is None else _read_prior(bundle, prior, n_prior)
+    return ClipInputs(audio, text, framed, frames, others=embeddings, prior=prior)
 
 
 def _choose(bundle, role, names):
@@ -178,6 +209,36 @@ def _choose(bundle, role, names):
     if len(set(names)) < len(names):
         raise DataFormatError(f"blocks names a block twice ({role}): {names}.")
     return names
+
+
+def _choose_prior(bundle, name):
+    if name == "auto":
+        return PRIOR_BLOCK if PRIOR_BLOCK in bundle else None
+    if name is not None and name not in bundle:
+        raise DataFormatError(
+            f"blocks names {name!r} (prior), which is not in the bundle; it has {list(bundle.names)}."
+        )
+    return name
+
+
+def _read_prior(bundle, name, n_prior):
+    if name not in bundle:
+        warnings.warn(
+            f"The bundle has no block {name!r}, with which the network was trained; nothing is known of any row.",
+            UserWarning,
+            stacklevel=5,
+        )
+        return np.zeros((len(bundle), n_prior), dtype=np.float32)
+    prior = _read_embedding(bundle, name)
+    sums = prior.sum(axis=1)
+    bad = np.flatnonzero((prior < 0).any(axis=1) | ((abs(sums - 1) > _SUM_TOLERANCE) & (sums != 0)))
+    if len(bad):
+        raise DataFormatError(
+            f"Block {name!r} is a class prior, whose rows are distributions, or 0 throughout where nothing is known; "
+            f"{len(bad)} of {len(prior)} are neither (first: row {bad[0]}, of sum {sums[bad[0]]:.4g}). Divide rows by "
+            "their sum, or leave the block out: blocks={'prior': None}."
+        )
+    return prior
 
 
 def _read_embedding(bundle, name):

@@ -104,7 +104,9 @@ def _equal_rows(inputs, kept, extras):
 
 
 def _digest(inputs, row, extras):
-    return _hash(extras[row], *(values[row] for values in inputs.embeddings.values()))
+    digest = _hash(extras[row], *(values[row] for values in inputs.embeddings.values()))
+    # behind the rest, so that rows stand in the order that they have without a prior
+    return digest + _hash(inputs.prior[row]) if inputs.prior is not None and inputs.prior[row].any() else digest
 
 
 def _hash(*arrays):

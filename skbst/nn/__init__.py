@@ -2,6 +2,7 @@
 
 from skbst.nn._attention_pooling import AttentionPooling
 from skbst.nn._branch_head import BranchHead
+from skbst.nn._class_prior_embedding import ClassPriorEmbedding
 from skbst.nn._clip_net import ClipNet
 from skbst.nn._clip_strip import ClipStrip
 from skbst.nn._crop_and_patch import CropAndPatch
@@ -37,6 +38,7 @@ __all__ = [
     "AttentionPooling",
     "BaselineHead",
     "BranchHead",
+    "ClassPriorEmbedding",
     "ClipNet",
     "ClipStrip",
     "CropAndPatch",

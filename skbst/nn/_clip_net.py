@@ -1,5 +1,6 @@
 """The whole network of a clip: branch, fusion, adapter, trunk and head."""
 
+import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -41,6 +42,10 @@ class ClipNet(nn.Module):
         Takes the branch vector and gives logits that are added to those of the prior, or of the head alone where there
         is none. See `BranchHead`.
 
+    class_prior : Module, default=None
+        Takes what is known of the class of a clip before it is heard, and gives what the trunk takes beside the fused
+        embedding, and logits that are added to the head's; see `ClassPriorEmbedding`.
+
     References
     ----------
     Report, figure 1 (a).
@@ -67,6 +72,7 @@ class ClipNet(nn.Module):
         adapter=None,
         prior=None,
         branch_head=None,
+        class_prior=None,
     ):
         super().__init__()
         if branch_head is not None and branch is None:
@@ -79,11 +85,12 @@ class ClipNet(nn.Module):
         self.head = head
         self.prior = prior
         self.branch_head = branch_head
+        self.class_prior = class_prior
         self._trunk_is_frozen = False
         self._adapter_waits = False
 
     def freeze_trunk(self, frozen=True):
-        """Keep trunk and head as they are, or let them learn again.
+        """Keep trunk, class prior and head as they are, or let them learn again.
 
         Frozen they ask for no gradients, and batch normalisation neither changes the statistics that it has nor leaves
         them in training mode. The prior never learns by gradients.
@@ -112,9 +119,9 @@ class ClipNet(nn.Module):
         return self
 
     def _trunk_parts(self):
-        return (self.trunk, self.head)
+        return [part for part in (self.trunk, self.head, self.class_prior) if part is not None]
 
-    def embed(self, audio=None, text=None, frames=None, lengths=None, **others):
+    def embed(self, audio=None, text=None, frames=None, lengths=None, class_prior=None, **others):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
 
         Parameters
@@ -129,10 +136,13 @@ class ClipNet(nn.Module):
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
 
+        class_prior : tensor of shape (batch, n_prior), default=None
+            What is known of the class: rows sum to 1, or are 0 where nothing is known. None: nothing is known of any.
+
         **others : tensor of shape (batch, n_features)
             More embeddings by name, which neither branch nor adapter touch.
         """
-        return self._embed(audio, text, self._hear(frames, lengths), others)
+        return self._embed(audio, text, self._hear(frames, lengths), self._know(class_prior)[0], others)
 
     def _hear(self, frames, lengths):
         if self.branch is None or frames is None:
@@ -143,14 +153,19 @@ class ClipNet(nn.Module):
             frames = self.standardizer(frames, lengths)
         return self.branch(frames, lengths)
 
-    def _embed(self, audio, text, z_branch, others):
+    def _know(self, class_prior):
+        if self.class_prior is None or class_prior is None:
+            return None, None
+        return self.class_prior(class_prior)
+
+    def _embed(self, audio, text, z_branch, beside, others):
         if z_branch is not None:
             audio = z_branch if self.fusion is None else self.fusion(audio, z_branch)
         if self.adapter is not None and not self._adapter_waits:
             text = self.adapter(text)
-        return self.trunk(audio, text, **others)
+        return self.trunk(audio, text, **others, **({} if beside is None else {"beside": beside}))
 
-    def forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, **others):
+    def forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, class_prior=None, **others):
         """Return what the head gives: logits, or a pair of them; same arguments as `embed`.
 
         Parameters
@@ -162,26 +177,40 @@ class ClipNet(nn.Module):
             What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
             clip, or the network learns to trust it too much.
 
+        class_prior : tensor of shape (batch, n_prior), default=None
+            As in `embed`. This one comes from outside and is an input; `prior` is an answer of the network's own
+            linear models.
+
         **others : tensor
             As in `embed`.
         """
-        return self.embed_forward(audio, text, frames, lengths, prior, **others)[1]
+        return self.embed_forward(audio, text, frames, lengths, prior, class_prior, **others)[1]
 
-    def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, **others):
+    def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, class_prior=None, **others):
         """Return what `embed` and `forward` give, in one pass; same arguments as `forward`."""
-        z_branch = self._hear(frames, lengths)
-        latent = self._embed(audio, text, z_branch, others)
+        z_branch, (beside, known) = self._hear(frames, lengths), self._know(class_prior)
+        latent = self._embed(audio, text, z_branch, beside, others)
+        output = self.head(latent)
+        if known is not None:
+            output = self._add(output, known, from_zero=True)
         if prior is None and self.prior is not None:
             prior = self.prior(audio, text, **others)
-        return latent, self._add_prior(self.head(latent), prior, z_branch)
+        scores = self._scores(prior, z_branch)
+        return latent, output if scores is None else self._add(output, scores)
 
-    def _add_prior(self, output, prior, z_branch):
-        if self.branch_head is not None and z_branch is not None:
-            own = self.branch_head(z_branch)
-            prior = own if prior is None else prior + own
-        if prior is None:
-            return output
+    def _scores(self, prior, z_branch):
+        """What linear models and the branch itself say, or None."""
+        if self.branch_head is None or z_branch is None:
+            return prior
+        own = self.branch_head(z_branch)
+        return own if prior is None else prior + own
+
+    def _add(self, output, scores, *, from_zero=False):
+        """Add scores of the classes on both levels; with `from_zero` scores of 0 leave the top level as it is, too."""
         if not isinstance(output, tuple):
-            return output + prior
+            return output + scores
         leaf, top = output
-        return leaf + prior, top + log_aggregate_to_top(prior, self.head.parent_of_leaf, top.shape[1])
+        level = log_aggregate_to_top(scores, self.head.parent_of_leaf, top.shape[1])
+        if from_zero:
+            level = level - log_aggregate_to_top(torch.zeros_like(scores), self.head.parent_of_leaf, top.shape[1])
+        return leaf + scores, top + level

@@ -37,7 +37,7 @@ def test_all_that_have_the_word_are_found(data):
         "text": "text",
         "text_2": "title_text",
     }
-    assert model._blocks == {**roles, "frames": None}
+    assert model._blocks == {**roles, "frames": None, "prior": None}
     trunk, prior = model.net_.module_.trunk, model.net_.module_.prior
     assert trunk.fusion.attention[0].in_features == 5 * 64
     assert set(prior.models) == set(roles)
@@ -47,7 +47,7 @@ def test_all_that_have_the_word_are_found(data):
 def test_those_that_are_named_in_their_order(data):
     X, y = data
     model = small(blocks={"audio": ["audio_3", "clap_audio"], "text": None}).fit(X, y)
-    assert model._blocks == {"audio": "audio_3", "audio_2": "clap_audio", "text": None, "frames": None}
+    assert model._blocks == {"audio": "audio_3", "audio_2": "clap_audio", "text": None, "frames": None, "prior": None}
     assert small(blocks={"audio": ("ast_audio",), "text": "text"}).fit(X, y)._blocks["audio"] == "ast_audio"
     with pytest.raises(DataFormatError, match="twice"):
         small(blocks={"audio": ["audio_3", "audio_3"]}).fit(X, y)
