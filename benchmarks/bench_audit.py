@@ -3,9 +3,9 @@
     python benchmarks/bench_audit.py DATA [--draws 4] [--answers] [--noise]
 
 DATA holds bsd10k-v1.0 (labels and uploaders), bsd10k-v1.2-public-runs/folds.csv (labels after correction) and
-real-encoders (MiniLM vectors of title and tags). 140 of 10,309 labels were changed in between. ``--draws`` repeats it
-with other random folds, ``--answers`` lets a person who knows the corrections answer ten rows at a time, and
-``--noise`` plants wrong labels of three kinds in bst-real.
+real-encoders (MiniLM vectors of title and tags; of bst-real also those of a sound encoder). 140 of 10,309 labels were
+changed in between. ``--draws`` repeats it with other random folds, ``--answers`` lets a person who knows them
+answer ten rows at a time, and ``--noise`` plants wrong labels of three kinds in bst-real.
 """
 
 import argparse
@@ -102,11 +102,19 @@ def planted(kind, y, groups, rng, share=0.08):
     return wrong, wrong != y
 
 
-def show_noise(data, seeds=8):
+def bst_real_vectors(file, which):
+    """Vectors of bst-real, each part divided by its length."""
+    parts = {"text": ["text_minilm_title_tags"], "audio": ["audio_aisfx"]}
+    names = parts.get(which) or [*parts["audio"], *parts["text"]]
+    vectors = [file[name].astype(np.float32) for name in names]
+    return np.hstack([part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9) for part in vectors])
+
+
+def show_noise(data, which, seeds=8):
     table = pd.read_csv(data / "bst-real" / "metadata" / "BSD10k_metadata.csv", dtype={"sound_id": str})
     file = np.load(data / "real-encoders" / "bst_real.npz", allow_pickle=True)
     assert file["sound_id"].astype(str).tolist() == table["sound_id"].tolist()
-    X, y = file["text_minilm_title_tags"].astype(np.float32), table["class"].to_numpy(dtype=object)
+    X, y = bst_real_vectors(file, which), table["class"].to_numpy(dtype=object)
     groups = table["uploader"].to_numpy(dtype=object)
     for kind in ("uniform", "sibling", "packs"):
         shares = {}
@@ -121,7 +129,7 @@ def show_noise(data, seeds=8):
             orders["packs_, clip by clip"] = np.r_[whole, np.setdiff1d(orders["LabelAudit"], whole)]
             for name, order in orders.items():
                 shares.setdefault(name, []).append(wrong[order[: wrong.sum()]].mean())
-        print(f"{kind}: share of the planted among as many first rows, mean of {seeds} seeds (difference, 95 %)")
+        print(f"{which}, {kind}: share of the planted in as many first rows, mean of {seeds} seeds (95 %)")
         ours = np.array(shares["LabelAudit"])
         for name, values in shares.items():
             gap = ours - np.array(values)
@@ -135,9 +143,12 @@ def main():
     parser.add_argument("--draws", type=int, default=1, help="default: 1")
     parser.add_argument("--answers", action="store_true", help="answers rank what is left")
     parser.add_argument("--noise", action="store_true", help="planted noise on bst-real")
+    parser.add_argument(
+        "--vectors", choices=["text", "audio", "both"], default="text", help="for --noise; default: text"
+    )
     arguments = parser.parse_args()
     if arguments.noise:
-        show_noise(arguments.data)
+        show_noise(arguments.data, arguments.vectors)
     elif arguments.answers:
         show_answers(arguments.data, arguments.draws)
     else:

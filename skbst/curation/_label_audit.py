@@ -180,7 +180,7 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         """Take answers about some rows and rank what is left; nothing is trained.
 
         Answers count in three ways: as labels of neighbours, and as the rate at which labels of the same kind turned
-        out wrong, of the same label and suggestion, and of the same uploader and label.
+        out wrong: of the same label and suggestion, of the same uploader and label, and of the same uploader.
 
         Parameters
         ----------
