@@ -49,7 +49,23 @@ class EncoderReportDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, clips, **plot_params):
-        """Check a featurizer on some clips, and draw what was found."""
+        """Check a featurizer on some clips, and draw what was found.
+
+        Parameters
+        ----------
+        estimator : transformer
+            A featurizer of sounds or of texts.
+
+        clips : DataFrame or sequence
+            As in `skbst.features.encoder_report`.
+
+        **plot_params : dict
+            Of `plot`.
+
+        Returns
+        -------
+        display : EncoderReportDisplay
+        """
         return cls(encoder_report(estimator, clips)).plot(**plot_params)
 
     def plot(self, *, ax=None):
