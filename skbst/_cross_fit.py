@@ -6,11 +6,11 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import Bunch, _safe_indexing
+from sklearn.utils import Bunch
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
 
 from skbst._proba import align_columns, check_proba
+from skbst._sklearn import _check_method_params, _safe_indexing
 
 __all__ = ["aligned_proba", "cross_fit", "fold_rows"]
 

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils.validation import _num_samples
 
 from skbst._cross_fit import cross_fit, fold_rows
 from skbst._groups import group_codes, own_group_codes, stored_groups, with_groups
-from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted
+from skbst._sklearn import HasMethods, Interval, _fit_context, _num_samples, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.curation._neighbour_vectors import neighbour_vectors
 from skbst.curation._ranking import Evidence, pack_table, ranking_table

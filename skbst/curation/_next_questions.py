@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import _num_samples
 
 from skbst._groups import group_codes, read_groups, with_groups
-from skbst._sklearn import HasMethods, Interval, check_is_fitted, validate_params
+from skbst._sklearn import HasMethods, Interval, _num_samples, _safe_indexing, check_is_fitted, validate_params
 from skbst.curation._expected_gain import ask_in_turn, expected_gain
 from skbst.curation._neighbour_vectors import neighbour_vectors
 from skbst.exceptions import DataFormatError

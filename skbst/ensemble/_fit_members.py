@@ -5,11 +5,11 @@ from inspect import signature
 from sklearn import get_config
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils._user_interface import _print_elapsed_time
 from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from skbst._groups import with_groups
+from skbst._sklearn import _print_elapsed_time
 
 __all__ = ["fit_members", "params_of_members"]
 

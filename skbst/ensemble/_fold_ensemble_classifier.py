@@ -6,14 +6,21 @@ from typing import ClassVar
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.ensemble._base import _set_random_states
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import column_or_1d
 
 from skbst._groups import groups_for_splitter, with_groups
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
+from skbst._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _set_random_states,
+    check_class_labels,
+    check_is_fitted,
+)
 from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba

@@ -8,9 +8,16 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_feature_names_in, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
-from skbst._sklearn import Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
+from skbst._sklearn import (
+    Interval,
+    StrOptions,
+    _check_feature_names_in,
+    _fit_context,
+    check_class_labels,
+    check_is_fitted,
+)
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS
 from skbst.ensemble._fit_members import fit_members, params_of_members

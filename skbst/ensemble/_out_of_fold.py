@@ -3,12 +3,12 @@
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, _safe_indexing, indexable
+from sklearn.utils import Bunch, indexable
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
 
 from skbst._groups import groups_for_splitter, with_groups
 from skbst._progress import progress_bar
+from skbst._sklearn import _check_method_params, _safe_indexing
 from skbst.ensemble._members import combine_log_proba, member_log_proba
 
 __all__ = ["fit_on_folds", "mean_over_tests", "out_of_fold_log_proba"]

@@ -7,10 +7,9 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import TransformerMixin, clone
 from sklearn.utils import Bunch
-from sklearn.utils.metaestimators import _BaseComposition
 
 from skbst._groups import with_groups
-from skbst._sklearn import _fit_context, check_is_fitted
+from skbst._sklearn import _BaseComposition, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 from skbst.features._clips._input import check_is_table_for_both
@@ -332,7 +331,7 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         return tags
 
     def _sk_visual_block_(self):
-        from sklearn.utils._repr_html.estimator import _VisualBlock
+        from skbst._sklearn import _VisualBlock
 
         names, featurizers = zip(*self.featurizers) if self.featurizers else ((), ())
         return _VisualBlock("parallel", featurizers, names=names, name_details=[str(item) for item in featurizers])

@@ -7,15 +7,21 @@ import numpy as np
 import pandas as pd
 from sklearn import get_config
 from sklearn.base import clone
-from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection import ParameterGrid, check_cv
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
 
 from skbst._groups import groups_for_splitter, with_groups
 from skbst._progress import progress_bar
-from skbst._sklearn import BaseSearchCV, _fit_context, check_is_fitted
+from skbst._sklearn import (
+    BaseSearchCV,
+    _check_method_params,
+    _fit_context,
+    _MultimetricScorer,
+    _PassthroughScorer,
+    _safe_indexing,
+    check_is_fitted,
+)
 from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend._cells import fast_scores_of, score_cells

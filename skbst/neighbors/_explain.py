@@ -5,7 +5,7 @@ import pandas as pd
 
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._flip import flip_points
-from skbst.neighbors._prior import blend, neighbour_prior, neighbour_weights
+from skbst.neighbors._prior import blend, neighbour_weights
 
 __all__ = ["bank_metadata", "explanation_frame"]
 
@@ -58,13 +58,15 @@ def _plain(series):
     return series.astype(object).where(series.notna(), "").astype(str).to_numpy().astype(str)
 
 
-def explanation_frame(blender, p_model, similarities, indices, ids, p_prior):
+def explanation_frame(
+    bank, p_model, similarities, indices, told, classes, *, alpha, prior_weight=0.0, p_prior=None, ids=None
+):
     """Build the table of `KNNPriorBlender.explain` from one prediction's parts.
 
     Parameters
     ----------
-    blender : KNNPriorBlender
-        Fitted.
+    bank : EmbeddingBank
+        Labels and temperature count.
 
     p_model : ndarray of shape (n_samples, n_classes)
         The classifier's probabilities.
@@ -72,33 +74,40 @@ def explanation_frame(blender, p_model, similarities, indices, ids, p_prior):
     similarities, indices : ndarray of shape (n_samples, k)
         Neighbours; those that are not there give no row.
 
-    ids : array-like of shape (n_samples,) or None
-        Names of the clips.
+    told : dict of str to ndarray of shape (n_bank,)
+        Columns about the rows of the bank.
 
-    p_prior : ndarray of shape (n_samples, n_classes) or None
+    classes : ndarray of shape (n_classes,)
+        Class of each column of `p_model`.
+
+    alpha, prior_weight : float
+        Of the blender.
+
+    p_prior : ndarray of shape (n_samples, n_classes), default=None
         What is known of the clips beforehand.
+
+    ids : array-like of shape (n_samples,), default=None
+        Names of the clips.
 
     Returns
     -------
     explanation : DataFrame
         As documented there.
     """
-    classes, alpha, beta = blender.classes_, blender.alpha, blender.prior_weight
-    labels = blender.bank_labels_[indices]
-    weights = neighbour_weights(similarities, blender.temperature)
-    prior = neighbour_prior(similarities, labels, len(classes), blender.temperature)
-    proba = blend(p_model, prior, alpha, p_prior=p_prior, prior_weight=beta)
-    clips = _per_clip(p_model, prior, proba, alpha, classes, p_prior, beta)
+    labels, weights = bank.labels[indices], neighbour_weights(similarities, bank.temperature)
+    prior = bank.prior(similarities, indices)
+    proba = blend(p_model, prior, alpha, p_prior=p_prior, prior_weight=prior_weight)
+    clips = _per_clip(p_model, prior, proba, alpha, classes, p_prior, prior_weight)
     winner, top = proba.argmax(axis=1), proba.max(axis=1)
-    rest = np.ones(len(proba)) if p_prior is None else np.where(p_prior.any(axis=1), 1 - beta, 1)
+    rest = np.ones(len(proba)) if p_prior is None else np.where(p_prior.any(axis=1), 1 - prior_weight, 1)
     share = (alpha * rest)[:, None] * weights * (labels == winner[:, None]) / np.where(top == 0, 1, top)[:, None]
     clip, rank = np.nonzero(indices >= 0)
     neighbour = indices[clip, rank]
     names = np.arange(len(p_model)) if ids is None else np.asarray(ids)
     if len(names) != len(p_model):
         raise DataFormatError(f"There are {len(p_model)} clips, but {len(names)} ids.")
-    columns = {"clip": names[clip], "rank": rank + 1, "neighbour": blender.bank_rows_[neighbour]}
-    columns |= {name: values[neighbour] for name, values in blender.bank_metadata_.items()}
+    columns = {"clip": names[clip], "rank": rank + 1}
+    columns |= {name: values[neighbour] for name, values in told.items()}
     columns |= {"label": classes[labels[clip, rank]], "similarity": similarities[clip, rank]}
     columns |= {"weight": weights[clip, rank], "share": share[clip, rank]}
     return pd.DataFrame(columns | {name: values[clip] for name, values in clips.items()})

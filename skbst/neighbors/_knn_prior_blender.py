@@ -12,15 +12,17 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skbst._docstrings import completed_by
 from skbst._groups import stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.features import class_prior
-from skbst.neighbors._bank_queries import BankQueriesMixin, whole_tree
 from skbst.neighbors._corrections import corrections_of_bank
-from skbst.neighbors._explain import bank_metadata
+from skbst.neighbors._embedding_bank import EmbeddingBank, whole_tree
+from skbst.neighbors._explain import bank_metadata, explanation_frame
 from skbst.neighbors._fit_with_bank import fit_with_bank
 from skbst.neighbors._prior import blend, decision_scores
+from skbst.neighbors._retrieval import retrieval_answers, retrieval_embedding
 from skbst.neighbors._rows import counted_rows, label_positions
 from skbst.taxonomy import TopLevelMixin, taxonomy_of
 
@@ -30,7 +32,6 @@ __all__ = ["KNNPriorBlender"]
 class KNNPriorBlender(
     TopLevelMixin,
     VersionedMixin,
-    BankQueriesMixin,
     CallbackSupportMixin,
     ClassifierMixin,
     MetaEstimatorMixin,
@@ -267,8 +268,132 @@ class KNNPriorBlender(
         """
         check_is_fitted(self)
         p_model, similarities, indices = self.proba_and_neighbours(X, groups=groups)
-        neighbours, known = self._prior(similarities, indices), self.class_prior(X)
+        neighbours, known = self._bank().prior(similarities, indices), self.class_prior(X)
         return blend(p_model, neighbours, self.alpha, p_prior=known, prior_weight=self.prior_weight)
+
+    @completed_by(predict_proba)
+    def proba_and_neighbours(self, X, n_neighbors=None, *, groups=None):
+        """Return what `predict_proba` blends, in one pass over the clips where that is possible.
+
+        Parameters
+        ----------
+        n_neighbors : int, default=None
+            How many, or as many as the bank has; None takes ``k``.
+
+        Returns
+        -------
+        p_model : ndarray of shape (n_samples, n_classes), float64
+            Probabilities of the classifier alone.
+
+        similarities, indices : ndarray of shape (n_samples, min(n_neighbors, n_bank))
+            As in `kneighbors`.
+        """
+        check_is_fitted(self)
+        self._check_groups_given(groups)
+        queries, p_model = retrieval_answers(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        n_neighbors = None if n_neighbors is None else max(1, min(n_neighbors, len(self.bank_)))
+        return p_model, *self._bank().nearest(queries, n_neighbors, groups=groups)
+
+    @completed_by(predict_proba)
+    def kneighbors(self, X, n_neighbors=None, *, groups=None):
+        """Find the nearest training rows.
+
+        Parameters
+        ----------
+        n_neighbors : int, default=None
+            How many; None takes ``k``.
+
+        Returns
+        -------
+        similarities : ndarray of shape (n_samples, n_neighbors), float32
+            Cosines, falling; -inf where the bank is exhausted.
+
+        indices : ndarray of shape (n_samples, n_neighbors), int64
+            Positions in the bank; -1 where it is exhausted.
+        """
+        check_is_fitted(self)
+        self._check_groups_given(groups)
+        queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        return self._bank().nearest(queries, self.k if n_neighbors is None else n_neighbors, groups=groups)
+
+    @completed_by(predict_proba)
+    def neighbour_proba(self, X, *, groups=None):
+        """Class distribution of the neighbours alone.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+            Zeros where there is no neighbour.
+        """
+        check_is_fitted(self)
+        self._check_groups_given(groups)
+        queries = retrieval_embedding(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        return self._bank().prior(*self._bank().nearest(queries, groups=groups))
+
+    @completed_by(predict_proba)
+    def class_prior(self, X):
+        """What is known of the clips beforehand, as `skbst.features.class_prior`.
+
+        Returns
+        -------
+        prior : ndarray of shape (n_samples, n_classes), or None
+            None without a block "prior".
+        """
+        check_is_fitted(self)
+        return class_prior(X, self.classes_, taxonomy=whole_tree(self.estimator_))
+
+    def leave_one_out_proba(self):
+        """Blend for the rows of the bank themselves, each looking only at the others.
+
+        The neighbours' half has not seen the row (nor, with ``exclude_own_group``, its group); the model's half has.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_bank, n_classes), float64
+            In the order of ``bank_rows_`` and of ``classes_``.
+        """
+        check_is_fitted(self)
+        known = {"p_prior": self.bank_prior_, "prior_weight": self.prior_weight}
+        return blend(self.train_proba_, self._bank().leave_one_out(), self.alpha, **known)
+
+    @completed_by(predict_proba)
+    def explain(self, X, *, groups=None, ids=None):
+        """Tell which training sounds had a say in each decision, and what it would take to change it.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n_samples,), default=None
+            Names of the clips; None numbers them.
+
+        Returns
+        -------
+        explanation : DataFrame
+            One row per clip and neighbour, nearest first. ``clip``, ``rank``, ``neighbour`` (position among the
+            training rows), the columns of ``metadata``, ``label``, ``similarity``, ``weight`` (sums to 1 over a
+            clip's neighbours) and ``share`` (part of the final probability of the predicted class that this neighbour
+            contributes). The same for all rows of a clip: ``prediction``, ``proba``, ``model_prediction``,
+            ``model_share`` (of the classifier), with a class prior ``prior_share``, and the alphas at which the
+            decision would flip:
+            ``flip_below``, ``flip_above`` with the classes ``flip_below_to``, ``flip_above_to``; missing where no
+            alpha on that side changes it.
+        """
+        check_is_fitted(self)
+        told = {"neighbour": self.bank_rows_, **self.bank_metadata_}
+        weights = {"alpha": self.alpha, "prior_weight": self.prior_weight, "p_prior": self.class_prior(X)}
+        answers = self.proba_and_neighbours(X, groups=groups)
+        return explanation_frame(self._bank(), *answers, told, self.classes_, ids=ids, **weights)
+
+    def _bank(self):
+        """The fitted arrays with the parameters as they are now."""
+        groups = self.bank_groups_ if self.exclude_own_group else None
+        return EmbeddingBank(self.bank_, self.bank_labels_, len(self.classes_), self.k, self.temperature, groups)
+
+    def _check_groups_given(self, groups):
+        if self.exclude_own_group and groups is None:
+            raise ValueError(
+                "exclude_own_group=True needs groups at prediction too: pass groups=uploaders, or set "
+                "exclude_own_group=False for clips of unknown origin."
+            )
 
     def predict_log_proba(self, X, *, groups=None):
         """Logarithm of `predict_proba`; -inf where that is 0."""

@@ -3,8 +3,8 @@
 from functools import cache
 
 import numpy as np
-from sklearn.utils.parallel import _get_threadpool_controller
 
+from skbst._sklearn import _get_threadpool_controller
 from skbst.neighbors._candidates import rounding_slack
 
 __all__ = ["BFloat16Products", "Float32Products", "choose_products", "has_fast_bfloat16"]

@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
-from skbst._sklearn import Interval, validate_params
+from skbst._sklearn import Interval, _openmp_effective_n_threads, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._candidates import Candidates, cosine_of_pairs
 from skbst.neighbors._products import choose_products

@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils.parallel import _get_threadpool_controller
+
+from skbst._sklearn import _get_threadpool_controller
 
 __all__ = ["fit_linear_prior"]
 

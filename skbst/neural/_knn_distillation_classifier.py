@@ -7,14 +7,21 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin
-from sklearn.ensemble._base import _set_random_states
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, column_or_1d, has_fit_parameter
 
 from skbst._groups import read_groups, with_groups
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
+from skbst._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    _fit_context,
+    _set_random_states,
+    check_class_labels,
+    check_is_fitted,
+)
 from skbst._versioned import VersionedMixin
 from skbst.neighbors import counted_rows, fit_with_bank, leave_one_out_prior
 from skbst.neural._branch_classifier import BranchClassifier

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._groups import own_group_codes, read_groups
-from skbst._sklearn import _num_samples, check_class_labels, validate_data
+from skbst._sklearn import _num_samples, _safe_indexing, check_class_labels, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
 

@@ -12,12 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import _safe_indexing
 
 import skbst
 from skbst._files import write_atomically
 from skbst._groups import with_groups
 from skbst._paths import absolute_path
+from skbst._sklearn import _safe_indexing
 from skbst.text import MetadataCleaner
 
 __all__ = ["default_teacher", "judge", "rows_of_view"]

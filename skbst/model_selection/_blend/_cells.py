@@ -5,8 +5,8 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics._scorer import _BaseScorer
 
+from skbst._sklearn import _BaseScorer
 from skbst.metrics import hierarchical_f1_score
 from skbst.model_selection._blend._precomputed_classifier import PrecomputedClassifier
 from skbst.model_selection._paired._confusion_scores import score_confusions

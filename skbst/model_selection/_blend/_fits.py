@@ -9,11 +9,9 @@ from sklearn import get_config
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing
-from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.metadata_routing import process_routing
-from sklearn.utils.validation import _check_method_params
 
+from skbst._sklearn import _check_method_params, _safe_indexing, validate_parameter_constraints
 from skbst.model_selection._blend._cells import FoldParts
 from skbst.neighbors import KNNPriorBlender
 
