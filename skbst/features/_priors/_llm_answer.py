@@ -5,8 +5,11 @@ import math
 
 __all__ = ["AnswerError", "read_answer"]
 
-# of a cut answer: with less, what is missing could be the class
+# of a cut answer, or one with labels of its own: with less, what is missing could be the class
 _LEAST_KNOWN = 0.5
+# five pairs are some 300 characters; each bracket without an end costs another look at all that follows
+_LONGEST = 20_000
+_MOST_STARTS = 500
 
 
 class AnswerError(ValueError):
@@ -22,7 +25,7 @@ def read_answer(answer, labels, *, said=""):
         JSON ``[{"label": code, "probability": number}, ...]``, alone or with prose around it.
 
     labels : mapping of str to str
-        What may stand for a label, in lower case, and the label. Others are dropped.
+        What may stand for a label, in lower case, and the label. Others are dropped, up to half of the mass.
 
     said : str, default=""
         What was asked about; a list that stands in there word for word is a quotation and no answer.
@@ -35,8 +38,9 @@ def read_answer(answer, labels, *, said=""):
     Raises
     ------
     AnswerError
-        If there is no such list, or two that differ; if a probability is no number of at least 0; if none of the
-        labels is known; or if the answer was cut off before half of the mass was named.
+        If there is no such list, or two that differ; if a probability is no number of at least 0, or an item says two
+        things under one name; if labels that are no classes hold more than half of the mass; if the answer was cut off
+        before half of the mass was named; or if it is far too long or nested.
 
     Examples
     --------
@@ -47,6 +51,8 @@ def read_answer(answer, labels, *, said=""):
     """
     if not isinstance(answer, str):
         raise AnswerError(f"the client gave {type(answer).__name__} instead of text")
+    if len(answer) > _LONGEST:
+        raise AnswerError(f"an answer of {len(answer)} characters")
     found = [pairs for pairs, text in _lists(answer) if text not in said]
     if not found:
         found = _cut_off(answer, said)
@@ -60,14 +66,18 @@ def read_answer(answer, labels, *, said=""):
 
 def _lists(answer):
     """All lists of pairs in a text, with the text of each; what stands inside one that was read is not read again."""
-    decoder, place, in_cut_list = json.JSONDecoder(), 0, False
-    while place < len(answer):
+    decoder, place, in_cut_list = json.JSONDecoder(object_pairs_hook=_without_doubles), 0, False
+    for _ in range(_MOST_STARTS):
         start = min((i for i in (answer.find("[", place), answer.find("{", place)) if i >= 0), default=-1)
         if start < 0:
             return
         try:
             value, stop = decoder.raw_decode(answer, start)
-        except (ValueError, RecursionError):
+        except AnswerError:
+            raise
+        except RecursionError as error:
+            raise AnswerError("nested too deeply") from error
+        except ValueError:
             in_cut_list |= answer[start] == "["
             place = start + 1
             continue
@@ -76,6 +86,15 @@ def _lists(answer):
         if pairs is not None and not (in_cut_list and _is_item(value)):
             yield pairs, answer[start:stop]
         place = stop
+    raise AnswerError(f"more than {_MOST_STARTS} brackets")
+
+
+def _without_doubles(pairs):
+    """An object, unless it says two things under one name."""
+    values = dict(pairs)
+    if any(values[name] is not value and values[name] != value for name, value in pairs):
+        raise AnswerError(f"two values of one name in {str(pairs)[:60]}")
+    return values
 
 
 def _pairs(value):
@@ -102,10 +121,12 @@ def _cut_off(answer, said):
     start = answer.rfind("[")
     if start < 0 or answer[start:] in said:
         return []
-    pairs, decoder, place = [], json.JSONDecoder(), start + 1
+    pairs, decoder, place = [], json.JSONDecoder(object_pairs_hook=_without_doubles), start + 1
     while (place := answer.find("{", place)) >= 0:
         try:
             item, stop = decoder.raw_decode(answer, place)
+        except AnswerError:
+            raise
         except ValueError:
             break
         if answer[place:stop] in said or not _is_item(item):
@@ -119,13 +140,17 @@ def _cut_off(answer, said):
 
 
 def _mass(pairs, labels):
-    mass = {}
+    mass, strange = {}, 0.0
     for label, number in pairs:
         if not _is_number(number) or number < 0:
             raise AnswerError(f"the probability of {str(label)[:30]!r} is {str(number)[:20]!r}")
         label = labels.get(label.strip().casefold()) if isinstance(label, str) else None
-        if label is not None:
+        if label is None:
+            strange += float(number)
+        else:
             mass[label] = mass.get(label, 0.0) + float(number)
+    if strange > sum(mass.values()) > 0:
+        raise AnswerError(f"{strange:.2g} of the mass on labels that are no classes")
     if pairs and not mass:
         raise AnswerError(f"none of the labels is known (first: {str(pairs[0][0])[:30]!r})")
     if pairs and not sum(mass.values()) > 0:
@@ -134,4 +159,9 @@ def _mass(pairs, labels):
 
 
 def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False

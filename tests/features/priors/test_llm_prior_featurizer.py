@@ -56,7 +56,14 @@ def test_answers_that_can_be_read(answer):
         (f"{GOOD} or rather {json.dumps([pair('m-m', 1.0)])}", "differ"),
         ('[{"label": "fx-a", "probability": 0.3}, {"label": "ss', "cut off"),
         ('[{"label": "fx-', "no JSON"),
-        ("[" * 5000, "no JSON"),
+        ("[" * 5000, "nested too deeply|more than 500 brackets"),
+        ("[1 " * 2000, "brackets"),
+        (GOOD * 400, "characters"),
+        ('[{"label": "fx-a", "probability": ' + 400 * "9" + "}]", "probability of 'fx-a'"),
+        ('[{"label": "fx-a", "label": "fx-n", "probability": 1}]', "two values of one name"),
+        ('[{"label": "fx-a", "probability": 0.1, "probability": 0.9}]', "two values of one name"),
+        ('{"fx-a": 0.1, "fx-n": 0.2, "fx-a": 0.9}', "two values of one name"),
+        (json.dumps([pair("unheard", 0.9), pair("fx-a", 0.1)]), "on labels that are no classes"),
     ],
 )
 def test_answers_that_cannot(answer, why):
@@ -125,6 +132,25 @@ def test_a_client_that_fails_makes_one_row_missing():
 
     with pytest.raises(KeyboardInterrupt):
         LLMPriorFeaturizer(interrupted).fit(CLIPS).transform(CLIPS)
+
+
+def test_equal_clips_are_asked_about_once_in_a_call_failed_or_not():
+    asked = []
+
+    def client(prompt):
+        asked.append(prompt.rsplit("Recording: ", 1)[1])
+        if "city" in asked[-1]:
+            raise TimeoutError("too slow")
+        return GOOD
+
+    clips = pd.DataFrame({"title": ["city", "dog", "city", "city", "dog", "rain", "city"]})
+    prior = LLMPriorFeaturizer(client, batch_size=2).fit(clips)
+    made, problems = prior.transform_with_problems(clips)
+    assert len(asked) == 3
+    assert problems["position"].tolist() == [0, 2, 3, 6]
+    assert made.any(axis=1).tolist() == [False, True, False, False, True, True, False]
+    prior.transform_with_problems(clips)  # another call tries again
+    assert sum("city" in record for record in asked) == 2
 
 
 def test_a_run_goes_on_where_it_was(tmp_path):
