@@ -117,7 +117,8 @@ def apply_review(y, review):
             " Pass the labels that were reviewed."
         )
     given = y.to_numpy(dtype=object)[places]
-    other = np.flatnonzero(given != decisions["label"].to_numpy(dtype=object))
+    # the page writes all labels as text
+    other = np.flatnonzero([str(now) != str(then) for now, then in zip(given, decisions["label"])])
     if len(other):
         first = other[0]
         raise DataFormatError(
@@ -126,13 +127,23 @@ def apply_review(y, review):
             "Pass the version of the labels that was reviewed."
         )
     changed = decisions["decision"].to_numpy() == "change"
+    new_label = _as_in(y, decisions["new_label"][changed])
     corrected = y.copy()
     if isinstance(y.dtype, pd.CategoricalDtype):  # which takes no class that it does not know
-        new = pd.Index(decisions["new_label"][changed].unique()).difference(y.cat.categories)
+        new = pd.Index(list(dict.fromkeys(new_label))).difference(y.cat.categories)
         corrected = corrected.cat.add_categories(new)
-    corrected.iloc[places[changed]] = decisions["new_label"].to_numpy(dtype=object)[changed]
+    corrected.iloc[places[changed]] = new_label
     log = decisions[changed].rename(columns={"label": "from", "new_label": "to"})
     return corrected, log[["sound_id", "from", "to", "who", "when", "why"]].reset_index(drop=True)
+
+
+def _as_in(y, new_label):
+    """The new labels as y has them: a number where y holds numbers."""
+    known = {str(label): label for label in y.dropna().unique()}
+    unknown = [label for label in new_label if str(label) not in known]
+    if unknown and pd.api.types.is_numeric_dtype(y.dtype):
+        raise DataFormatError(f"{unknown[0]!r} is the label of no other sound, and the labels are numbers.")
+    return [known.get(str(label), label) for label in new_label]
 
 
 def _check_table(decisions, y):

@@ -2,6 +2,8 @@
 
 from numbers import Integral
 
+import pandas as pd
+
 from skbst.curation._page import (
     clip_records,
     finish,
@@ -106,6 +108,8 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None, n_jobs=None, ve
 
 def _known(table, clips):
     """The clips by their names as text; each row has one."""
+    if not isinstance(clips, pd.DataFrame):
+        raise DataFormatError(f"The clips must be a DataFrame with the sound_ids as index; got {type(clips).__name__}.")
     clips = clips.set_axis(text_index(clips.index))
     if not clips.index.is_unique:
         raise DataFormatError("A sound_id stands twice in the clips; make the index unique.")

@@ -37,6 +37,18 @@ def test_there_and_back(write, y):
     ]
 
 
+@pytest.mark.parametrize("dtype", [int, float, object, "category"])
+def test_labels_that_are_numbers_come_back_as_such(write, dtype):
+    y = pd.Series([0, 1, 2, 1], index=list("abcd")).astype(dtype)
+    first, second = str(y["a"]), str(y["b"])
+    corrected, _ = apply_review(y, read_review(write("a.json", [decision("a", first, new=second)])))
+    assert corrected.tolist() == [1, 1, 2, 1]
+    assert corrected.dtype == y.dtype
+    if dtype is int:
+        with pytest.raises(DataFormatError, match="'9' is the label of no other"):
+            apply_review(y, read_review(write("b.json", [decision("a", "0", new="9")])))
+
+
 def test_two_reviewers(write, y):
     ann = write("ann.json", [decision("7"), decision("11")])
     bob = write("bob.json", [decision("7", who="bob"), decision("11", what="keep", new="", who="bob")])

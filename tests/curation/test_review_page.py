@@ -63,6 +63,8 @@ def test_what_is_missing_is_named(tmp_path):
         review_page(table, clips.iloc[:1], tmp_path)
     with pytest.raises(DataFormatError, match="no rows"):
         review_page(table.iloc[:0], clips, tmp_path)
+    with pytest.raises(DataFormatError, match="got dict"):
+        review_page(table, clips.to_dict(), tmp_path)
     with pytest.raises(ValueError, match="limit"):
         review_page(table, clips, tmp_path, limit=-1)
     with pytest.raises(DataFormatError, match="label"):
@@ -249,6 +251,16 @@ def test_the_picture_is_that_of_the_sound(tmp_path):
     assert spectrum[:, 450].argmax() == pytest.approx(
         len(spectrum) * (1 - np.log1p(6000 / 700) / np.log1p(24000 / 700)), abs=3
     )
+
+
+def test_silence_and_a_single_sample_are_sounds(tmp_path):
+    import matplotlib.image
+
+    table, clips = made(2)
+    clips["audio"] = pd.Series([(np.zeros(8000, np.float32), 8000), (np.ones(1, np.float32), 8000)], index=clips.index)
+    shown = data_of(review_page(table, clips, tmp_path))["clips"]
+    assert [clip["sound"] for clip in shown] == ["sounds/00000.ogg", "sounds/00001.ogg"]
+    assert matplotlib.image.imread(tmp_path / "sounds" / "00000.png")[56:, :, :3].max() < 0.1
 
 
 def test_a_page_of_long_texts_stays_small(tmp_path):

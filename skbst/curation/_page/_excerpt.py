@@ -19,6 +19,8 @@ _SECONDS = 10.0
 _OPUS, _WAV = ("ogg", "OPUS", 48000), ("wav", "PCM_16", 24000)
 _WIDTH, _WAVE_HEIGHT, _SPECTRUM_HEIGHT, _N_FFT = 600, 56, 144, 1024
 _DECIBELS = 80
+# of the loudest bin: below, a sound is drawn as quiet as it is, and silence black
+_QUIETEST = -20
 # few levels make small files
 _LEVELS = 40
 # black over violet and orange to pale yellow, in steps of equal lightness
@@ -118,7 +120,7 @@ def _spectrogram(waveform, sample_rate):
     edges = np.expm1(mel) * 700 * _N_FFT / sample_rate
     rows = [decibels[:, int(low) : max(int(low) + 1, int(high))].max(axis=1) for low, high in pairwise(edges)]
     level = np.stack(rows[::-1])
-    return np.clip((level - level.max() + _DECIBELS) / _DECIBELS, 0, 1) * (_LEVELS - 1)
+    return np.clip((level - max(level.max(), _QUIETEST) + _DECIBELS) / _DECIBELS, 0, 1) * (_LEVELS - 1)
 
 
 def _chunk(kind, content):
