@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from safetensors import SafetensorError
 
 from skbst._torch import resolve_device
 from skbst.exceptions import CheckpointError
@@ -17,6 +16,8 @@ from skbst.features._encoders._locate import model_digest, quiet_loading, read_j
 
 __all__ = ["AudioModel", "load_audio_model", "read_settings"]
 
+# in Hz; whatever is not in it is a damaged setting
+_RATES = range(1000, 1_000_001)
 _MAX_MODELS = 3
 _models = OrderedDict()
 _lock = threading.RLock()
@@ -76,23 +77,27 @@ def _read_settings(folder, trust_remote_code, needed_by, digest):
     options = {"local_files_only": True, "trust_remote_code": trust_remote_code}
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **options)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except Exception as error:  # settings of another kind end in any error of the library's own
         raise CheckpointError(f"{folder}: transformers cannot read the configuration ({error}).") from error
     kind = find_kind(config, folder)
     try:
         extractor = transformers.AutoFeatureExtractor.from_pretrained(folder, **options)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except Exception as error:  # settings of another kind end in any error of the library's own
         raise CheckpointError(
             f"{folder} holds no settings of a feature extractor that can be read ({error}), and so says no sample rate."
         ) from error
     if not hasattr(extractor, "sampling_rate"):
         raise CheckpointError(f"{folder}: the feature extractor {type(extractor).__name__} names no sampling_rate.")
+    rate = extractor.sampling_rate
+    if isinstance(rate, bool) or not isinstance(rate, int) or rate not in _RATES:
+        raise CheckpointError(f"{folder}: a sampling_rate of {rate!r} is none; expected Hz, such as 16000.")
     return Settings(config, extractor, kind)
 
 
 def _check_code(raw, folder, trust_remote_code):
     """A model with code of its own runs only where that is asked for, and only with code that lies beside it."""
-    places = [str(value) for value in raw.get("auto_map", {}).values()] if isinstance(raw, dict) else []
+    found = raw.get("auto_map") if isinstance(raw, dict) else None
+    places = [str(value) for value in found.values()] if isinstance(found, dict) else []
     if places and not trust_remote_code and raw.get("model_type") is None:
         raise CheckpointError(f"{folder} needs Python code of its own, which is not run; see trust_remote_code.")
     if trust_remote_code and any("--" in place for place in places):
@@ -148,7 +153,7 @@ def _load(folder, settings, dtype, trust_remote_code, needed_by):
             network, info = transformers.AutoModel.from_pretrained(
                 folder, dtype=dtype, output_loading_info=True, **options
             )
-    except (ValueError, OSError, RuntimeError, KeyError, SafetensorError) as error:
+    except Exception as error:  # damaged weights end in any error of the libraries' own
         raise CheckpointError(f"{folder}: transformers cannot load the weights ({error}).") from error
     part = settings.kind.part
     missing = [

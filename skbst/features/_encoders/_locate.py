@@ -132,7 +132,7 @@ def read_json(path):
         return {}
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not readable as JSON ({error}).") from error
     if not isinstance(content, (dict, list)):
         raise CheckpointError(f"{path} holds {type(content).__name__} where settings are expected.")

@@ -134,7 +134,7 @@ def _load(folder, device, dtype, featurizer):
             network = library.SentenceTransformer(
                 str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs=options
             )
-    except (ValueError, OSError, RuntimeError, KeyError, ImportError) as error:
+    except Exception as error:  # settings of another kind end in any error of the library's own
         raise CheckpointError(f"{folder}: sentence-transformers cannot load the model ({error}).") from error
     return network.eval()
 
@@ -142,7 +142,9 @@ def _load(folder, device, dtype, featurizer):
 def _check_modules(folder):
     """Only parts of the library itself are built, and no part of the model comes from a pickle."""
     modules = read_json(folder / "modules.json")
-    names = [str(module.get("type")) for module in modules] if isinstance(modules, list) else []
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise CheckpointError(f"{folder / 'modules.json'} holds no list of modules. Fetch the model again.")
+    names = [str(module.get("type")) for module in modules]
     strange = [name for name in names if not name.startswith("sentence_transformers.")]
     if strange:
         raise CheckpointError(f"{folder} asks for {strange[0]!r}, which is no part of sentence-transformers; not run.")

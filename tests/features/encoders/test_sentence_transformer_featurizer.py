@@ -171,3 +171,15 @@ def test_without_the_library(minilm):
     made = subprocess.run([sys.executable, "-c", code, str(minilm)], capture_output=True, text=True, check=True)
     assert "SentenceTransformerFeaturizer needs sentence_transformers" in made.stdout
     assert "skbst[encoders]" in made.stdout
+
+
+@pytest.mark.parametrize(
+    "modules", [{"type": "a"}, ["a"], [[]], "a", 1, [{}], [{"type": "sentence_transformers.models.Gone"}]]
+)
+def test_odd_lists_of_modules_are_a_checkpoint_error(tmp_path, modules):
+    import json
+
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(CheckpointError):
+        SentenceTransformerFeaturizer(tmp_path).fit_transform(["a dog"])

@@ -353,3 +353,25 @@ def test_a_clip_for_which_memory_runs_out_is_that_clips_record(folder_of, sounds
         made = featurizer.transform(sounds)
     others = [0, 1, 3, 4]
     np.testing.assert_array_equal(made[others], expected[others])
+
+
+@pytest.mark.parametrize("rate", [None, "a", -1, 0, 10**9, [], True, 1.5])
+def test_a_damaged_sampling_rate_is_a_checkpoint_error(folder_of, sounds, tmp_path, rate):
+    folder = shutil.copytree(folder_of("wav2vec2"), tmp_path / "encoder")
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings | {"sampling_rate": rate}))
+    with pytest.raises(CheckpointError):
+        TransformersAudioFeaturizer(folder).fit_transform(sounds[:1])
+
+
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json"])
+@pytest.mark.parametrize(
+    "content", [b"", b"null", b"[]", b"[" * 5000, b"\xff\xfe", b'{"auto_map": [1]}', b'{"model_type": []}']
+)
+def test_damaged_settings_are_a_checkpoint_error(folder_of, sounds, tmp_path, name, content):
+    folder = shutil.copytree(folder_of("wav2vec2"), tmp_path / "encoder")
+    if name == "preprocessor_config.json" and content[:1] == b"{":
+        pytest.skip("settings that are not used")
+    (folder / name).write_bytes(content)
+    with pytest.raises(CheckpointError):
+        TransformersAudioFeaturizer(folder).fit_transform(sounds[:1])
