@@ -422,6 +422,23 @@ def test_excerpts_of_every_length_can_be_heard(page, tmp_path):
         press(page, "n")
 
 
+def test_the_policy_lets_no_other_script_run_and_no_host_be_asked(browser, tmp_path):
+    page = browser.new_page()
+    page.goto(review_page(*made(1), tmp_path / "out").as_uri())
+    page.evaluate(
+        """() => { const script = document.createElement('script'); script.textContent = "document.title = 'run'";
+        document.body.append(script); document.body.insertAdjacentHTML('beforeend',
+        "<img src=x onerror=\\"document.title = 'run'\\"><a id=bait href=\\"javascript:document.title='run'\\">x</a>"); }"""
+    )
+    page.evaluate("document.querySelector('#bait').click()")
+    page.wait_for_timeout(200)
+    assert page.title() == "Review of labels"
+    asked = []
+    page.on("requestfinished", lambda request: asked.append(request.url))
+    refused = page.evaluate("fetch('https://example.org/').then(() => 'answered', () => 'refused')")
+    assert (refused, asked) == ("refused", [])
+
+
 @pytest.mark.parametrize("browser", [6], indirect=True)
 def test_a_page_that_hangs_ends_its_test(browser):
     page = browser.new_page()
