@@ -361,6 +361,23 @@ def test_everything_has_a_name_and_can_be_reached_by_keys(page, tmp_path):
     assert count(page) == "1 of 3 decided"
 
 
+def test_after_the_mouse_the_keys_are_the_pages(page, tmp_path):
+    page.goto(review_page(*made(4, TONE), tmp_path / "out").as_uri())
+    page.locator("#keep").click()
+    press(page, " ")
+    assert plays(page, "#sound")
+    assert count(page) == "1 of 4 decided"
+    page.locator("#list button").nth(0).click()
+    page.locator("#suggestions button").click()
+    press(page, "k")
+    assert count(page) == "2 of 4 decided"
+    page.locator("#other").click()
+    page.keyboard.type("m-m")
+    page.locator("#tree [data-code='m-m']").click()
+    press(page, "u")
+    assert count(page) == "4 of 4 decided"
+
+
 def test_two_thousand_clips_load_little(page, tmp_path):
     table, clips = made(2000)
     for column in ("tags", "description"):

@@ -133,6 +133,14 @@ document.addEventListener("keydown", (e) => {
   const act = ACTS[e.key.length === 1 ? e.key.toLowerCase() : { ArrowDown: "n", ArrowUp: "b" }[e.key] || e.key];
   if (act && (!act[2] || current())) { e.preventDefault(); act[1](); }
 });
+// after a click of the mouse the keys belong to the page again: space plays and does not press the button once more
+let pointed = false;
+document.addEventListener("pointerdown", () => { pointed = true; }, true);
+document.addEventListener("keydown", () => { pointed = false; }, true);
+for (const kind of ["click", "change"]) document.addEventListener(kind, (e) => {
+  const own = e.target.closest(kind === "click" ? "button" : "select");
+  if (pointed && own && own === document.activeElement) own.blur();
+});
 const BUTTONS = { accept: "a", keep: "k", unsure: "u", other: "c", pack: "p", undo: "z", save: "s", play: " ", back: "b", next: "n", look: "l", help: "h" };
 for (const [id, name] of Object.entries(BUTTONS)) $(id).addEventListener("click", () => ACTS[name][1]());
 $("keys-list").append(...Object.entries(ACTS).filter(([, act]) => act[0]).flatMap(([name, act]) => [make("dt", { " ": "space", ArrowRight: "→" }[name] || name), make("dd", act[0])]));
