@@ -55,7 +55,7 @@ class KNNPriorBlender(
         Has ``predict_proba``; cloned, or taken as it is inside a `FrozenEstimator`. Its ``embed(X)``, where there is
         one, gives the model's features; with ``embed_predict_proba(X)``, which gives both, a clip passes it once.
 
-    alpha : float in [0, 1], default=0.3
+    alpha : float in [0, 1], default=0.5
         Share of the neighbours; 0 is the model alone, 1 the neighbours alone.
 
     k : int, default=10
@@ -156,7 +156,7 @@ class KNNPriorBlender(
         self,
         estimator,
         *,
-        alpha=0.3,
+        alpha=0.5,
         k=10,
         temperature=0.1,
         embedding="auto",
