@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils.metadata_routing import get_routing_for_object
 
 from skbst._cross_fit import cross_fit, fold_rows
-from skbst._groups import group_codes, own_group_codes, stored_groups, with_groups
+from skbst._groups import group_codes, groups_for_splitter, own_group_codes, stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, _fit_context, _num_samples, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.curation._neighbour_vectors import neighbour_vectors
@@ -285,7 +286,9 @@ class LabelAudit(VersionedMixin, BaseEstimator):
         seed = None if self.random_state is None else check_random_state(self.random_state).randint(2**31)
         params = with_groups(self.estimator, groups, {})
         fit = {"classes": self.classes_, "n_jobs": self.n_jobs, "fit_params": params}
-        pack = cross_fit(self.estimator, X, y, fold_rows(self.cv, X, y, random_state=seed), **fit)
+        told = {"groups": groups_for_splitter(groups)} if groups is not None and _wants_groups(self.cv) else None
+        first = fold_rows(self.cv, X, y, random_state=seed, split_params=told)
+        pack = cross_fit(self.estimator, X, y, first, **fit)
         if len(pack.rows) != len(y):
             raise DataFormatError(f"cv must test every row; {len(y) - len(pack.rows)} of {len(y)} are never tested.")
         if codes is None or len(np.unique(codes[codes >= 0])) < 2:
@@ -303,6 +306,11 @@ def _check_lengths(X, y, metadata):
             raise DataFormatError(f"{what} has {_num_samples(part)} rows and y has {len(y)} labels.")
     if pd.isna(y).any():
         raise DataFormatError(f"{int(pd.isna(y).sum())} of {len(y)} labels are missing. Drop these rows.")
+
+
+def _wants_groups(cv):
+    """Whether a splitter makes its folds by groups."""
+    return hasattr(cv, "split") and get_routing_for_object(cv).split.requests.get("groups") is True
 
 
 def _names(X, n_rows):

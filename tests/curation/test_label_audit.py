@@ -10,7 +10,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -18,6 +18,7 @@ from skbst.curation import LabelAudit
 from skbst.curation._doubt import answer_log_lift, doubt_order, label_log_ratio
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
+from skbst.model_selection import OfficialKFold
 
 CLASSES = np.array(["fx-a", "fx-h", "m-sp", "ss-n"])
 
@@ -111,6 +112,20 @@ def test_the_same_bytes_twice_and_for_any_n_jobs(rows):
     first = audit().fit(X, y, groups=groups).ranking_
     for again in (audit(), audit(n_jobs=2), clone(audit())):
         pd.testing.assert_frame_equal(again.fit(X, y, groups=groups).ranking_, first)
+
+
+@pytest.mark.parametrize(
+    "cv", [KFold(4), GroupKFold(4), RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0), OfficialKFold()]
+)
+def test_any_splitter(cv, rows):
+    X, y, truth, groups = rows
+    groups = np.where(groups == "u0", None, groups)
+    table = LabelAudit(LogisticRegression(), cv=cv).fit(X, y, groups=groups)
+    assert table.score(truth, 12) >= 8
+    listed = list(cv.split(X, y)) if isinstance(cv, KFold) else None
+    if listed is not None:
+        again = LabelAudit(LogisticRegression(), cv=listed).fit(X, y, groups=groups)
+        pd.testing.assert_frame_equal(again.ranking_, table.ranking_)
 
 
 def test_bundles_and_pipelines(rows):
