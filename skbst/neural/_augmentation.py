@@ -137,7 +137,7 @@ class Augmentation:
             if name in self.modules:
                 for modality in inputs:
                     if modality not in (*_FRAMES, "prior", "class_prior"):
-                        inputs[modality] = self.modules[name](inputs[modality])
+                        inputs[modality] = _where_there(inputs[modality], self.modules[name])
         return inputs, target
 
     def _mix(self, inputs, target):
@@ -156,3 +156,8 @@ class Augmentation:
         inputs = {**inputs, "frames": frames, "lengths": lengths}
         inputs.update({name: mixed[name] for name in embeddings})
         return inputs, {**distributions, "weight": weight.squeeze(1)}
+
+
+def _where_there(x, module):
+    """Vary embeddings, but those of zeros: noise would make of what is missing a direction like any other."""
+    return torch.where(x.any(dim=1, keepdim=True), module(x), x)

@@ -1,5 +1,6 @@
 """Linear models of the embeddings, and what they say of clips that they have not seen."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -75,7 +76,10 @@ def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_thread
         shares = _shares(np.stack(answers), target, weight)
     for name, share in zip(names, shares):
         prior.models[name].share.fill_(share)
-    return sum(share * answer for share, answer in zip(shares, answers)).astype(np.float32)
+    held_out = {name: torch.from_numpy(answer) for name, answer in zip(names, answers)}
+    there = {name: torch.from_numpy(np.asarray(embeddings[name]).any(axis=1)) for name in names}
+    with torch.no_grad():
+        return copy.deepcopy(prior).cpu().join(held_out, there).numpy()
 
 
 def _folds(target, groups, rng):

@@ -18,8 +18,9 @@ class LinearPrior(nn.Module):
         \quad \bar x = x / \lVert x \rVert
 
     On few clips a linear model of good embeddings is hard to beat, and a dozen layers take thousands of steps to find
-    it. A network that adds to these numbers has to learn only what they miss. Nothing here is trained by gradients: the
-    parameters ask for none, are solved elsewhere, and all zero in a new module.
+    it. A network that adds to these numbers has to learn only what they miss. An embedding of zeros is missing: its
+    model says nothing of the clip, and the others speak with its weight as well. Nothing here is trained by gradients:
+    the parameters ask for none, are solved elsewhere, and all zero in a new module.
 
     Parameters
     ----------
@@ -67,7 +68,30 @@ class LinearPrior(nn.Module):
     def forward(self, audio=None, text=None, **others):
         """Return the weighted log-probabilities of shape (n_clips, n_classes); `others` are embeddings by name."""
         given = {"audio": audio, "text": text, **others}
-        return sum(model.share * self.log_proba(name, given[name]) for name, model in self.models.items())
+        answers = {name: self.log_proba(name, given[name]) for name in self.models}
+        return self.join(answers, {name: given[name].any(dim=-1) for name in self.models})
+
+    def join(self, answers, there):
+        """Weigh the answers of the models.
+
+        Parameters
+        ----------
+        answers : dict of str to Tensor of shape (n_clips, n_classes)
+            Log-probabilities of each model.
+
+        there : dict of str to Tensor of shape (n_clips,), bool
+            Which clips have the embedding. Where a clip has none that counts, the models say what they say of zeros.
+
+        Returns
+        -------
+        log_proba : Tensor of shape (n_clips, n_classes)
+        """
+        shares = {name: model.share for name, model in self.models.items()}
+        total, said = sum(shares.values()), sum(shares[name] * answers[name] for name in shares)
+        heard = sum(shares[name] * there[name] for name in shares)[:, None]
+        known = sum((shares[name] * there[name])[:, None] * answers[name] for name in shares)
+        whole = torch.stack(list(there.values())).all(dim=0)[:, None]
+        return torch.where(whole | (heard == 0), said, known * (total / heard.clamp(min=torch.finfo(heard.dtype).tiny)))
 
     def log_proba(self, name, x):
         """Log-probabilities of the model of one embedding, before its weight; same arguments as `forward`."""

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.neural._augmentation import make_augmentation
 
 WIDTHS = {"clap_audio": 8, "ast_audio": 5, "audio_3": 6, "text": 7, "title_text": 4}
 
@@ -107,3 +108,32 @@ def test_every_encoder_of_the_trunk_learns(data):
     torch.nn.functional.cross_entropy(module.train()(**batch), torch.arange(9) % 3).backward()
     missed = [name for name, p in module.named_parameters() if p.requires_grad and p.grad is None]
     assert missed == []
+
+
+def test_what_is_missing_at_prediction_is_left_to_the_others(data):
+    """A small network without its best embedding is about the network that never had it, and not a guess."""
+    _, y = data
+    rng = np.random.default_rng(3)
+    audio = (np.eye(3, 8)[y] + 0.45 * rng.normal(size=(120, 8))).astype(np.float32)
+    text = (np.eye(3, 6)[y] + 0.2 * rng.normal(size=(120, 6)) + 1).astype(np.float32)
+    X = FeatureBundle({"audio": audio, "text": text})
+    train, test = np.arange(80), np.arange(80, 120)
+    model = small(max_epochs=10).fit(X[train], y[train])
+    without = X.with_block("text", np.zeros_like(text))[test]
+    alone = small(max_epochs=10, blocks={"text": None}).fit(X[train], y[train])
+    assert model.score(without, y[test]) >= alone.score(X[test], y[test]) - 0.1
+    mixed = text.copy()
+    mixed[test[::2]] = 0
+    answers = model.predict_proba(X.with_block("text", mixed)[test])
+    assert_allclose(answers[1::2], model.predict_proba(X[test])[1::2], atol=1e-6)
+    assert_allclose(answers[::2], model.predict_proba(without)[::2], atol=1e-6)
+
+
+def test_missing_rows_of_training_stay_missing():
+    augment = make_augmentation("default", branch=None, standardizer=None, n_classes=3)
+    x = torch.ones(4, 8)
+    x[1] = 0
+    varied, _ = augment({"text": x, "audio_2": x}, {})
+    for name in ("text", "audio_2"):
+        assert not varied[name][1].any()
+        assert (varied[name][[0, 2, 3]] != x[[0, 2, 3]]).any(dim=1).all()

@@ -86,3 +86,26 @@ def test_one_modality_and_gradients_everywhere():
     text, target = torch.randn(16, 6), torch.arange(16) % 3
     torch.nn.functional.cross_entropy(net(None, text), target).backward()
     assert all(p.grad.abs().sum() > 0 for p in net.head.parameters())
+
+
+def test_what_is_missing_says_nothing_and_the_others_speak_for_it():
+    prior = LinearPrior(8, 6, 3, others={"audio_2": 4})
+    torch.manual_seed(1)
+    for share, model in zip((0.5, 2.0, 1.0), prior.models.values()):
+        model.weight.normal_()
+        model.bias.normal_()
+        model.share.fill_(share)
+    x = {"audio": torch.randn(5, 8), "text": torch.randn(5, 6), "audio_2": torch.randn(5, 4)}
+    x["text"][1] = 0
+    x["audio"][2] = x["text"][2] = 0
+    for rows in x.values():
+        rows[3] = 0
+    said = {name: prior.log_proba(name, rows) for name, rows in x.items()}
+    found, both = prior(**x), 0.5 * said["audio"] + 1.0 * said["audio_2"]
+    assert_close(found[1], both[1] * 3.5 / 1.5)
+    assert_close(found[2], said["audio_2"][2] * 3.5)
+    assert_close(found[3], both[3] + 2.0 * said["text"][3])
+    assert_close(found[[0, 4]], (both + 2.0 * said["text"])[[0, 4]])
+    for row in range(5):  # whatever stands beside it
+        alone = prior(**{name: rows[row : row + 1] for name, rows in x.items()})
+        assert_close(alone[0], found[row], rtol=0, atol=1e-6)
