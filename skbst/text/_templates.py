@@ -25,8 +25,16 @@ def template_key(sentence, title=""):
     >>> template_key("This is door_01, take 12 of 30!", "door_01.wav")
     'this is {} take 0 of 0'
     """
+    return _key(sentence, _stem(title))
+
+
+def _stem(title):
+    """What stands for a title in the sentences below it; made once a text, for a title may be as long as that."""
+    return strip_extension(title.casefold())
+
+
+def _key(sentence, stem):
     sentence = sentence.casefold()
-    stem = strip_extension(title.casefold())
     if len(stem) >= 3 and stem in sentence:
         sentence = sentence.replace(stem, f" {_SLOT} ")
     return _OTHER.sub(" ", _DIGITS.sub("0", sentence)).strip()
@@ -71,7 +79,8 @@ def find_templates(texts, groups=None, *, titles=None, min_repeats=10):
         group = None if names is None else names[i]
         if names is not None and group is None:
             continue
-        for key in {template_key(sentence, title) for sentence in split_sentences(text)}:
+        stem = _stem(title)
+        for key in {_key(sentence, stem) for sentence in split_sentences(text)}:
             if key == _SLOT or len(key.split()) >= 3:
                 counts[key][group] += 1
     top = {key: counter.most_common(1)[0] for key, counter in counts.items()}
@@ -108,8 +117,8 @@ def strip_templates(text, templates, *, title="", removed=None):
     >>> strip_templates("A loud bang. Made in my old shed!", {"made in my old shed"})
     'A loud bang.'
     """
-    sentences = split_sentences(text)
-    kept = [sentence for sentence in sentences if template_key(sentence, title) not in templates]
+    sentences, stem = split_sentences(text), _stem(title)
+    kept = [sentence for sentence in sentences if _key(sentence, stem) not in templates]
     if len(kept) == len(sentences):
         return text
     if removed is not None:

@@ -42,3 +42,14 @@ def test_strip_templates_leaves_other_texts_untouched():
     assert removed == []
     assert strip_templates("a b c. Rest.", {"a b c"}, removed=removed) == "Rest."
     assert removed == ["a b c."]
+
+
+def test_a_long_title_is_looked_at_once_a_text(monkeypatch):
+    from skbst.text import _templates
+
+    seen, strip_extension = [], _templates.strip_extension
+    monkeypatch.setattr(_templates, "strip_extension", lambda title: seen.append(title) or strip_extension(title))
+    text = "This is line one of many. " * 200
+    found = _templates.find_templates([text, text], ["a", "a"], titles=[text, text], min_repeats=2)
+    _templates.strip_templates(text, found, title=text)
+    assert len(seen) == 3
