@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from skbst._paths import open_regular
+from skbst._paths import absolute_path, open_regular
 from skbst.exceptions import DataFormatError
 
 __all__ = ["check_double", "check_spelling", "iterate_rows", "read_rows", "read_table"]
@@ -102,7 +102,7 @@ def iterate_rows(path):
         As `read_rows` does; what is wrong with a row is raised when it is reached.
     """
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL))
-    n_rows = 0
+    n_rows, path = 0, absolute_path(path)
     with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:

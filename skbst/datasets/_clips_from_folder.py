@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skbst._paths import printable
+from skbst._paths import absolute_path, printable
 from skbst._sklearn import validate_params
 from skbst.datasets._folder._list_sounds import list_sounds
 from skbst.exceptions import DataFormatError
@@ -60,7 +60,7 @@ def clips_from_folder(folder, *, recursive=True):
     ...     clips_from_folder(folder)["title"].to_dict()
     {'dog_bark.wav': 'dog_bark'}
     """
-    folder = Path(os.path.abspath(Path(folder).expanduser()))
+    folder = absolute_path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not a folder. Pass the folder that holds the sound files.")
     listing = list_sounds(os.fspath(folder), recursive=recursive)

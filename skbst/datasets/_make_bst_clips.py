@@ -3,7 +3,6 @@
 import json
 import os
 from numbers import Integral, Real
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import soundfile
 from joblib import Parallel, delayed
 
 from skbst._files import write_atomically
+from skbst._paths import absolute_path
 from skbst._progress import progress_bar
 from skbst._sklearn import Interval, StrOptions, validate_params
 from skbst.datasets._make_bst_table import class_shares, entropy, table_of
@@ -153,7 +153,7 @@ def make_bst_clips(
     >>> len(sounds.data), sounds.target.nunique()
     (23, 23)
     """
-    root, seed = Path(root).expanduser(), entropy(random_state)
+    root, seed = absolute_path(root), entropy(random_state)
     if max_duration < min_duration:
         raise ValueError(f"max_duration={max_duration} is below min_duration={min_duration}.")
     plan_arguments = {

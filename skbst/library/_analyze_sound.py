@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbst._files import write_atomically
-from skbst._paths import open_regular, printable
+from skbst._paths import absolute_path, open_regular, printable
 from skbst._sklearn import validate_params
 from skbst._version import __version__
 from skbst.exceptions import DataFormatError
@@ -76,14 +76,14 @@ def analyze_sound(model, sound, out_folder, *, metadata=None):
     >>> result["status"], result["error"].partition("/")[0]
     ('failed', 'FileNotFoundError: ')
     """
-    out_folder = Path(out_folder).expanduser()
+    out_folder = absolute_path(out_folder)
     result = {"analyzer": _ANALYZER, "skbst": __version__, "status": "failed", "sound": printable(sound)}
     name = Path(sound).stem
     try:
         texts = _read_metadata(metadata)
         name = texts["id"] or name
         result["sound_id"] = printable(name)
-        result |= _analyze(model, Path(sound).expanduser(), texts)
+        result |= _analyze(model, absolute_path(sound), texts)
     except Exception as error:  # the platform gets a status, never a traceback
         result["error"] = printable(f"{type(error).__name__}: {error}")
     _write(result, out_folder, _as_file_name(name))
@@ -100,7 +100,7 @@ def _analyze(model, sound, texts):
     }
     if sound.suffix.lower() in _OTHER_FORMATS:
         return about | {"status": "skipped", "error": f"{sound.suffix} is no format that libsndfile reads."}
-    clips = pd.DataFrame({"audio": pd.Series([os.path.abspath(sound)], dtype=object)})
+    clips = pd.DataFrame({"audio": pd.Series([str(sound)], dtype=object)})
     for column in _TEXTS:
         clips[column] = pd.Series([texts[column]], dtype="str")
     clips.index = pd.Index([printable(sound.name)], dtype="str", name="sound_id")
@@ -127,7 +127,7 @@ def _as_result(row, taxonomy, n_classes):
 def _read_metadata(metadata):
     """id, title, tags and description as text, "" where there is none."""
     if isinstance(metadata, (str, os.PathLike)):
-        path = Path(metadata).expanduser()
+        path = absolute_path(metadata)
         try:
             with open_regular(path) as file:
                 metadata = json.loads(file.read().decode("utf-8-sig"))

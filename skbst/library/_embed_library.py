@@ -7,12 +7,12 @@ import warnings
 from collections import Counter
 from functools import partial
 from numbers import Integral
-from pathlib import Path
 
 import joblib
 from sklearn.base import clone
 
 from skbst._files import remove_abandoned, write_atomically
+from skbst._paths import absolute_path
 from skbst._progress import progress_bar
 from skbst._sklearn import Interval, validate_params
 from skbst.audio import collect_problems, record_problems
@@ -92,7 +92,7 @@ def embed_library(featurizer, clips, store, *, rows=512, dask=None, verbose=0):
     >>> summary.n_clips, summary.reasons
     (2, {'not found': 1})
     """
-    store = Path(os.path.abspath(Path(store).expanduser()))
+    store = absolute_path(store)
     featurizer = _with_store(featurizer, store)
     source = open_clips(clips)
     store.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,9 @@ import os
 from collections import Counter
 from functools import partial
 from numbers import Integral
-from pathlib import Path
 
 from skbst._optional import require
+from skbst._paths import absolute_path
 from skbst._sklearn import Interval, validate_params
 from skbst._version import __version__
 from skbst.exceptions import DataFormatError
@@ -121,7 +121,7 @@ def label_library(model, clips, out, *, rows=512, n_candidates=3, dask=None, rep
     model_id, model = identity_of(model), open_model(model)
     source = open_clips(clips)
     _refuse_if_all_missing(source, model)
-    out = Path(os.path.abspath(Path(out).expanduser()))
+    out = absolute_path(out)
     as_csv = out.suffix.lower() == ".csv"
     place = out.with_name(f"{out.name}.parts") if as_csv else out
     if source.identity and out.exists() and os.path.samefile(out, source.identity):

@@ -2,11 +2,10 @@
 
 import hashlib
 import os
-from pathlib import Path
 
 import joblib
 
-from skbst._paths import is_regular_file
+from skbst._paths import absolute_path, is_regular_file
 from skbst.exceptions import DataFormatError
 from skbst.library._problems import clip_readers, with_children
 from skbst.persistence import load_model
@@ -52,7 +51,7 @@ def open_model(model, *, method="predict_proba"):
     skbst.exceptions.DataFormatError: ...model.joblib: no model could be read (EOFError). Pass a folder of ...
     """
     if isinstance(model, (str, os.PathLike)):
-        model = _read(Path(model).expanduser())
+        model = _read(absolute_path(model))
         _quieten(model)
     if not hasattr(model, method):
         raise DataFormatError(
@@ -66,7 +65,7 @@ def identity_of(model):
     """A text that changes with the content of a model, or of the files that it was saved in."""
     if not isinstance(model, (str, os.PathLike)):
         return _content_hash(model)
-    path = Path(model).expanduser()
+    path = absolute_path(model)
     _refuse_missing(path)
     return _content_of(path)
 

@@ -3,11 +3,11 @@
 import platform
 import warnings
 from importlib import metadata
-from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
 from skbst._files import bring_back, put_in_place, scratch_folder
+from skbst._paths import absolute_path
 from skbst._version import __version__
 from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
 from skbst.persistence._card import model_card
@@ -65,7 +65,7 @@ def save_model(model, folder, *, notes="", overwrite=False):
     ...     load_model(save_model(model, f"{folder}/model")).predict([[0.9]])
     array(['m-sp'], dtype='<U4')
     """
-    folder = Path(folder)
+    folder = absolute_path(folder)
     # a link stays a link: the model that it points to is replaced
     place = folder.resolve()
     _check_estimator(model, "save_model takes")
@@ -114,7 +114,7 @@ def load_model(folder):
         If replacing the model was interrupted, so that the old one is loaded; or the file names a folder in which
         to keep things, which is never taken from a file.
     """
-    folder = find_model(Path(folder))
+    folder = find_model(absolute_path(folder))
     content = read_content(folder)
     check_files(folder, content["format"])
     _compare_versions(content["versions"])

@@ -3,8 +3,8 @@
 import os
 import warnings
 from collections import Counter
-from pathlib import Path
 
+from skbst._paths import absolute_path
 from skbst._sklearn import StrOptions, validate_params
 from skbst.datasets import load_bsd
 from skbst.exceptions import DataFormatError
@@ -70,7 +70,7 @@ def verify_submission(path, *, evaluation=None, taxonomy=BST, development_datase
     UserWarning
         About what is allowed but odd: one class or one score for every row.
     """
-    path = Path(path).expanduser()
+    path = absolute_path(path)
     outputs = _find_outputs(path)
     ids = _evaluation_ids(evaluation)
     problems, notes, labels = [], [], []

@@ -2,13 +2,13 @@
 
 import os
 from numbers import Integral
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
 from skbst._files import scratch_folder
+from skbst._paths import absolute_path
 from skbst._sklearn import Interval, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.submission._development_results import development_results
@@ -174,7 +174,7 @@ def write_submission(
             "development_datasets": {development_dataset: development_results(**development, taxonomy=taxonomy)}
         },
     }
-    folder = Path(folder).expanduser()
+    folder = absolute_path(folder)
     check = {"taxonomy": taxonomy, "development_dataset": development_dataset}
     check["evaluation"] = table["id"].tolist() if evaluation is None else evaluation
     return _write_checked(folder, label, table, meta, check)

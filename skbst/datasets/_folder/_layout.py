@@ -1,9 +1,9 @@
 """Where the files of a Broad Sound Dataset lie below its root."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from skbst._paths import absolute_path
 from skbst.datasets._folder._audio_files import is_audio_file
 from skbst.exceptions import DataFormatError
 
@@ -67,7 +67,7 @@ def find_layout(root, *, metadata_file=None):
         If there is no metadata CSV, or more than one.
     """
     # absolute: workers, and processes that change their folder, find the sounds all the same
-    root = Path(os.path.abspath(Path(root).expanduser()))
+    root = absolute_path(root)
     if not root.is_dir():
         what = "is a file, not a folder" if root.is_file() else "does not exist"
         raise FileNotFoundError(f"{root} {what}. Pass the folder that holds metadata/ and audio/.")

@@ -1,12 +1,11 @@
 """Priors that were made elsewhere: a table by sound_id."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from skbst._paths import absolute_path
 from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
 from skbst.features._priors._distribution import normalize_rows
@@ -82,7 +81,7 @@ class PriorTable:
 
 
 def _read(path):
-    path = Path(os.path.expanduser(path))
+    path = absolute_path(path)
     if not path.is_file():
         raise DataFormatError(f"There is no file {path} with a table of priors.")
     if path.suffix.lower() in (".parquet", ".pq"):

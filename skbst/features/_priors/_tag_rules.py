@@ -4,12 +4,12 @@ import os
 import re
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from skbst._paths import absolute_path
 from skbst._sklearn import _fit_context, check_is_fitted
 from skbst._tables import read_table
 from skbst.exceptions import DataFormatError
@@ -136,7 +136,7 @@ def _weights(table):
 def _read_rules(source):
     table = source
     if not isinstance(source, pd.DataFrame):
-        path = Path(os.path.expanduser(source))
+        path = absolute_path(source)
         if not path.is_file():
             raise DataFormatError(f"There is no file {path} with rules.")
         table, _ = read_table(path)

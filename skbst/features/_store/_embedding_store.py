@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skbst._files import write_atomically
+from skbst._paths import absolute_path
 from skbst._vectors import read_embeddings
 from skbst.exceptions import DataFormatError
 from skbst.features._store._embedding_skew import embedding_skew
@@ -52,7 +53,7 @@ class EmbeddingStore:
     """
 
     def __init__(self, root, *, name="clap_audio"):
-        self.root = Path(root).expanduser()
+        self.root = absolute_path(root)
         self.name = str(name)
         if self.name in ("", "..") or Path(self.name).name != self.name:
             raise DataFormatError(f"The name of a store is one word such as 'clap_audio'; got {name!r}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skbst._paths import open_regular, printable
+from skbst._paths import absolute_path, open_regular, printable
 from skbst._tables import check_double, check_spelling, iterate_rows
 from skbst.datasets import clips_from_folder
 from skbst.exceptions import DataFormatError
@@ -92,7 +92,7 @@ def open_clips(clips):
     if isinstance(clips, pd.DataFrame):
         return _from_table(clips)
     if isinstance(clips, (str, os.PathLike)):
-        path = Path(os.path.abspath(Path(clips).expanduser()))
+        path = absolute_path(clips)
         if path.is_dir():
             return _from_folder(path)
         if not path.is_file():
