@@ -34,7 +34,8 @@ def review_page(table, clips, out, *, taxonomy=None, limit=None, n_jobs=None, ve
         Rows to review; the index, or a column ``sound_id``, holds the sound_ids. One of
 
         - in the order given, ``label`` and optionally ``suggestion``, ``proba_label``, ``proba_suggestion``,
-          ``reason``, ``neighbours``, ``set`` and ``node``, such as ``LabelAudit.ranking_`` has them;
+          ``reason``, ``neighbours``, ``near_duplicate``, ``set`` and ``node``, as in
+          ``LabelAudit.ranking_``;
         - what ``label_library`` wrote (``predicted``, ``proba``, ``class_1``, ``proba_1``, ..., ``set``, ``node``,
           ``reason``, ``problem``), which is shown least sure first, or the sample of it that `review_sample` draws, in
           whose order it is shown, with the precision that the decisions give;

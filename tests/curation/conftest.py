@@ -22,10 +22,15 @@ _FLAGS = (
 def browser(tmp_path, request):
     """Debian's chromium with a profile of its own; a test that waits for ever loses it and fails."""
     engine = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if shutil.which("chromium") is None or not Path("/proc/self").exists():
+    if chromium() is None or not Path("/proc/self").exists():
         pytest.skip("chromium is not installed; apt-get install chromium")
     with opened(engine, tmp_path / "profile", getattr(request, "param", LIMIT)) as context:
         yield context
+
+
+def chromium():
+    """Debian's, or the one that runners of continuous integration have."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @contextlib.contextmanager
@@ -34,7 +39,7 @@ def opened(engine, profile, limit):
     with _ended(profile, LIMIT), engine.sync_playwright() as driver:
         # of what playwright is asked, evaluating and pressing keys wait without a limit of their own
         context = driver.chromium.launch_persistent_context(
-            str(profile), executable_path=shutil.which("chromium"), args=_FLAGS.split(), timeout=1000 * LIMIT
+            str(profile), executable_path=chromium(), args=_FLAGS.split(), timeout=1000 * LIMIT
         )
         context.set_default_timeout(1000 * LIMIT / 3)
         with _ended(profile, limit):

@@ -151,6 +151,20 @@ def test_explanations_are_shown(tmp_path):
     assert f"The neighbours give {first['share'].sum():.0%} of the answer" in shown[0]["reason"]
 
 
+def test_an_almost_equal_clip_is_the_first_neighbour(tmp_path):
+    table, clips = made(4)
+    table["neighbours"] = [["../1", "../2", "../3"]] * 4
+    table["near_duplicate"] = ["../2", "", "../0", None]
+    shown = data_of(review_page(table, clips.assign(title=clips.index), tmp_path))["clips"]
+    assert [[near["title"] for near in clip["neighbours"]] for clip in shown] == [
+        ["../2", "../1", "../3"],
+        ["../1", "../2", "../3"],
+        ["../0", "../1", "../2"],
+        ["../1", "../2", "../3"],
+    ]
+    assert [clip["neighbours"][0]["note"] for clip in shown] == ["almost equal", "", "almost equal", ""]
+
+
 def test_left_overs_of_an_earlier_page_go_and_other_files_stay(tmp_path):
     tone = (np.sin(np.arange(8000) / 5).astype(np.float32), 16000)
     review_page(*made(3, tone), tmp_path)

@@ -102,17 +102,22 @@ def page_data(records, table, taxonomy):
 
 
 def _neighbours(table):
-    """Name, label and note of the first neighbours of each row."""
+    """Name, label and note of the first neighbours of each row; what is almost equal comes first."""
     cells = table["neighbours"] if "neighbours" in table else [None] * len(table)
-    return [
-        [
-            (as_text(name.get("name")), as_text(name.get("label")), as_text(name.get("note")))
-            if isinstance(name, dict)
-            else (as_text(name), "", "")
-            for name in as_list(cell)[:_N_NEIGHBOURS]
-        ]
-        for cell in cells
-    ]
+    equals = table["near_duplicate"] if "near_duplicate" in table else [None] * len(table)
+    rows = []
+    for cell, equal in zip(cells, equals, strict=True):
+        near = [_named(each) for each in as_list(cell)]
+        if as_text(equal):
+            near = [(as_text(equal), "", "almost equal")] + [each for each in near if each[0] != as_text(equal)]
+        rows.append(near[:_N_NEIGHBOURS])
+    return rows
+
+
+def _named(neighbour):
+    if isinstance(neighbour, dict):
+        return tuple(as_text(neighbour.get(name)) for name in ("name", "label", "note"))
+    return as_text(neighbour), "", ""
 
 
 def _neighbour(name, label, note, known, texts, excerpts):
