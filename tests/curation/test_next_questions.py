@@ -152,7 +152,7 @@ def test_gain_against_a_slow_reference(monkeypatch):
     expected = np.zeros((9, 3))
     for i in range(9):
         for r in range(3):
-            q, w = proba[near[i, r]], 0.25 * np.exp((similar[i, r] - 1) / 0.2)
+            q, w = proba[near[i, r]], 0.5 * np.exp((similar[i, r] - 1) / 0.4)
             before = np.argmax(q @ credit)
             for t in range(4):
                 after = ((1 - w) * q + w * np.eye(4)[t]) @ credit
@@ -160,7 +160,7 @@ def test_gain_against_a_slow_reference(monkeypatch):
     own, gains = expected_gain(proba, similar, near, parents)
     np.testing.assert_allclose(gains, expected, atol=1e-12)
     np.testing.assert_allclose(own, [0.1 * (1 - max(p @ credit)) for p in proba], atol=1e-12)
-    assert answer_weight(np.array([1.0])) == 0.25
+    assert answer_weight(np.array([1.0])) == 0.5
 
 
 def test_what_is_settled_does_not_count_again():
