@@ -24,9 +24,19 @@ _EXTRAS = {
         ("laion_clap", "laion-clap", "CLAP embeddings, backend laion-clap"),
         ("transformers", "transformers", "CLAP embeddings, backend transformers"),
     ],
+    "encoders": [
+        ("transformers", "transformers", "TransformersAudioFeaturizer"),
+        ("sentence_transformers", "sentence-transformers", "SentenceTransformerFeaturizer"),
+    ],
     "dask": [("distributed", "distributed", "several machines (--dask)")],
     "plot": [("matplotlib", "matplotlib", "Displays")],
 }
+
+# what is encoded, module, featurizer
+_OWN = (
+    ("sounds", "transformers", "TransformersAudioFeaturizer"),
+    ("texts", "sentence_transformers", "SentenceTransformerFeaturizer"),
+)
 
 
 def add(subparsers):
@@ -103,6 +113,11 @@ def _encoders():
         yield f"encoder clap: ready ({', '.join(backends)}; weights {weights or hub})"
     else:
         yield f"encoder clap: weights come with the first use (2 GB), or put them into {_home() / 'clap'}"
+    for what, module, name in _OWN:
+        if importlib.util.find_spec(module) is None:
+            yield f'encoder of {what} of your own ({name}): cannot run; python -m pip install "skbst[encoders]"'
+        else:
+            yield f"encoder of {what} of your own ({name}): can run; its weights are a folder, or come from the hub"
 
 
 def _caches():

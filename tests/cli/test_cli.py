@@ -97,6 +97,9 @@ def test_doctor_names_what_is_here_and_how_to_get_the_rest(monkeypatch, tmp_path
         f"numpy {np.__version__}",
         "libsndfile",
         "encoder clap",
+        "encoder of sounds of your own (TransformersAudioFeaturizer)",
+        "encoder of texts of your own (SentenceTransformerFeaturizer)",
+        "extra encoders: ",
         str(tmp_path / "home"),
     ):
         assert words in said
