@@ -85,7 +85,6 @@ class Recipe(sklearn.base.BaseEstimator):
     branch_logits: bool
     adapter: bool | Literal["auto"]
     dropout: float
-    prior_dropout: float
     weight_decay: float
     schedule: Literal["cosine", "step"] | None
     label_smoothing: float
@@ -98,7 +97,7 @@ class Recipe(sklearn.base.BaseEstimator):
     min_delta: float
     validation_fraction: float | None
     refit: bool
-    def __init__(self, *, input_norm: Literal["batch", "length", "auto"] = ..., linear_prior: bool = ..., branch_logits: bool = ..., adapter: bool | Literal["auto"] = ..., dropout: float = ..., prior_dropout: float = ..., weight_decay: float = ..., schedule: Literal["cosine", "step"] | None = ..., label_smoothing: float = ..., top_loss_weight: float = ..., beta: float = ..., max_epochs: int = ..., branch_max_epochs: int | None = ..., branch_start: int = ..., freeze_trunk: bool = ..., min_delta: float = ..., validation_fraction: float | None = ..., refit: bool = ...) -> None: ...
+    def __init__(self, *, input_norm: Literal["batch", "length", "auto"] = ..., linear_prior: bool = ..., branch_logits: bool = ..., adapter: bool | Literal["auto"] = ..., dropout: float = ..., weight_decay: float = ..., schedule: Literal["cosine", "step"] | None = ..., label_smoothing: float = ..., top_loss_weight: float = ..., beta: float = ..., max_epochs: int = ..., branch_max_epochs: int | None = ..., branch_start: int = ..., freeze_trunk: bool = ..., min_delta: float = ..., validation_fraction: float | None = ..., refit: bool = ...) -> None: ...
     @classmethod
     def small(cls) -> Recipe: ...
 

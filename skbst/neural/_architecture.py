@@ -117,7 +117,7 @@ def build_module(architecture):
         if architecture["branch_logits"]:
             parts["branch_head"] = BranchHead(branch.out_features, n_classes, dropout=architecture["dropout"])
         if architecture.get("n_prior"):  # descriptions of before there were class priors do not name them
-            parts["class_prior"] = ClassPriorEmbedding(architecture["n_prior"], n_classes, trunk.fused_features)
+            parts["class_prior"] = ClassPriorEmbedding(architecture["n_prior"], n_classes, trunk.out_features)
     return ClipNet(trunk, head, **parts)
 
 

@@ -22,7 +22,7 @@ _FRAMES = ("frames", "lengths")
 _FRAME_DEFAULTS = {"time_crop": {}, "time_masking": {}}
 
 
-def make_augmentation(augmentation, *, branch, standardizer, n_classes, forget=None):
+def make_augmentation(augmentation, *, branch, standardizer, n_classes):
     """Make the callable that varies a training batch.
 
     Parameters
@@ -39,9 +39,6 @@ def make_augmentation(augmentation, *, branch, standardizer, n_classes, forget=N
     n_classes : int
         Width of a target distribution.
 
-    forget : ForgetPrior, default=None
-        Takes class priors away.
-
     Returns
     -------
     augment : Augmentation or None
@@ -51,17 +48,15 @@ def make_augmentation(augmentation, *, branch, standardizer, n_classes, forget=N
     ValueError
         If a name or a setting is unknown, or a setting out of range; the message says what is known.
     """
-    if augmentation is None and forget is None:
-        return None
     if augmentation is None:
-        augmentation = {}
+        return None
     if augmentation == "default":
         augmentation = _DEFAULTS if branch is None else {**_FRAME_DEFAULTS, **_DEFAULTS}
     unknown = sorted(set(augmentation) - set(MODULES))
     if unknown:
         raise ValueError(f"augmentation names {unknown}; known are {list(MODULES)}.")
     modules = {name: _make(name, augmentation[name]) for name in MODULES if name in augmentation}
-    return Augmentation(modules, standardizer, n_classes, forget)
+    return Augmentation(modules, standardizer, n_classes)
 
 
 def _make(name, settings):
@@ -69,30 +64,6 @@ def _make(name, settings):
     if not isinstance(settings, Mapping) or not set(settings) <= known:
         raise ValueError(f"augmentation[{name!r}] takes a dict of {sorted(known)}; got {settings!r}.")
     return MODULES[name](**settings)
-
-
-class ForgetPrior:
-    """Set the class prior of random rows to zero, as if nothing were known of them.
-
-    The draws are its own and made on the CPU: all other draws of a fit are those of a network without a prior.
-
-    Parameters
-    ----------
-    share : float in [0, 1)
-        Probability of each row.
-
-    seed : int
-        Seeds the draws.
-    """
-
-    def __init__(self, share, seed):
-        self.share = share
-        self.generator = torch.Generator().manual_seed(seed)
-
-    def __call__(self, class_prior):
-        """Return a batch of priors, some rows of it zero."""
-        kept = torch.rand(len(class_prior), 1, generator=self.generator) >= self.share
-        return class_prior * kept.to(class_prior.device, non_blocking=True)
 
 
 class Augmentation:
@@ -108,22 +79,16 @@ class Augmentation:
 
     n_classes : int
         Width of a target distribution.
-
-    forget : ForgetPrior or None
-        Takes class priors away.
     """
 
-    def __init__(self, modules, standardizer, n_classes, forget):
+    def __init__(self, modules, standardizer, n_classes):
         self.modules = modules
         self.standardizer = standardizer
         self.n_classes = n_classes
-        self.forget = forget
 
     def __call__(self, inputs, target):
         """Return (inputs, target), varied."""
         inputs = dict(inputs)
-        if self.forget is not None:
-            inputs["class_prior"] = self.forget(inputs["class_prior"])
         if "frames" in inputs:
             if "crop_and_patch" in self.modules:
                 inputs, target = self._mix(inputs, target)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from skorch.dataset import Dataset
 
-__all__ = ["BatchIterator", "ClipDataset", "with_and_without_prior"]
+__all__ = ["BatchIterator", "ClipDataset"]
 
 
 class ClipDataset(Dataset):
@@ -27,8 +27,8 @@ class ClipDataset(Dataset):
     soft_targets : ndarray of shape (n_samples, n_classes), default=None
         Target distributions for distillation.
 
-    forgotten : ndarray of shape (n_samples,), bool, default=None
-        Rows that come without their class prior.
+    class_prior : ndarray of shape (n_samples, n_prior), default=None
+        What is known of the class, in the place of what `inputs` have.
 
     Attributes
     ----------
@@ -39,14 +39,14 @@ class ClipDataset(Dataset):
         Whether batches have frames; may be changed between two passes.
     """
 
-    def __init__(self, inputs, rows, target, weight, soft_targets=None, forgotten=None):
+    def __init__(self, inputs, rows, target, weight, soft_targets=None, class_prior=None):
         self.inputs = inputs
         self.with_frames = True
         self.rows = rows
         self.target = torch.from_numpy(np.asarray(target, dtype=np.int64))
         self.weight = torch.from_numpy(np.asarray(weight, dtype=np.float32))
         self.soft_targets = None if soft_targets is None else torch.from_numpy(soft_targets)
-        self.forgotten = None if forgotten is None else torch.from_numpy(forgotten)
+        self.class_prior = None if class_prior is None else torch.from_numpy(class_prior)
         self.prior = None
 
     def __len__(self):
@@ -62,44 +62,11 @@ class ClipDataset(Dataset):
         if self.soft_targets is not None:
             target["soft_target"] = self.soft_targets[index]
         inputs = self.inputs.batch(self.rows[positions], with_frames=self.with_frames)
-        if self.forgotten is not None:
-            inputs["class_prior"][self.forgotten[index]] = 0
+        if self.class_prior is not None:
+            inputs["class_prior"] = self.class_prior[index]
         if self.prior is not None:
             inputs["prior"] = self.prior[index]
         return inputs, target
-
-
-def with_and_without_prior(dataset, share):
-    """Let rows whose class prior says something stand a second time without it, where `share` of their weight goes.
-
-    So an epoch is judged by both. A prior that is nearly always right would otherwise end training before the network
-    has learnt to do without it.
-
-    Parameters
-    ----------
-    dataset : ClipDataset
-        Validation rows.
-
-    share : float in [0, 1)
-        As in `Recipe`, ``prior_dropout``.
-
-    Returns
-    -------
-    dataset : ClipDataset
-        The same one where no row has a prior.
-    """
-    if dataset.inputs.prior is None or not share:
-        return dataset
-    known = dataset.inputs.prior[dataset.rows].any(axis=1)
-    if not known.any():
-        return dataset
-    again = np.concatenate([np.arange(len(known)), np.flatnonzero(known)])
-    forgotten = np.arange(len(again)) >= len(known)
-    weight = dataset.weight.numpy()[again] * np.where(forgotten, share, np.where(known[again], 1 - share, 1))
-    weight *= len(again) / len(known)  # the loss is a mean over rows
-    soft_targets = None if dataset.soft_targets is None else dataset.soft_targets.numpy()[again]
-    target = dataset.target.numpy()[again]
-    return ClipDataset(dataset.inputs, dataset.rows[again], target, weight, soft_targets, forgotten)
 
 
 class BatchIterator:

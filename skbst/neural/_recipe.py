@@ -38,10 +38,6 @@ class Recipe(DocumentedMixin, BaseEstimator):
     dropout : float in [0, 1), default=0.1
         Dropout of trunk and head.
 
-    prior_dropout : float in [0, 1), default=0.5
-        Share of the rows of a training batch whose class prior is set to 0, as if nothing were known of them, so that
-        the network keeps learning to do without.
-
     weight_decay : float, default=1e-5
         Weight decay of AdamW.
 
@@ -103,7 +99,6 @@ class Recipe(DocumentedMixin, BaseEstimator):
         "branch_logits": ["boolean"],
         "adapter": ["boolean", StrOptions({"auto"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "prior_dropout": [Interval(Real, 0, 1, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "schedule": [StrOptions({"cosine", "step"}), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -126,7 +121,6 @@ class Recipe(DocumentedMixin, BaseEstimator):
         branch_logits=False,
         adapter="auto",
         dropout=0.1,
-        prior_dropout=0.5,
         weight_decay=1e-5,
         schedule=None,
         label_smoothing=0.05,
@@ -145,7 +139,6 @@ class Recipe(DocumentedMixin, BaseEstimator):
         self.branch_logits = branch_logits
         self.adapter = adapter
         self.dropout = dropout
-        self.prior_dropout = prior_dropout
         self.weight_decay = weight_decay
         self.schedule = schedule
         self.label_smoothing = label_smoothing

@@ -13,9 +13,9 @@ from skorch.callbacks import Callback, LRScheduler
 from skbst.exceptions import DataFormatError
 from skbst.neural._adamw_in_backward import AdamWInBackward
 from skbst.neural._architecture import build_module, parents_tensor
-from skbst.neural._augmentation import ForgetPrior, make_augmentation
+from skbst.neural._augmentation import make_augmentation
 from skbst.neural._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
-from skbst.neural._dataset import BatchIterator, ClipDataset, with_and_without_prior
+from skbst.neural._dataset import BatchIterator, ClipDataset
 from skbst.neural._fit_linear_prior import fit_linear_prior
 from skbst.neural._objective import Objective, leaf_log_proba
 from skbst.neural._recipe import Recipe
@@ -124,8 +124,6 @@ class Trainer:
         weight = self._loss_weights(rows, ~valid)
         train_set = _subset(inputs, rows, weight, ~valid)
         valid_set = _subset(inputs, rows, weight, valid) if valid.any() else outside
-        if valid_set is not None:
-            valid_set = with_and_without_prior(valid_set, self.recipe.prior_dropout)
         log_proba = _log_proba(self.architecture, self.recipe.beta)
         best = BestWeights(self._patience(), self.recipe.min_delta, skipped=self._late)
         net = self.net(
@@ -156,17 +154,10 @@ class Trainer:
             branch=self._branch,
             standardizer=standardizer,
             n_classes=len(self.classes),
-            forget=self._forget(order_rng),
         )
         if standardizer is not None:
             # of its own: the order of rows is that of a network without a branch
             _learn_statistics(standardizer, inputs, rows.rows[in_training], copy.deepcopy(order_rng))
-
-    def _forget(self, order_rng):
-        """What takes class priors away, with draws of its own; None where there is none to take."""
-        if not self.architecture["n_prior"] or not self.recipe.prior_dropout:
-            return None
-        return ForgetPrior(self.recipe.prior_dropout, int(copy.deepcopy(order_rng).randint(np.iinfo(np.int32).max)))
 
     def _callbacks(self, datasets, log_proba, best, events):
         datasets = [part for part in datasets if part is not None]
@@ -272,7 +263,8 @@ def _learn_statistics(standardizer, inputs, rows, rng):
 
 def _subset(inputs, rows, weight, chosen):
     soft_targets = None if rows.soft_targets is None else rows.soft_targets[chosen]
-    return ClipDataset(inputs, rows.rows[chosen], rows.target[chosen], weight[chosen], soft_targets)
+    class_prior = None if rows.class_prior is None else rows.class_prior[chosen]
+    return ClipDataset(inputs, rows.rows[chosen], rows.target[chosen], weight[chosen], soft_targets, class_prior)
 
 
 def _log_proba(architecture, beta):

@@ -56,16 +56,23 @@ class TrainingNet(ClassifierMixin, NeuralNet):
         if self.augment is not None:
             with torch.no_grad():
                 inputs, target = self.augment(inputs, target)
+        class_prior = inputs.pop("class_prior", None)
         with self._autocast():
-            output = self.module_(**inputs)
-            loss = self.criterion_(output, target)
-        loss.backward()
+            if class_prior is None:
+                output = self.module_(**inputs)
+                loss = total = self.criterion_(output, target)
+            else:  # two losses without a common parameter, so that rows without a prior lose nothing to those with one
+                latent, output = self.module_.embed_forward(**inputs)
+                loss = self.criterion_(output, target)
+                total = loss + self.criterion_(self.module_.told(latent, output, class_prior), target)
+        total.backward()
         return {"loss": loss, "y_pred": output}
 
     def validation_step(self, batch, **fit_params):
-        """Forward pass of one validation batch, in float32."""
+        """Forward pass of one validation batch, in float32 and without class priors, which judge no epoch."""
         self._set_training(False)
         inputs, target = (_to_device(part, self.device) for part in batch)
+        inputs.pop("class_prior", None)
         with torch.no_grad():
             output = self.module_(**inputs)
             return {"loss": self.criterion_(output, target), "y_pred": output}

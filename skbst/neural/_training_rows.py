@@ -34,6 +34,9 @@ class TrainingRows:
 
     soft_targets : ndarray of shape (n_distinct, n_classes), float32, or None
         Mean of the soft targets of equal rows.
+
+    class_prior : ndarray of shape (n_distinct, n_prior), float32, or None
+        Mean of the class priors of equal rows.
     """
 
     rows: np.ndarray
@@ -42,6 +45,7 @@ class TrainingRows:
     train_only: np.ndarray
     groups: np.ndarray | None
     soft_targets: np.ndarray | None
+    class_prior: np.ndarray | None = None
 
 
 def make_training_rows(inputs, target, weight, *, groups=None, train_only=None, soft_targets=None):
@@ -82,13 +86,19 @@ def make_training_rows(inputs, target, weight, *, groups=None, train_only=None, 
     first, member = _equal_rows(inputs, kept, extras)
     rows = kept[first]
     merged = np.bincount(member, weights=weight[kept])
-    if soft_targets is not None:
-        mean = np.zeros((len(rows), soft_targets.shape[1]))
-        np.add.at(mean, member, soft_targets[kept] * weight[kept, None])
-        soft_targets = (mean / merged[:, None]).astype(np.float32)
-    return TrainingRows(
-        rows, target[rows], merged, train_only[rows], None if groups is None else groups[rows], soft_targets
+    soft_targets, class_prior = (
+        None if values is None else _means(values[kept], weight[kept], member)
+        for values in (soft_targets, inputs.prior)
     )
+    own_groups = None if groups is None else groups[rows]
+    return TrainingRows(rows, target[rows], merged, train_only[rows], own_groups, soft_targets, class_prior)
+
+
+def _means(values, weight, member):
+    """Weighted means of the rows of each class of equal ones, float32."""
+    total = np.zeros((member.max() + 1, values.shape[1]))
+    np.add.at(total, member, values * weight[:, None])
+    return (total / np.bincount(member, weights=weight)[:, None]).astype(np.float32)
 
 
 def _equal_rows(inputs, kept, extras):
@@ -104,9 +114,7 @@ def _equal_rows(inputs, kept, extras):
 
 
 def _digest(inputs, row, extras):
-    digest = _hash(extras[row], *(values[row] for values in inputs.embeddings.values()))
-    # behind the rest, so that rows stand in the order that they have without a prior
-    return digest + _hash(inputs.prior[row]) if inputs.prior is not None and inputs.prior[row].any() else digest
+    return _hash(extras[row], *(values[row] for values in inputs.embeddings.values()))
 
 
 def _hash(*arrays):

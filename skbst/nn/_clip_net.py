@@ -43,8 +43,8 @@ class ClipNet(nn.Module):
         is none. See `BranchHead`.
 
     class_prior : Module, default=None
-        Takes what is known of the class of a clip before it is heard, and gives what the trunk takes beside the fused
-        embedding, and logits that are added to the head's; see `ClassPriorEmbedding`.
+        Takes what is known of the class of a clip before it is heard and the latent vector, and gives what is added to
+        the second-level logits; see `ClassPriorEmbedding`.
 
     References
     ----------
@@ -90,7 +90,7 @@ class ClipNet(nn.Module):
         self._adapter_waits = False
 
     def freeze_trunk(self, frozen=True):
-        """Keep trunk, class prior and head as they are, or let them learn again.
+        """Keep trunk and head as they are, or let them learn again.
 
         Frozen they ask for no gradients, and batch normalisation neither changes the statistics that it has nor leaves
         them in training mode. The prior never learns by gradients.
@@ -119,9 +119,9 @@ class ClipNet(nn.Module):
         return self
 
     def _trunk_parts(self):
-        return [part for part in (self.trunk, self.head, self.class_prior) if part is not None]
+        return (self.trunk, self.head)
 
-    def embed(self, audio=None, text=None, frames=None, lengths=None, class_prior=None, **others):
+    def embed(self, audio=None, text=None, frames=None, lengths=None, **others):
         """Return the latent vectors before the head, of shape (batch, trunk.out_features).
 
         Parameters
@@ -136,13 +136,10 @@ class ClipNet(nn.Module):
         lengths : tensor of shape (batch,), int64, default=None
             How many of the first frames are sound, in [1, n_frames]; None means all.
 
-        class_prior : tensor of shape (batch, n_prior), default=None
-            What is known of the class: rows sum to 1, or are 0 where nothing is known. None: nothing is known of any.
-
         **others : tensor of shape (batch, n_features)
             More embeddings by name, which neither branch nor adapter touch.
         """
-        return self._embed(audio, text, self._hear(frames, lengths), self._know(class_prior)[0], others)
+        return self._embed(audio, text, self._hear(frames, lengths), others)
 
     def _hear(self, frames, lengths):
         if self.branch is None or frames is None:
@@ -153,17 +150,12 @@ class ClipNet(nn.Module):
             frames = self.standardizer(frames, lengths)
         return self.branch(frames, lengths)
 
-    def _know(self, class_prior):
-        if self.class_prior is None or class_prior is None:
-            return None, None
-        return self.class_prior(class_prior)
-
-    def _embed(self, audio, text, z_branch, beside, others):
+    def _embed(self, audio, text, z_branch, others):
         if z_branch is not None:
             audio = z_branch if self.fusion is None else self.fusion(audio, z_branch)
         if self.adapter is not None and not self._adapter_waits:
             text = self.adapter(text)
-        return self.trunk(audio, text, **others, **({} if beside is None else {"beside": beside}))
+        return self.trunk(audio, text, **others)
 
     def forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, class_prior=None, **others):
         """Return what the head gives: logits, or a pair of them; same arguments as `embed`.
@@ -178,8 +170,8 @@ class ClipNet(nn.Module):
             clip, or the network learns to trust it too much.
 
         class_prior : tensor of shape (batch, n_prior), default=None
-            As in `embed`. This one comes from outside and is an input; `prior` is an answer of the network's own
-            linear models.
+            What is known of the class: rows sum to 1, or are 0 where nothing is known. None: nothing is known of any.
+            It comes from outside and is an input; `prior` is an answer of the network's own linear models.
 
         **others : tensor
             As in `embed`.
@@ -188,15 +180,36 @@ class ClipNet(nn.Module):
 
     def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, class_prior=None, **others):
         """Return what `embed` and `forward` give, in one pass; same arguments as `forward`."""
-        z_branch, (beside, known) = self._hear(frames, lengths), self._know(class_prior)
-        latent = self._embed(audio, text, z_branch, beside, others)
+        z_branch = self._hear(frames, lengths)
+        latent = self._embed(audio, text, z_branch, others)
         output = self.head(latent)
-        if known is not None:
-            output = self._add(output, known, from_zero=True)
         if prior is None and self.prior is not None:
             prior = self.prior(audio, text, **others)
         scores = self._scores(prior, z_branch)
-        return latent, output if scores is None else self._add(output, scores)
+        output = output if scores is None else self._add(output, scores)
+        return latent, output if class_prior is None else self.told(latent, output, class_prior)
+
+    def told(self, latent, output, class_prior):
+        """Return the output with what is known of the class; only the class prior's own numbers learn from it.
+
+        Parameters
+        ----------
+        latent, output : tensor, or tuple of tensor
+            What `embed_forward` gives without a class prior.
+
+        class_prior : tensor of shape (batch, n_prior)
+            As in `forward`.
+        """
+        if self.class_prior is None:
+            return output
+        scores = self.class_prior(class_prior, latent)
+        if not isinstance(output, tuple):
+            return output.detach() + scores
+        leaf, top = (level.detach() for level in output)
+        parents = self.head.parent_of_leaf
+        # beside scores of zero, which leave the top level as it is
+        none = log_aggregate_to_top(torch.zeros_like(scores), parents, top.shape[1])
+        return leaf + scores, top + (log_aggregate_to_top(scores, parents, top.shape[1]) - none)
 
     def _scores(self, prior, z_branch):
         """What linear models and the branch itself say, or None."""
@@ -205,12 +218,9 @@ class ClipNet(nn.Module):
         own = self.branch_head(z_branch)
         return own if prior is None else prior + own
 
-    def _add(self, output, scores, *, from_zero=False):
-        """Add scores of the classes on both levels; with `from_zero` scores of 0 leave the top level as it is, too."""
+    def _add(self, output, scores):
+        """Add scores of the classes on both levels."""
         if not isinstance(output, tuple):
             return output + scores
         leaf, top = output
-        level = log_aggregate_to_top(scores, self.head.parent_of_leaf, top.shape[1])
-        if from_zero:
-            level = level - log_aggregate_to_top(torch.zeros_like(scores), self.head.parent_of_leaf, top.shape[1])
-        return leaf + scores, top + level
+        return leaf + scores, top + log_aggregate_to_top(scores, self.head.parent_of_leaf, top.shape[1])

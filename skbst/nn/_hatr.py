@@ -47,9 +47,6 @@ class HATR(nn.Module):
     out_features : int
         Width of the latent vector.
 
-    fused_features : int
-        Width of the layer that reads the fused embedding.
-
     References
     ----------
     Anastasopoulou, Dal Ri, Serra & Font, "Hierarchical and multimodal learning for heterogeneous sound
@@ -95,28 +92,10 @@ class HATR(nn.Module):
             *_dense(width, width // 2, dropout / 2),
         )
         self.blocks = nn.Sequential(*(_ResidualBlock(width // 2, width, dropout / 2) for _ in range(2)))
-        self.fused_features = 2 * width
         self.out_features = width // 2
 
-    def forward(self, audio=None, text=None, *, beside=None, **others):
-        """Make the latent vectors.
-
-        Parameters
-        ----------
-        audio, text : Tensor of shape (n_clips, n_features), default=None
-            Embeddings.
-
-        beside : Tensor of shape (n_clips, fused_features), default=None
-            What the layer that reads the fused embedding makes of something that stands beside it; see
-            `ClassPriorEmbedding`.
-
-        **others : Tensor of shape (n_clips, n_features)
-            More embeddings by name.
-
-        Returns
-        -------
-        latent : Tensor of shape (n_clips, out_features)
-        """
+    def forward(self, audio=None, text=None, **others):
+        """Return the latent vectors of shape (batch, out_features); `others` are embeddings by name."""
         encoded = []
         if self.audio_encoder is not None:
             encoded.append(self.audio_encoder(audio))
@@ -124,13 +103,7 @@ class HATR(nn.Module):
             encoded.append(self.text_encoder(text))
         encoded += [encoder(others[name]) for name, encoder in self.other_encoders.items()]
         fused = encoded[0] if self.fusion is None else self.fusion(*encoded)
-        if beside is None:
-            return self.blocks(self.projector(fused))
-        first, *rest = self.projector
-        x = first(fused) + beside
-        for module in rest:
-            x = module(x)
-        return self.blocks(x)
+        return self.blocks(self.projector(fused))
 
 
 class _ResidualBlock(nn.Module):

@@ -1,7 +1,6 @@
 """The slot for what is known of a clip's class before it is heard."""
 
 import pickle
-import warnings
 
 import numpy as np
 import pytest
@@ -12,11 +11,8 @@ from skorch.callbacks import Callback
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender
-from skbst.neural import BranchClassifier, KNNDistillationClassifier, Recipe
+from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.neural._architecture import build_module
-from skbst.neural._augmentation import ForgetPrior
-from skbst.neural._dataset import ClipDataset, with_and_without_prior
-from skbst.neural._inputs import read_bundle
 from skbst.persistence import load_model, save_model
 from tests.neural.conftest import CLASSES, make_bundle
 
@@ -44,8 +40,7 @@ def trained(hard):
     known = X.with_block("prior", one_hot(y))
     models = {}
     for recipe in ("small", "report"):
-        # to the last epoch: on 40 validation rows the best one is found by luck
-        without = small(recipe=recipe, max_epochs=40, validation_fraction=None).fit(X[TRAIN], y[TRAIN])
+        without = small(recipe=recipe).fit(X[TRAIN], y[TRAIN])
         models[recipe] = without, clone(without).fit(known[TRAIN], y[TRAIN])
     return models
 
@@ -90,7 +85,7 @@ def test_first_weights_order_and_dropout_are_those_without(clips, recipe):
         states.append(build_module({**model._architecture, "n_prior": n_prior}).state_dict())
         states[-1]["next draw"] = torch.rand(1)
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
-    assert len(states[1]) == len(states[0]) + 3
+    assert set(states[1]) - set(states[0]) == {name for name in states[1] if name.startswith("class_prior.")}
     assert not states[1]["class_prior.embedding"].any()
 
 
@@ -99,10 +94,14 @@ def test_an_oracle_is_believed_and_rows_without_a_prior_do_not_suffer(hard, trai
     X, y = hard
     without, with_it = trained[recipe]
     assert without.score(X[TEST], y[TEST]) < 0.7
-    assert with_it.score(X.with_block("prior", one_hot(y))[TEST], y[TEST]) == 1.0
+    # the report's recipe knows 200 clips by heart before it stops, and then is told little by a prior
+    least = {"small": 1.0, "report": 0.98}[recipe]
+    assert with_it.score(X.with_block("prior", one_hot(y))[TEST], y[TEST]) >= least
+    # the same network to the bit: it was trained, and its epoch chosen, as if there were no prior
     nothing = X.with_block("prior", np.zeros((300, 5), dtype=np.float32))
-    # 100 rows: a standard error of the difference is some .05
-    assert with_it.score(nothing[TEST], y[TEST]) > without.score(X[TEST], y[TEST]) - 0.05
+    np.testing.assert_array_equal(with_it.predict_proba(nothing), without.predict_proba(X))
+    for curve in ("train_loss", "valid_loss", "valid_acc"):
+        np.testing.assert_array_equal(with_it.history_[curve], without.history_[curve])
 
 
 @pytest.mark.parametrize("head", ["flat", "gc", "lcl"])
@@ -184,22 +183,22 @@ def test_what_is_no_prior_is_refused(clips):
     small(max_epochs=1).fit(X.with_block("prior", rounded), y)
 
 
-def test_rows_that_differ_in_their_prior_alone_are_two(clips):
+def test_rows_that_differ_in_their_prior_alone_are_one_with_the_mean(clips):
     X, y = clips
     twice = np.r_[np.arange(150), 0]
     prior = np.zeros((151, 5), dtype=np.float32)
-    prior[150, 1] = 1
+    prior[0, 2] = prior[150, 1] = 1
     seen = {}
 
     class Rows(Callback):
         def on_epoch_begin(self, net, dataset_train, **kwargs):
-            seen["rows"] = dataset_train.rows
+            seen["set"] = dataset_train
 
     model = small(max_epochs=1, callbacks=[Rows()])
-    model.fit(X[twice].with_block("prior", prior), y[twice])
-    assert len(seen["rows"]) == 151
-    model.fit(X[twice].with_block("prior", np.zeros((151, 5), dtype=np.float32)), y[twice])
-    assert len(seen["rows"]) == 150
+    model.fit(X[twice].with_block("prior", prior), y[twice], sample_weight=np.r_[np.ones(150), 3.0])
+    rows = seen["set"].rows.tolist()
+    assert len(rows) == 150
+    np.testing.assert_allclose(seen["set"].class_prior[rows.index(0)], [0, 0.75, 0.25, 0, 0])
 
 
 def test_it_is_saved_and_loaded(hard, trained, tmp_path):
@@ -243,41 +242,9 @@ def test_patched_clips_mix_their_priors_with_their_targets(clips):
             inputs, target = net.augment(*batch)
             seen.append((inputs["class_prior"], target["target"]))
 
-    settings = {"max_epochs": 1, "recipe__prior_dropout": 0.0, "augmentation": patched, "validation_fraction": None}
-    model = small("mfcc", recipe=Recipe(), callbacks=[Batches()])
-    model.set_params(**settings).fit(X.with_block("prior", one_hot(y)), y)
+    settings = {"max_epochs": 1, "augmentation": patched, "validation_fraction": None}
+    model = small("mfcc", recipe="report", callbacks=[Batches()], **settings)
+    model.fit(X.with_block("prior", one_hot(y)), y)
     for prior, target in seen:
         torch.testing.assert_close(prior, target)
     assert any(((prior > 0) & (prior < 1)).any() for prior, _ in seen)
-
-
-def test_priors_are_forgotten_at_the_asked_rate():
-    forget = ForgetPrior(0.3, seed=0)
-    torch.manual_seed(0)
-    state = torch.get_rng_state()
-    kept = torch.cat([forget(torch.full((50, 2), 0.5)) for _ in range(200)])
-    assert torch.equal(torch.get_rng_state(), state)
-    assert set(kept.unique().tolist()) == {0.0, 0.5}
-    assert torch.equal(kept[:, 0], kept[:, 1])  # whole rows
-    assert abs(float((kept[:, 0] == 0).float().mean()) - 0.3) < 0.02
-
-
-def test_validation_counts_rows_with_and_without_their_prior():
-    prior = np.float32([[1, 0], [0, 0], [0.5, 0.5]])
-    bundle = FeatureBundle({"audio": np.eye(3), "prior": prior})
-    inputs = read_bundle(bundle, {"audio": "audio", "text": None, "frames": None, "prior": "prior"})
-    rows = ClipDataset(inputs, np.array([2, 1, 0]), np.array([1, 0, 1]), np.array([1.0, 2.0, 3.0]))
-    both = with_and_without_prior(rows, 0.25)
-    assert both.rows.tolist() == [2, 1, 0, 2, 0]
-    assert both.target.tolist() == [1, 0, 1, 1, 1]
-    np.testing.assert_allclose(both.weight, np.array([0.75, 2, 2.25, 0.25, 0.75]) * 5 / 3)
-    inputs, _ = both.batch(np.array([4, 0, 3, 2]))
-    np.testing.assert_array_equal(inputs["class_prior"], [[0, 0], [0.5, 0.5], [0, 0], [1, 0]])
-    assert with_and_without_prior(rows, 0.0) is rows
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        empty = read_bundle(
-            bundle.with_block("prior", 0 * prior), {"audio": "audio", "text": None, "frames": None, "prior": "prior"}
-        )
-    unknown = ClipDataset(empty, np.arange(3), np.array([1, 0, 1]), np.ones(3))
-    assert with_and_without_prior(unknown, 0.5) is unknown
