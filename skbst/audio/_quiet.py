@@ -1,5 +1,6 @@
 """Hold back what C libraries print on their own."""
 
+import atexit
 import ctypes
 import os
 import re
@@ -25,34 +26,40 @@ class _Capture:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._n_inside = 0
+        self._inside = set()
         self._streams = []
 
-    def enter(self):
+    def enter(self, token):
         with self._lock:
-            if self._n_inside == 0:
+            self._inside.add(token)
+            if not self._streams:
                 _flush_c()
                 self._streams = [stream for stream in map(_Stream.open, (1, 2)) if stream is not None]
-            self._n_inside += 1
 
-    def leave(self):
+    def leave(self, token):
         with self._lock:
-            self._n_inside -= 1
-            _flush_c()
-            for stream in self._streams:
-                stream.hand_on()
-                if self._n_inside == 0:
-                    stream.restore()
-            if self._n_inside == 0:
-                # their descriptors are closed and soon another file's: a forked child must not touch them
-                self._streams = []
+            self._inside.discard(token)
+            self._hand_on()
+
+    def end(self):
+        """The process ends; an interrupt may have struck while a sound was left: what was said since comes through."""
+        self._inside.clear()
+        self._hand_on()
 
     def forget(self):
         """A forked child has none of the threads that were inside."""
         self._lock = threading.Lock()
+        self._inside = set()
+        while self._streams:
+            self._streams.pop().restore()
+
+    def _hand_on(self):
+        _flush_c()
         for stream in self._streams:
-            stream.restore()
-        self._n_inside, self._streams = 0, []
+            stream.hand_on()
+        # their descriptors are closed and soon another file's: a forked child must not touch them
+        while self._streams and not self._inside:
+            self._streams.pop().restore()
 
 
 class _Stream:
@@ -112,6 +119,7 @@ def _c_library():
 
 _C = _c_library()
 _capture = _Capture()
+atexit.register(_capture.end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_capture.forget)
 
@@ -129,8 +137,9 @@ def decoders_held_back():
     if os.name != "posix":
         yield
         return
-    _capture.enter()
+    token = object()
     try:
+        _capture.enter(token)
         yield
     finally:
-        _capture.leave()
+        _capture.leave(token)

@@ -1,7 +1,10 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
+from skbst.audio import _quiet
 from skbst.audio._quiet import decoders_held_back
 
 
@@ -26,3 +29,16 @@ def test_a_child_keeps_the_files_of_its_parent():
     for pair in pipes:
         for number in pair:
             os.close(number)
+
+
+def test_what_is_said_after_an_interrupt_in_a_bad_moment_comes_through():
+    """Ctrl-C may strike between two lines of the capture, where nothing tells it to leave."""
+    code = "import sys\nfrom skbst.audio import _quiet\n_quiet._capture.enter(object())\nprint('said since', file=sys.stderr, flush=True)\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"said since\n")
+
+
+def test_a_sound_that_was_never_entered_is_left_without_harm(capfd):
+    _quiet._capture.leave(object())
+    os.write(2, b"said")
+    assert capfd.readouterr().err == "said"
