@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skbst.exceptions import FewClipsWarning
 from skbst.features import ClipFeaturizer, LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer
-from skbst.systems import make_system
+from skbst.neural import Recipe
+from skbst.systems import make_system, system_1, system_2, system_3, system_4
 
 RATE = 16000
 CODES = np.array([["fx-a", "fx-h"], ["m-sp", "m-si"]])
@@ -65,3 +67,41 @@ def test_what_only_the_sound_tells_is_learnt(branch, head, sound):
     deaf = make_system(None, head, embeddings="builtin", size="small", random_state=0)[-1].fit(X, y)
     assert deaf.score(X_new, y_new) < 0.7
     assert np.mean(deaf.predict_top(X_new) == pd.Series(y_new).str.split("-").str[0]) > 0.95
+
+
+def test_the_widths_and_the_recipe_of_the_report_hear_it_too():
+    X, y = make(tone, "mfcc", 180, 0)
+    X_new, y_new = make(tone, "mfcc", 100, 1)
+    with pytest.warns(FewClipsWarning):
+        model = make_system("mfcc", embeddings="builtin", size="report", random_state=0)[-1].fit(X, y)
+    assert model.score(X_new, y_new) >= 0.95
+
+
+@pytest.fixture(scope="module")
+def all_frames():
+    """Rows with the frames of all branches, the same rows with the frames of the other kind, and labels."""
+    made = [make(tone, branch, 160, 0) for branch in FRAMES]
+    X, y = made[0]
+    for (name, _), (bundle, _) in zip(FRAMES.values(), made):
+        X = X.with_block(name, bundle[name], lengths=bundle.lengths(name))
+    kinds = np.isin(y, CODES[:, 0]).astype(int)
+    partner = np.where(kinds == 1, np.flatnonzero(kinds == 0)[0], np.flatnonzero(kinds == 1)[0])
+    other = X
+    for name, _ in FRAMES.values():
+        other = other.with_block(name, X[name][partner], lengths=X.lengths(name)[partner])
+    return X, other, y
+
+
+@pytest.mark.parametrize("build", [system_1, system_2, system_3, system_4])
+def test_systems_change_their_answers_with_the_frames(build, all_frames):
+    X, other, y = all_frames
+    extra = {"cv": 2} if build in (system_3, system_4) else {}
+    system = build(embeddings="builtin", size="small", random_state=0, **extra)[-1]
+    short = Recipe.small().set_params(max_epochs=4, branch_start=4, branch_max_epochs=16)
+    system.set_params(**{name: short for name in system.get_params() if name.endswith("recipe")})
+    system.fit(X, y)
+    answers, others = system.predict(X), system.predict(other)
+    # the embeddings are the same, the sound is that of the other class of the same top level
+    assert np.mean(answers == y) > 0.9
+    assert np.mean(others != answers) > 0.7
+    assert np.mean(system.predict_top(other) == system.predict_top(X)) > 0.95
