@@ -7,7 +7,7 @@ import pytest
 from skbst.exceptions import FewClipsWarning
 from skbst.features import ClipFeaturizer, LogMelFeaturizer, LogSTFTFeaturizer, MFCCFeaturizer
 from skbst.neural import Recipe
-from skbst.systems import make_system, system_1, system_2, system_3, system_4
+from skbst.systems import make_system, system_1, system_2
 
 RATE = 16000
 CODES = np.array([["fx-a", "fx-h"], ["m-sp", "m-si"]])
@@ -92,11 +92,11 @@ def all_frames():
     return X, other, y
 
 
-@pytest.mark.parametrize("build", [system_1, system_2, system_3, system_4])
+@pytest.mark.parametrize("build", [system_1, system_2])
 def test_systems_change_their_answers_with_the_frames(build, all_frames):
+    """Systems 3 and 4 are folds of such votes; test_report_size.py sees that each of their branches is heard."""
     X, other, y = all_frames
-    extra = {"cv": 2} if build in (system_3, system_4) else {}
-    system = build(embeddings="builtin", size="small", random_state=0, **extra)[-1]
+    system = build(embeddings="builtin", size="small", random_state=0)[-1]
     short = Recipe.small().set_params(max_epochs=4, branch_start=4, branch_max_epochs=16)
     system.set_params(**{name: short for name in system.get_params() if name.endswith("recipe")})
     system.fit(X, y)
