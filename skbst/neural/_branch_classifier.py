@@ -167,6 +167,14 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
     (200, 3)
     >>> classifier.score(X, y) > 0.8
     True
+
+    What is known before a clip is heard is a block "prior"; a row of zeros knows nothing:
+
+    >>> import numpy as np
+    >>> from skbst.features import FeatureBundle
+    >>> bundle = FeatureBundle({"audio": np.ones((200, 2)), "prior": np.eye(3)[y]})
+    >>> bool(classifier.fit(bundle, y).score(bundle, y) > 0.9)
+    True
     """
 
     # under metadata routing groups come without being asked for
