@@ -35,7 +35,7 @@ from skbst.ensemble import (
     HierarchicalDecoder,
     HierarchicalVotingClassifier,
 )
-from skbst.exceptions import VersionMismatchWarning
+from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
 from skbst.features import (
     AudioStatisticsFeaturizer,
     BlockSelector,
@@ -59,6 +59,7 @@ from skbst.features import (
 from skbst.model_selection import KNNBlendSearchCV
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.persistence import load_model, save_model
 from skbst.sampling import MetadataQualitySampler, TeacherAgreementSampler, UploaderCapSampler
 from skbst.systems import SystemPipeline
 from skbst.taxonomy import taxonomy_of
@@ -99,6 +100,8 @@ class Instance:
     estimator: BaseEstimator
     rows: str = "vectors"
     checks: bool = True
+    # what the folder without pickle refuses to hold
+    foreign: str = ""
 
 
 def make_instances():
@@ -110,7 +113,8 @@ def make_instances():
     return [
         Instance(HierarchicalVotingClassifier(members), "table"),
         Instance(
-            HierarchicalVotingClassifier([("tree", DecisionTreeClassifier(random_state=0)), members[0]], voting="hard")
+            HierarchicalVotingClassifier([("tree", DecisionTreeClassifier(random_state=0)), members[0]], voting="hard"),
+            foreign="Tree",
         ),
         Instance(FoldEnsembleClassifier(linear, cv=3), "table"),
         Instance(HierarchicalDecoder(linear), "table"),
@@ -125,7 +129,7 @@ def make_instances():
         Instance(BlockSelector(["audio", "text"]), "bundle", checks=False),
         Instance(ClapAudioFeaturizer(**clap), "clips"),
         Instance(ClapTextFeaturizer(**clap), "clips"),
-        Instance(AnyLength(), "table"),
+        Instance(AnyLength(), "table", foreign="AnyLength"),
         Instance(ClipFeaturizer([("audio", PrecomputedFeaturizer()), ("text", BlockSelector())]), "table"),
         Instance(
             ClipFeaturizer([("text", TextLSAFeaturizer()), ("mfcc", MFCCFeaturizer(duration=0.1))]),
@@ -140,7 +144,7 @@ def make_instances():
         Instance(TextLSAFeaturizer(), "clips"),
         Instance(SentenceTransformerFeaturizer("minilm", n_jobs=1), "clips"),
         Instance(ClassPriorFeaturizer(TagRules()), "clips"),
-        Instance(LLMPriorFeaturizer(answer_animals), "clips"),
+        Instance(LLMPriorFeaturizer(answer_animals), "clips", foreign="client"),
         Instance(TagRules(), "clips"),
         Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
         # as scikit-learn's own searches are checked: an error of a fit is the search's
@@ -350,12 +354,18 @@ def test_every_parameter_is_validated(cls, rows, request):
 
 
 @each_instance
-@pytest.mark.parametrize("way", ["pickle", "joblib", "deepcopy"])
+@pytest.mark.parametrize("way", ["pickle", "joblib", "deepcopy", "folder"])
 def test_saved_models_answer_the_same(instance, way, rows, fitted, request, tmp_path):
     model, X = fitted(instance, request), rows[instance.rows][0]
     if way == "joblib":
         joblib.dump(model, tmp_path / "model.joblib")
         again = joblib.load(tmp_path / "model.joblib")
+    elif way == "folder":
+        if instance.foreign:
+            with pytest.raises(UnsafeModelError, match=instance.foreign):
+                save_model(model, tmp_path / "model")
+            return
+        again = load_model(save_model(model, tmp_path / "model"))
     else:
         again = pickle.loads(pickle.dumps(model)) if way == "pickle" else deepcopy(model)
     assert answers(again, X) == answers(model, X)

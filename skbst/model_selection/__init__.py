@@ -1,5 +1,6 @@
 """The protocol: official and grouped folds, leakage checks, and paired comparison of systems."""
 
+from skbst.model_selection._blend._cells import FoldParts
 from skbst.model_selection._bsd_grand_kfold import BSDGrandKFold
 from skbst.model_selection._compare_paired import compare_paired
 from skbst.model_selection._folds import Fold, Folds
@@ -12,6 +13,7 @@ from skbst.model_selection._paired_comparison import PairedComparison
 __all__ = [
     "BSDGrandKFold",
     "Fold",
+    "FoldParts",
     "Folds",
     "KNNBlendSearchCV",
     "LeakageReport",

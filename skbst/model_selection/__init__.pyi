@@ -29,6 +29,19 @@ class BSDGrandKFold(sklearn.model_selection.BaseCrossValidator):
     def split(self, X: ArrayLike, y: ArrayLike | None = ..., groups: ArrayLike | None = ...) -> tuple[NDArray[Any], NDArray[Any]]: ...
 class Fold(tuple):
     ...
+class FoldParts:
+    rows: NDArray[Any]
+    y: NDArray[Any]
+    classes: NDArray[Any]
+    p_model: NDArray[Any]
+    similarities: NDArray[Any]
+    labels: NDArray[Any]
+    n_bank: int
+    p_prior: NDArray[Any] | None
+    def __init__(self, rows: ArrayLike, y: ArrayLike, classes: ArrayLike, p_model: ArrayLike, similarities: ArrayLike, labels: ArrayLike, n_bank: int, p_prior: ArrayLike | None = ...) -> None: ...
+    def mix(self, neighbours: ArrayLike, cell: dict[Any, Any]) -> NDArray[Any]: ...
+    def prior(self, k: int, temperature: float) -> NDArray[Any]: ...
+    def proba(self, *, alpha: float, k: int, temperature: float, prior_weight: float = ...) -> NDArray[Any]: ...
 class Folds(sklearn.model_selection.BaseCrossValidator):
     folds: Sequence[Fold]
     n_samples: int
@@ -65,7 +78,7 @@ class KNNBlendSearchCV(sklearn.model_selection._search.BaseSearchCV):
     classes_: Any
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    fold_parts_: list[Any]
+    fold_parts_: list[FoldParts]
     n_fits_: int
     def __init__(self, estimator: KNNPriorBlender | Pipeline, param_grid: dict[Any, Any] | list[dict[Any, Any]], *, scoring: str | Callable[..., Any] | list[Any] | tuple[Any, ...] | dict[Any, Any] | None = ..., cv: Any = ..., refit: bool | str | Callable[..., Any] = ..., n_jobs: int | None = ..., verbose: int = ..., return_train_score: bool = ..., pre_dispatch: int | str = ..., error_score: Literal["raise"] | float = ...) -> None: ...
     def fit(self, X: FeatureBundle | ArrayLike, y: ArrayLike, **params: Any) -> Self: ...
@@ -116,4 +129,4 @@ def compare_paired(y_true: ArrayLike, pred_a: ArrayLike, pred_b: ArrayLike, *, m
 def leakage_report(data: pandas.DataFrame, folds: Folds | Iterable[tuple[Any, ...]], y: ArrayLike | None = ..., *, groups: ArrayLike | None = ..., seen: Mapping[str, object] | None = ..., audio: Literal["bytes", "samples"] | None = ..., embeddings: ArrayLike | None = ..., similarity: float = ..., prior: Any = ..., prior_seen: object | None = ..., taxonomy: Taxonomy | None = ..., warn: bool = ...) -> LeakageReport: ...
 def official_folds(y: ArrayLike, *, groups: ArrayLike | None = ..., n_splits: int = ..., random_state: int = ..., validation_size: float = ...) -> Folds: ...
 
-__all__ = ["BSDGrandKFold", "Fold", "Folds", "KNNBlendSearchCV", "LeakageReport", "OfficialKFold", "PairedComparison", "compare_paired", "leakage_report", "official_folds"]
+__all__ = ["BSDGrandKFold", "Fold", "FoldParts", "Folds", "KNNBlendSearchCV", "LeakageReport", "OfficialKFold", "PairedComparison", "compare_paired", "leakage_report", "official_folds"]

@@ -21,6 +21,7 @@ _METRICS = ("skbst.metrics", "sklearn.metrics")
 # plain classes that fitted estimators hold
 _HELPERS = {
     "skbst.features.FeatureBundle",
+    "skbst.model_selection.FoldParts",
     "skbst.taxonomy.Taxonomy",
     "sklearn.metrics._scorer._PassthroughScorer",
     "sklearn.metrics._scorer._Scorer",

@@ -22,6 +22,8 @@ from sklearn.svm import SVC
 
 from skbst.exceptions import UnsafeModelError, VersionMismatchWarning
 from skbst.metrics import hierarchical_f1_scorer
+from skbst.model_selection import KNNBlendSearchCV
+from skbst.neighbors import KNNPriorBlender
 from skbst.persistence import load_model, save_model
 from skbst.persistence._decode import Decoder
 from skbst.persistence._encode import Encoder
@@ -44,6 +46,7 @@ MODELS = [
     CalibratedClassifierCV(LogisticRegression(), cv=2),
     GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=StratifiedKFold(2), scoring=hierarchical_f1_scorer),
     GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2),
+    KNNBlendSearchCV(KNNPriorBlender(LogisticRegression()), {"alpha": [0.1, 0.4], "k": [3, 5]}, cv=2),
 ]
 
 

@@ -59,15 +59,60 @@ class FoldParts:
     p_prior: np.ndarray | None = None
 
     def prior(self, k, temperature):
-        """Class distribution of the k nearest, of shape (n_samples, n_classes)."""
+        """Class distribution of the nearest rows.
+
+        Parameters
+        ----------
+        k : int
+            How many of them.
+
+        temperature : float
+            As in `KNNPriorBlender`.
+
+        Returns
+        -------
+        prior : ndarray of shape (n_samples, n_classes), float64
+        """
         return neighbour_prior(self.similarities[:, :k], self.labels[:, :k], len(self.classes), temperature)
 
     def proba(self, *, alpha, k, temperature, prior_weight=0.0):
-        """Blended probabilities of one cell, of shape (n_samples, n_classes)."""
+        """Blended probabilities of one cell.
+
+        Parameters
+        ----------
+        alpha : float
+            Weight of the neighbours.
+
+        k : int
+            How many of them.
+
+        temperature : float
+            As in `KNNPriorBlender`.
+
+        prior_weight : float, default=0.0
+            Weight of what is known beforehand.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+        """
         return self.mix(self.prior(k, temperature), {"alpha": alpha, "prior_weight": prior_weight})
 
     def mix(self, neighbours, cell):
-        """The same from the neighbours' distribution."""
+        """Blend as `proba` does, from the neighbours' distribution.
+
+        Parameters
+        ----------
+        neighbours : ndarray of shape (n_samples, n_classes), float64
+            As from `prior`.
+
+        cell : dict
+            Has ``alpha``, and ``prior_weight`` where it is not 0.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes), float64
+        """
         beta = cell.get("prior_weight", 0.0)
         return blend(self.p_model, neighbours, cell["alpha"], p_prior=self.p_prior, prior_weight=beta)
 
