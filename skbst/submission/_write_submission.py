@@ -1,6 +1,7 @@
 """Write the files of a submission."""
 
 import os
+from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
@@ -180,6 +181,33 @@ def write_submission(
     return _write_checked(folder, label, table, meta, check)
 
 
+def _as_plain(value):
+    """The same in Python's own types, since YAML knows neither NumPy's numbers and arrays, nor tuples and paths."""
+    if isinstance(value, Mapping):
+        return {_as_plain(key): _as_plain(item) for key, item in value.items()}
+    if isinstance(value, np.floating):
+        # by its shortest decimal: 0.1 of float32, not 0.10000000149011612
+        return float(str(value))
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
+        return _as_plain(value.item())
+    if isinstance(value, list | tuple | np.ndarray | pd.Index | pd.Series):
+        return [_as_plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return str(value) if isinstance(value, str) else None if value is pd.NA else value
+
+
+def _as_yaml(meta):
+    try:
+        return yaml.safe_dump(_as_plain(meta), sort_keys=False, allow_unicode=True, width=100)
+    except yaml.representer.RepresenterError as error:
+        strange = error.args[-1]
+        raise DataFormatError(
+            f"The meta information holds {strange!r} of type {type(strange).__name__}, which YAML cannot write; pass "
+            "text, numbers, lists and dicts."
+        ) from error
+
+
 def _output_table(y_pred, ids, prediction_score):
     if ids is None:
         if not isinstance(y_pred, pd.Series):
@@ -200,7 +228,7 @@ def _write_checked(folder, label, table, meta, check):
     with scratch_folder(folder / label) as scratch:
         new_output, new_meta = scratch / output.name, scratch / meta_file.name
         table.to_csv(new_output, index=False, encoding="utf-8", lineterminator="\n")
-        new_meta.write_text(yaml.safe_dump(meta, sort_keys=False, allow_unicode=True, width=100), encoding="utf-8")
+        new_meta.write_text(_as_yaml(meta), encoding="utf-8")
         problems = verify_submission(new_output, on_problem="return", **check)
         if problems:
             listed = "\n- ".join(problems).replace(str(scratch), str(folder))

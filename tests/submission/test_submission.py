@@ -134,6 +134,45 @@ def test_complexity_of_a_fitted_estimator(write):
         assert complexity == {"total_parameters": 4 * 23 + 23, "MACS": macs}
 
 
+def test_numbers_and_arrays_of_numpy_are_written_as_they_read(write):
+    """Whatever a model hands out goes into the file as Python's own value."""
+    _, meta_file = write(
+        name=np.str_("Trees"),
+        authors=[AUTHORS[0] | {"corresponding": np.bool_(True)}, AUTHORS[1] | {"corresponding": np.bool_(False)}],
+        complexity={"total_parameters": np.int64(2**40), "MACS": np.array(7, dtype=np.uint32)},
+        description={
+            "input_sampling_rate": np.float32(44.1),
+            "audio_representation": np.array([np.float32(0.1), 2.5], dtype=np.float32),
+            "data_augmentation": {"mixup": np.float16(0.5), np.str_("gain"): (np.int8(-3), pd.NA)},
+        },
+        external_datasets=[{"name": "a", "share": np.float64(1 / 3), "used": np.bool_(False)}],
+    )
+    text = meta_file.read_text(encoding="utf-8")
+    assert "!!python" not in text
+    meta = yaml.safe_load(text)
+    system = meta["system"]
+    assert meta["submission"]["name"] == "Trees"
+    assert [author["corresponding"] for author in meta["submission"]["authors"]] == [True, False]
+    assert system["complexity"] == {"total_parameters": 2**40, "MACS": 7}
+    assert system["description"]["input_sampling_rate"] == 44.1
+    assert system["description"]["audio_representation"] == [0.1, 2.5]
+    assert system["description"]["data_augmentation"] == {"mixup": 0.5, "gain": [-3, None]}
+    assert system["external_datasets"] == [{"name": "a", "share": 1 / 3, "used": False}]
+
+
+@pytest.mark.parametrize("strange", [1j, np.complex64(1), object(), {"deep": [pd.Timestamp("2026-01-01")]}])
+def test_what_yaml_cannot_write_is_named(write, tmp_path, strange):
+    with pytest.raises(DataFormatError, match="which YAML cannot write"):
+        write(description={"summary": strange})
+    assert list((tmp_path / "task1").iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [np.float64(12), np.bool_(True), np.int64(-1), np.array([12])])
+def test_a_count_of_numpy_that_is_no_whole_number(write, count):
+    with pytest.raises(DataFormatError, match="total_parameters must be a whole number"):
+        write(complexity={"total_parameters": count, "MACS": None})
+
+
 def test_broken_rules_leave_nothing_behind(write, tmp_path):
     with pytest.raises(DataFormatError) as error:
         write(

@@ -4,11 +4,15 @@ import os
 from numbers import Integral
 from typing import ClassVar
 
+import pandas as pd
+
 from skbst._groups import groups_by_any_name
 from skbst._sklearn import HasMethods, Interval, StrOptions
+from skbst.audio import problem_report, record_problems
 from skbst.features._clap._modules import clap_modules
 from skbst.features._clap._text_run import TextRun, TokenCounter
 from skbst.features._embedding._text_featurizer import TextFeaturizer
+from skbst.features._embedding._texts import warn_of_lost
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 
@@ -173,8 +177,16 @@ class ClapTextFeaturizer(TextFeaturizer):
 
         ImportError
             If the extra ``skbst[clap]`` is not installed.
+
+        Warns
+        -----
+        UserWarning
+            Once, if lone surrogates, which no tokenizer reads, were left out of texts.
         """
-        texts = self.texts(X)
+        texts, lost = self._read(X)
+        report = problem_report(lost, ids=X.index if isinstance(X, (pd.DataFrame, pd.Series)) else None)
+        record_problems(report)
+        warn_of_lost(report, len(texts), stacklevel=4)
         run = TextRun(self, texts)
         return embed_batches(
             len(texts),

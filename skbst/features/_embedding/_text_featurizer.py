@@ -10,7 +10,7 @@ from skbst._groups import with_groups
 from skbst._sklearn import _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError
-from skbst.features._embedding._texts import as_texts, check_template, join_table
+from skbst.features._embedding._texts import as_texts, check_template, join_table, without_surrogates
 from skbst.features._store._access import store_at_fit
 from skbst.text import MetadataCleaner
 
@@ -70,15 +70,19 @@ class TextFeaturizer(VersionedMixin, ClassNamePrefixFeaturesOutMixin, Transforme
         Returns
         -------
         texts : list of str
-            After the cleaner and, where there is one, the template.
+            After the cleaner and, where there is one, the template; without lone surrogates, which no tokenizer reads.
         """
+        return self._read(X)[0]
+
+    def _read(self, X):
+        """Texts as the encoder reads them, and the problems of those that lost something, by row."""
         check_is_fitted(self)
         if isinstance(X, pd.DataFrame) and not self._fitted_on_table:
             raise DataFormatError(f"This {type(self).__name__} was fitted on texts and got a table; fit it on a table.")
         self._check_kind(X, reset=False)
         if self.cleaner_ is not None and (isinstance(X, pd.DataFrame) or self.cleaner != "default"):
             X = self._counting_cleaner().transform(X)
-        return join_table(X, self.template) if isinstance(X, pd.DataFrame) else as_texts(X)
+        return without_surrogates(join_table(X, self.template) if isinstance(X, pd.DataFrame) else as_texts(X))
 
     def _new_cleaner(self, is_table):
         if self.cleaner is None:

@@ -1,14 +1,16 @@
 """From clips to the texts that a text encoder reads."""
 
+import warnings
 from string import Formatter
 
 import numpy as np
 import pandas as pd
 
+from skbst.audio import DecodeProblem
 from skbst.exceptions import DataFormatError
 from skbst.text import join_fields, split_tags
 
-__all__ = ["FIELDS", "as_texts", "check_template", "join_table"]
+__all__ = ["FIELDS", "as_texts", "check_template", "join_table", "warn_of_lost", "without_surrogates"]
 
 FIELDS = ("title", "tags", "description")
 
@@ -41,6 +43,43 @@ def as_texts(X):
         raise DataFormatError(f"{len(strange)} of {len(texts)} values are no text (first: {strange[0]!r}).")
     # numpy's own kind of str is one, but not all that read texts know it
     return [str(text) for text in texts]
+
+
+def without_surrogates(texts):
+    """Leave out what no tokenizer can encode: halves of surrogate pairs, as undecodable bytes of a file name become.
+
+    Parameters
+    ----------
+    texts : list of str
+        What an encoder would read.
+
+    Returns
+    -------
+    texts : list of str
+        The rest.
+
+    problems : dict of int to DecodeProblem
+        Positions of the texts that lost something and are not empty for it.
+    """
+    kept = [text if text.isascii() else text.encode("utf-8", errors="ignore").decode("utf-8") for text in texts]
+    problems = {}
+    for row, (before, after) in enumerate(zip(texts, kept)):
+        n_lost = len(before) - len(after)
+        if n_lost and after.strip():
+            problems[row] = DecodeProblem("no Unicode", False, f"{n_lost} lone surrogate(s) were left out of the text")
+    return kept, problems
+
+
+def warn_of_lost(problems, n_texts, *, stacklevel):
+    """Warn once of texts that lost something; `problems` is a report as from `problem_report`."""
+    lost = problems[~problems["silent"]]
+    if len(lost):
+        warnings.warn(
+            f"{len(lost)} of {n_texts} texts have lone surrogates, which no tokenizer reads (first: "
+            f"{lost.index[0]!r}); the rest of each is embedded.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def check_template(template):

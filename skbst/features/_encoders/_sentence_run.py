@@ -165,11 +165,15 @@ class SentenceRun:
 
     texts : list of str
         What the encoder reads.
+
+    problems : dict of int to DecodeProblem
+        What texts lost, by position.
     """
 
-    def __init__(self, featurizer, texts):
+    def __init__(self, featurizer, texts, problems):
         self.featurizer = featurizer
         self.texts = texts
+        self._lost = problems
         self._model = None
 
     @property
@@ -181,9 +185,9 @@ class SentenceRun:
 
     @property
     def problems(self):
-        """Rows without text, by position."""
+        """Rows without text, or without a part of it, by position."""
         missing = DecodeProblem("no text", silent=True, detail="the row is 0")
-        return {row: missing for row, text in enumerate(self.texts) if not text.strip()}
+        return self._lost | {row: missing for row, text in enumerate(self.texts) if not text.strip()}
 
     def pipeline(self):
         """All that shapes an embedding beside the final text, which is the key."""

@@ -10,6 +10,7 @@ import pandas as pd
 from skbst._sklearn import HasMethods, Interval, StrOptions
 from skbst.audio import problem_report, record_problems
 from skbst.features._embedding._text_featurizer import TextFeaturizer
+from skbst.features._embedding._texts import warn_of_lost
 from skbst.features._encoders._sentence_run import SentenceCounter, SentenceRun, load_sentence_model, n_features_of
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
@@ -185,13 +186,16 @@ class SentenceTransformerFeaturizer(TextFeaturizer):
         Warns
         -----
         UserWarning
-            Once, if rows have no text; `transform_with_problems` says which.
+            Once, if rows have no text, and once, if lone surrogates, which no tokenizer reads, were left out of some;
+            `transform_with_problems` says which.
         """
         embeddings, problems = self.transform_with_problems(X)
         record_problems(problems)
-        if len(problems):
+        warn_of_lost(problems, len(embeddings), stacklevel=4)
+        missing = problems[problems["silent"]]
+        if len(missing):
             warnings.warn(
-                f"{len(problems)} of {len(embeddings)} clips have no text (first: {problems.index[0]!r}); their rows "
+                f"{len(missing)} of {len(embeddings)} clips have no text (first: {missing.index[0]!r}); their rows "
                 "are 0.",
                 UserWarning,
                 stacklevel=3,
@@ -199,7 +203,7 @@ class SentenceTransformerFeaturizer(TextFeaturizer):
         return embeddings
 
     def transform_with_problems(self, X):
-        """Embed texts, and tell which were empty instead of warning.
+        """Embed texts, and tell which were empty or lost a part instead of warning.
 
         Parameters
         ----------
@@ -212,10 +216,10 @@ class SentenceTransformerFeaturizer(TextFeaturizer):
             As from `transform`.
 
         problems : DataFrame
-            One row for each clip without text: index ``sound_id``, columns ``audio`` (empty), ``reason``, ``silent``,
-            ``detail``.
+            One row for each clip without text, or whose text has lone surrogates: index ``sound_id``, columns ``audio``
+            (empty), ``reason``, ``silent`` (False where the rest was embedded), ``detail``.
         """
-        run = SentenceRun(self, self.texts(X))
+        run = SentenceRun(self, *self._read(X))
         embeddings = embed_batches(
             len(run.texts),
             self._n_features_out,

@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import make_pipeline
 
+from skbst.audio import collect_problems
 from skbst.exceptions import DataFormatError
 from skbst.features import ClapTextFeaturizer
 from skbst.features._clap._encoder import load_encoder, shared_tokenizer
@@ -56,6 +57,19 @@ class TestBasics:
         assert rows.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
         assert len(np.unique(rows, axis=0)) == 5
+
+    def test_texts_that_no_tokenizer_can_encode_lose_no_batch(self, make):
+        texts = ["rain", "dog \ud800bark", "\udcff", "\x00", "\u0301" * 50, "rain " * 200_000]
+        featurizer = make().fit(texts)
+        with (
+            collect_problems() as reports,
+            pytest.warns(UserWarning, match="1 of 6 texts have lone surrogates") as told,
+        ):
+            rows = featurizer.transform(pd.Series(np.array(texts, dtype=object), index=list("abcdef"), dtype=object))
+        assert [warning.filename for warning in told] == [__file__]
+        assert reports[0]["reason"].to_dict() == {"b": "no Unicode"}
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
+        np.testing.assert_array_equal(rows[:3], featurizer.transform(["rain", "dog bark", ""]))
 
     def test_kinds_of_sequences(self, make):
         expected = make().fit_transform(TEXTS)

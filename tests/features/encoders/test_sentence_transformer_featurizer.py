@@ -85,6 +85,35 @@ def test_an_empty_text_is_missing(minilm):
     assert problems["reason"].to_dict() == {"17": "no text"}
 
 
+@pytest.mark.parametrize("cleaner", ["default", None])
+def test_texts_that_no_tokenizer_can_encode_lose_no_batch(minilm, tmp_path, cleaner):
+    texts = ["rain", "dog \ud800 bark", "\udcff", "\x00", "\u0301" * 50, "a\x00b", "\u202e", "rain " * 200_000, "dog"]
+    table = pd.DataFrame({"title": np.array(texts, dtype=object)}, index=list("abcdefghi"), dtype=object)
+    featurizer = SentenceTransformerFeaturizer(minilm, cleaner=cleaner, store=str(tmp_path / "store"), n_jobs=1)
+    vectors, problems = featurizer.fit(table).transform_with_problems(table)
+    clean = featurizer.transform_with_problems(table.assign(title=["dog bark"] * 9))[0]
+    # the cleaner leaves nothing of the marks either; without one they are tokens of their own
+    without_text = ["c", "d", "e", "g"] if cleaner else ["c"]
+    assert problems.index[problems["silent"]].tolist() == without_text
+    assert problems.index[~problems["silent"]].tolist() == ([] if cleaner else ["b"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [name not in without_text for name in "abcdefghi"])
+    np.testing.assert_allclose(vectors[1], clean[0], atol=1e-6)
+    np.testing.assert_array_equal(vectors[[0, 8]], featurizer.transform(table.iloc[[0, 8]]))
+    np.testing.assert_array_equal(featurizer.transform_with_problems(table)[0], vectors)
+
+
+def test_a_text_without_its_surrogates_has_a_record(minilm):
+    texts = ["rain", "dog \ud800\udc80 bark", "\U0001f3b9 piano"]
+    featurizer = SentenceTransformerFeaturizer(minilm).fit(texts)
+    assert featurizer.texts(texts) == ["rain", "dog  bark", "\U0001f3b9 piano"]
+    with pytest.warns(UserWarning, match=r"1 of 3 texts have lone surrogates, .* \(first: 1\)") as told:
+        featurizer.transform(texts)
+    assert [warning.filename for warning in told] == [__file__]
+    problems = featurizer.transform_with_problems(texts)[1]
+    assert problems[["reason", "silent"]].to_numpy().tolist() == [["no Unicode", False]]
+    assert problems["detail"].iloc[0].startswith("2 lone surrogate")
+
+
 @pytest.mark.filterwarnings("ignore:1 of 4 clips have no text")
 def test_tables_are_cleaned_and_joined(minilm):
     featurizer = SentenceTransformerFeaturizer(minilm).fit(CLIPS)
