@@ -38,6 +38,7 @@ def add(subparsers):
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--device", default="auto", help="torch device; default: auto")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that is there")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
     return parser
 
 
@@ -64,8 +65,8 @@ def run(arguments):
         taxonomy=clips.taxonomy,
         random_state=arguments.seed,
         device=arguments.device,
-        memory_map=arguments.store,
-        verbose=1,
+        store=arguments.store,
+        verbose=int(not arguments.quiet),
         **settings,
     )
     told = {} if clips.groups is None else {"groups": clips.groups}

@@ -34,7 +34,8 @@ def clips_from_folder(folder, *, recursive=True):
         As ``load_bsd(...).data``. Index ``sound_id``: the path below `folder` with ``/``, such as
         "kit/snare.wav"; ``audio``: the absolute path; ``title``: the file name without its extension; ``tags`` and
         ``description`` empty. Sorted by ``sound_id``. Bytes of a name that are no UTF-8 are written as ``\\xe9`` in the
-        id and the title; the path keeps them.
+        id and the title; the path keeps them. If two ids were the same by that, each backslash of a name is doubled in
+        the ids.
 
     Raises
     ------
@@ -82,6 +83,8 @@ def _as_table(folder, names):
     ids = [_plain(name) for name in names]
     if len(set(ids)) != len(ids):  # two spellings of one name side by side
         ids = [printable(name) for name in names]
+    if len(set(ids)) != len(ids):  # a byte that is written out, beside a name in which just that is written
+        ids = [printable(name.replace("\\", "\\\\")) for name in names]
     # a path with bytes that are no UTF-8 leads to its file only as it is; text columns of pandas cannot hold it
     held = all(printable(path) == path for path in paths)
     columns = {

@@ -57,6 +57,15 @@ def test_train_takes_corrections(root, tmp_path, capsys):
     assert "another version of the labels" in capsys.readouterr().err
 
 
+def test_train_can_be_quiet(root, tmp_path, capsys):
+    assert main(["train", str(root), "-o", str(tmp_path / "model"), "--quiet", "--store", str(tmp_path / "kept")]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.startswith("baseline (builtin, small) trained on ")
+    assert len(said.out.splitlines()) == 2
+    assert any((tmp_path / "kept").iterdir())
+
+
 def test_train_refuses_to_replace(root, model, capsys):
     assert main(["train", str(root), "-o", str(model)]) == 1
     assert "pass --overwrite" in capsys.readouterr().err
@@ -65,7 +74,9 @@ def test_train_refuses_to_replace(root, model, capsys):
 def test_label_a_folder_and_read_it(root, model, tmp_path, capsys):
     out = tmp_path / "labels"
     assert main(["label", str(root / "audio"), "--model", str(model), "-o", str(out), "--quiet"]) == 0
-    assert "46 clips labelled" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "46 clips labelled" in said.out
+    assert said.err == ""
     table = pd.read_parquet(out)
     assert table["sound_id"].tolist() == sorted(path.name for path in (root / "audio").iterdir())
     assert (table["problem"] != "").sum() == sum(not path.stat().st_size for path in (root / "audio").iterdir())

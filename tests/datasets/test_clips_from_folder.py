@@ -107,6 +107,17 @@ def test_names_in_other_encodings_and_spellings(tmp_path):
     assert load_clip(data["audio"].iloc[1], duration=0.1)[1] == 160  # 80 at half the rate
 
 
+def test_a_byte_written_out_beside_a_name_that_reads_so(tmp_path):
+    raw, literal, longer = b"caf\xe9.wav", b"caf\\xe9.wav", b"caf\\\\xe9.wav"
+    for name in (raw, literal, longer):
+        wav(tmp_path / "x.wav").rename(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    data = clips_from_folder(tmp_path)
+    named = {os.path.basename(os.fsencode(path)): sound_id for sound_id, path in data["audio"].items()}
+    assert named == {raw: "caf\\xe9.wav", literal: "caf\\\\xe9.wav", longer: "caf\\\\\\\\xe9.wav"}
+    (tmp_path / os.fsdecode(raw)).unlink()
+    assert clips_from_folder(tmp_path).index.tolist() == ["caf\\\\xe9.wav", "caf\\xe9.wav"]
+
+
 def test_paths_are_absolute(tmp_path, monkeypatch):
     wav(tmp_path / "sounds/a.wav")
     monkeypatch.chdir(tmp_path)

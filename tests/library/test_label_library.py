@@ -327,6 +327,14 @@ def test_names_that_are_no_utf8(model, clips, tmp_path):
     assert_array_equal(table["predicted"], model.predict(clips.iloc[:1]))
 
 
+def test_two_ids_that_are_written_alike_are_refused(model, tmp_path):
+    ids = [os.fsdecode(b"caf\xe9"), *map(str, range(20)), "caf\\xe9"]
+    table = pd.DataFrame({"title": "tone"}, index=pd.Index(ids, dtype=object))
+    with pytest.raises(DataFormatError, match=r"stands more than once \(lines \[0, 21\]\)"):
+        label_library(model, table, tmp_path / "out", rows=5)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("inside", [True, False])
 def test_sets_nodes_and_reasons_of_a_conformal_model(inside, unfitted, clips, target, tmp_path):
     whole = clone(unfitted)

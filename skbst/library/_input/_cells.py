@@ -3,16 +3,18 @@
 import numpy as np
 import pandas as pd
 
+from skbst._paths import printable
+
 __all__ = ["as_text", "id_text"]
 
 
 def id_text(sound_id):
-    """An id as text; ``"a/b"`` for the tuple of a MultiIndex, ``"17"`` for 17.0."""
+    """An id as text that a file holds; ``"a/b"`` for the tuple of a MultiIndex, ``"17"`` for 17.0."""
     if isinstance(sound_id, tuple):
-        return "/".join(map(str, sound_id))
+        return printable("/".join(map(str, sound_id)))
     # pandas makes floats of numbers in a column with gaps
     whole = isinstance(sound_id, float) and sound_id.is_integer()
-    return str(int(sound_id)) if whole else as_text(sound_id)
+    return str(int(sound_id)) if whole else printable(as_text(sound_id))
 
 
 def as_text(cell):
