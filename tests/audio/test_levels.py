@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -123,6 +124,49 @@ def test_a_bound_before_memory_is_taken(tmp_path, rate):
     assert (n_valid[0], len(waveforms[1])) == (0, 150)
     # a crop of it is small
     assert load_clip(path, duration=5.0)[1] == 80000
+
+
+def header_of_channels(n_channels):
+    """A WAV that says it has so many, with 4 kB of samples."""
+    form = struct.pack("<IHHIIHH", 16, 1, n_channels, RATE, 0xFFFFFFFF, 2 * n_channels & 0xFFFF, 16)
+    return b"RIFF\xff\xff\xff\xffWAVEfmt " + form + b"data" + b"\xf0\xff\xff\xff" + b"\0\1" * 2048
+
+
+@pytest.mark.parametrize("duration", [None, 1.0])
+def test_no_memory_for_channels_that_a_header_makes_up(tmp_path, duration):
+    sources = [tmp_path / f"{n_channels}.wav" for n_channels in (65535, 32768, 1025, 1024)]
+    for source in sources:
+        source.write_bytes(header_of_channels(int(source.stem)))
+    tracemalloc.start()
+    try:
+        _, n_valid, report = load_clips([*sources, (np.ones(RATE), RATE)], duration=duration, sample_rate=RATE)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report["position"].tolist() == [0, 1, 2]
+    assert report["reason"].tolist() == ["not decodable"] * 3
+    # lengths of only ones are those of a recorder that never finished: its two frames of 1024 channels are all
+    assert n_valid.tolist() == [0, 0, 0, 2, RATE]
+    assert peak < 64e6
+
+
+def test_hours_of_silence_in_a_small_file_take_no_memory(tmp_path):
+    path = tmp_path / "long.flac"
+    with soundfile.SoundFile(path, "w", RATE, 1) as file:
+        for _ in range(120):
+            file.write(np.zeros(60 * RATE, dtype=np.int16))
+    assert path.stat().st_size < 1e6
+    tracemalloc.start()
+    try:
+        # whole it would have 346 million samples
+        whole = load_clips([path, (np.full(50, 0.5), RATE)], duration=None, sample_rate=48000)
+        crop = load_clips([path], duration=1.0, offset="center", sample_rate=RATE)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert whole[2]["reason"].tolist() == ["too long"]
+    assert (whole[1].tolist(), crop[1].tolist(), len(crop[2])) == ([0, 150], [RATE], 0)
+    assert peak < 64e6
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory")
