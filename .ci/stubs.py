@@ -234,7 +234,8 @@ def signature_of(function, where, *, document=None, method=False, tensors=False,
         star = star or parameter.kind is parameter.VAR_POSITIONAL
         plain = parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if method and plain and parameter.name not in entries and (tensors or parameter.name in COMMON):
-            annotation = "torch.Tensor" if tensors else COMMON[parameter.name]
+            switch = isinstance(parameter.default, bool)
+            annotation = ("bool" if switch else "torch.Tensor") if tensors else COMMON[parameter.name]
             none = parameter.default is None and "None" not in annotation
             default = "" if parameter.default is parameter.empty else " = ..."
             parts.append(f"{parameter.name}: {annotation}{' | None' * none}{default}")

@@ -58,7 +58,7 @@ from skbst.features import (
 )
 from skbst.model_selection import KNNBlendSearchCV
 from skbst.neighbors import KNNPriorBlender
-from skbst.neural import BranchClassifier, KNNDistillationClassifier
+from skbst.neural import BranchClassifier, KNNDistillationClassifier, Recipe
 from skbst.persistence import load_model, save_model
 from skbst.sampling import MetadataQualitySampler, TeacherAgreementSampler, UploaderCapSampler
 from skbst.systems import SystemPipeline
@@ -162,6 +162,8 @@ def make_instances():
         Instance(KNNPriorBlender(linear, alpha=1.0, k=3, temperature=0.5)),
         Instance(network),
         Instance(BranchClassifier("mfcc", "lcl", size="small", max_epochs=2), "bundle", checks=False),
+        # epochs of its folds, then everything: what it learns of them is an attribute that others lack
+        Instance(BranchClassifier(size="small", recipe=Recipe(refit=True), max_epochs=3), "bundle", checks=False),
         Instance(KNNDistillationClassifier(network, teacher=bayes)),
         Instance(MetadataQualitySampler(), "clips"),
         Instance(TeacherAgreementSampler(cv=2), "table"),

@@ -91,7 +91,7 @@ def test_a_typed_user_is_understood_and_corrected(tmp_path):
     pytest.importorskip("mypy")
     config = tmp_path / "mypy.ini"
     config.write_text(
-        "[mypy]\nstrict = True\nfollow_imports = silent\n[mypy-pandas.*,sklearn.*,matplotlib.*]\nignore_missing_imports = True\n"
+        "[mypy]\nstrict = True\nfollow_imports = silent\nfollow_imports_for_stubs = True\n[mypy-pandas.*,sklearn.*,matplotlib.*]\nignore_missing_imports = True\n"
     )
     options = ["--config-file", str(config), "--cache-dir", str(tmp_path / "cache")]
     run = subprocess.run(

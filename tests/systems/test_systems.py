@@ -218,7 +218,7 @@ def test_a_submission_of_systems_1_to_4(clips, fitted, tmp_path):
 def test_a_branch_without_sound_is_refused():
     with pytest.raises(DataFormatError, match="no sound for the branches"):
         make_system("mfcc", modalities="text", embeddings="builtin")
-    with pytest.raises(DataFormatError, match="'clap', 'shipped' or 'builtin'"):
+    with pytest.raises(DataFormatError, match="'clap', 'shipped', 'builtin' or a dict of featurizers"):
         baseline(embeddings="nonsense")
     with pytest.raises(DataFormatError, match="'both', 'audio' or 'text'; got 'words'"):
         baseline(embeddings="builtin", modalities="words")
