@@ -3,6 +3,7 @@
 import os
 import threading
 from collections import OrderedDict
+from itertools import chain
 
 import numpy as np
 
@@ -11,13 +12,14 @@ from skbst.audio import DecodeProblem
 from skbst.exceptions import CheckpointError
 from skbst.features._embedding._threads import map_clips
 from skbst.features._encoders._generator import generator_kept
+from skbst.features._encoders._group_tokens import filled, group_tokens, shape_of
 from skbst.features._encoders._locate import find_model, model_digest, quiet_loading, read_json, require_encoders
 from skbst.features._store._keys import content_key
 
 __all__ = ["SentenceCounter", "SentenceRun", "load_sentence_model"]
 
-# raise it when the same settings give other vectors than before
-_FORMAT = 1
+# raise it when the same settings give other vectors than before; 2 fills texts up to a multiple of 4 tokens
+_FORMAT = 2
 _MAX_MODELS = 2
 _models = OrderedDict()
 _lock = threading.RLock()
@@ -44,6 +46,7 @@ class SentenceModel:
     def __init__(self, network):
         self.network = network
         self._tokenizer = threading.Lock()
+        self._alike = {}
 
     @property
     def n_features(self):
@@ -68,14 +71,42 @@ class SentenceModel:
     def read(self, text, prompt):
         """Tokens of one text, as tensors."""
         with self._tokenizer:
-            return self.network.preprocess([text], prompt=prompt)
+            return filled(self.network.preprocess([text], prompt=prompt), self.network.tokenizer)
 
-    def embed(self, inputs):
-        """Embed the tokens of one text, a vector of float32."""
-        moved = {
-            name: value.to(self.network.device) if hasattr(value, "to") else value for name, value in inputs.items()
-        }
-        return np.array(self.network(moved)["sentence_embedding"][0].detach().float().cpu().numpy())
+    def embed(self, group):
+        """Embed texts of one shape.
+
+        Whether a text comes out with the same bytes alone and in a group depends on the processor's matrix product. The
+        first group of each shape is compared with its first and last text alone; where they differ, texts of this
+        shape are embedded alone from then on.
+
+        Parameters
+        ----------
+        group : list of dict
+            Tokens of one text, or of a whole group of `group_tokens`.
+
+        Returns
+        -------
+        vectors : list of ndarray of shape (n_features,), float32
+        """
+        if len(group) == 1:
+            return self._embed(group)
+        shape, vectors = shape_of(group[0]), self._embed(group)
+        if shape not in self._alike:
+            alone = [self._embed([group[i]])[0] for i in (0, -1)]
+            self._alike[shape] = all(np.array_equal(vectors[i], vector) for i, vector in zip((0, -1), alone))
+        return vectors if self._alike[shape] else [self._embed([inputs])[0] for inputs in group]
+
+    def _embed(self, group):
+        import torch
+
+        moved = {}
+        for name, value in group[0].items():
+            if isinstance(value, torch.Tensor):
+                value = torch.cat([inputs[name] for inputs in group]) if len(group) > 1 else value
+                value = value.to(self.network.device)
+            moved[name] = value
+        return list(np.array(self.network(moved)["sentence_embedding"].detach().float().cpu().numpy()))
 
 
 class SentenceCounter:
@@ -208,19 +239,20 @@ class SentenceRun:
 
     def compute(self, rows):
         """Embed some texts; returns their vectors, all of which may be stored."""
-        prompt = self.model.prompt(self.featurizer.prompt_name)
+        own, model = self.featurizer, self.model
+        vectors = np.zeros((len(rows), n_features_of(own, model)), dtype=np.float32)
+        prompt = model.prompt(own.prompt_name)
         with generator_kept():
-            inputs = [self.model.read(self.texts[row], prompt) if self.texts[row].strip() else None for row in rows]
-            vectors = map_clips(self._embed, inputs, n_jobs=self.featurizer.n_jobs, device=self.model.network.device)
-        return vectors, [True] * len(rows)
-
-    def _embed(self, inputs):
-        own, n_features = self.featurizer, n_features_of(self.featurizer, self.model)
-        if inputs is None:
-            return np.zeros(n_features, dtype=np.float32)
-        vector = self.model.embed(inputs)[:n_features]
-        length = float(np.linalg.norm(vector))
-        return vector / np.float32(length) if own.normalize and length > 0 else vector
+            inputs = {i: model.read(self.texts[row], prompt) for i, row in enumerate(rows) if self.texts[row].strip()}
+            groups = group_tokens(inputs)
+            items = [[inputs[i] for i in group] for group in groups]
+            made = map_clips(model.embed, items, n_jobs=own.n_jobs, device=model.network.device)
+        for i, vector in zip(chain(*groups), chain(*made)):
+            vectors[i] = vector[: vectors.shape[1]]
+            length = float(np.linalg.norm(vectors[i]))
+            if own.normalize and length > 0:
+                vectors[i] /= np.float32(length)
+        return list(vectors), [True] * len(rows)
 
 
 def n_features_of(featurizer, model):

@@ -13,6 +13,8 @@ import pytest
 
 from skbst.exceptions import CheckpointError, DataFormatError, DownloadError
 from skbst.features import SentenceTransformerFeaturizer
+from skbst.features._encoders._group_tokens import group_tokens
+from skbst.features._encoders._sentence_run import load_sentence_model
 from skbst.text import MetadataCleaner
 
 TEXTS = ["rain on a tin roof", "a dog barks", "synth pad", "x", "rain " * 300, "Sax Alto - F5 good-sounds single-note"]
@@ -45,6 +47,28 @@ def test_vectors_are_the_librarys_own(minilm, library):
     assert len(cut.get_feature_names_out()) == 100
     with pytest.raises(ValueError, match="more than the 384"):
         SentenceTransformerFeaturizer(minilm, truncate_dim=385).fit(TEXTS).transform(TEXTS)
+
+
+def test_texts_in_groups_are_those_alone(minilm):
+    texts = [
+        f"{first} {second} in the night" for first in ("dog", "rain", "door") for second in ("runs", "falls", "shuts")
+    ]
+    featurizer = SentenceTransformerFeaturizer(minilm, n_jobs=1).fit(texts)
+    model = load_sentence_model(featurizer)
+    inputs = {i: model.read(text, None) for i, text in enumerate(texts)}
+    assert group_tokens(inputs) == [list(range(8)), [8]]
+    assert inputs[0]["input_ids"].shape == (1, 8)
+    assert inputs[0]["attention_mask"].sum() == 7
+    together = featurizer.transform(texts)
+    for text, row in zip(texts, together):
+        np.testing.assert_array_equal(featurizer.transform([text])[0], row)
+    np.testing.assert_array_equal(featurizer.transform(texts[::-1])[::-1], together)
+
+
+def test_what_is_no_row_of_tokens_stays_alone():
+    torch = pytest.importorskip("torch")
+    bag = {"input_ids": torch.arange(5), "offsets": torch.zeros(1, dtype=torch.long)}
+    assert group_tokens(dict.fromkeys(range(9), bag)) == [[i] for i in range(9)]
 
 
 def test_no_row_depends_on_its_batch(minilm):
