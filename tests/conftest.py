@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# read by mypy, not run: half of it is wrong on purpose
+collect_ignore = ["typing"]
+
 
 def pytest_collection_modifyitems(items):
     if os.environ.get("SKBST_DATA"):
