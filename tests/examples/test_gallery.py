@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "n_axes"),
-    [("plot_audit", [1]), ("plot_selection", [1, 1]), ("plot_neighbours", [2, 2, 2]), ("plot_sets", [1, 2])],
+    [("plot_audit", [1]), ("plot_selection", [1, 1]), ("plot_neighbours", [2, 2, 2]), ("plot_sets", [1, 3])],
 )
 def test_each_display_is_drawn(name, n_axes, monkeypatch):
     """A colour scale counts as axes, too."""
