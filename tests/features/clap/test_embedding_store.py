@@ -5,6 +5,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
+from skbst._files._atomic import scratch_name
 from skbst.datasets import load_bsd
 from skbst.exceptions import DataFormatError
 from skbst.features import EmbeddingStore, embedding_skew
@@ -192,14 +193,16 @@ class TestShards:
 
         shards = ShardFolder(tmp_path)
         shards.put(keys_of("a"), vectors[:1])
-        for name in (".dead.tmp", ".living.tmp"):
-            (tmp_path / name).write_bytes(b"half")
-        with (tmp_path / ".living.tmp").open("rb") as living:
+        dead, living_file = (scratch_name(tmp_path / name) for name in ("dead", "living"))
+        for path in (dead, living_file, tmp_path / ".somebody_elses.tmp"):
+            path.write_bytes(b"half")
+        with living_file.open("rb") as living:
             fcntl.flock(living, fcntl.LOCK_EX)
             assert len(ShardFolder(tmp_path)) == 1
             shards.pack()
-        assert not (tmp_path / ".dead.tmp").exists()
-        assert (tmp_path / ".living.tmp").exists()
+        assert not dead.exists()
+        assert living_file.exists()
+        assert (tmp_path / ".somebody_elses.tmp").exists()
 
     def test_writers_readers_and_packers_at_once(self, tmp_path):
         keys = keys_of(*(str(i) for i in range(60)))
