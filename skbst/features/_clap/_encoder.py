@@ -16,6 +16,7 @@ from skbst.features._clap._laion import LaionClap
 from skbst.features._clap._long_mel import LongWaveform, prepare_long
 from skbst.features._clap._tokenizer import load_tokenizer, padded_length
 from skbst.features._clap._transformers import TransformersClap
+from skbst.features._embedding._text_groups import embed_together
 
 __all__ = ["BACKENDS", "ClapEncoder", "forget_models", "load_encoder", "shared_tokenizer"]
 
@@ -88,10 +89,6 @@ class ClapEncoder:
     def texts(self, token_ids):
         """Embed texts of one padded length.
 
-        Whether a text comes out with the same bytes alone and in a group depends on the processor's matrix product.
-        The first group of each shape is compared with its first and last text alone; where they differ, texts of this
-        length are embedded alone from then on.
-
         Parameters
         ----------
         token_ids : list of list of int
@@ -102,14 +99,7 @@ class ClapEncoder:
         embeddings : list of ndarray of shape (512,), float32
             Of length 1.
         """
-        vectors = self._texts(token_ids)
-        if len(token_ids) == 1:
-            return vectors
-        length = padded_length(token_ids[0])
-        if length not in self._alike:
-            alone = [self._texts([token_ids[i]])[0] for i in (0, -1)]
-            self._alike[length] = all(np.array_equal(vectors[i], vector) for i, vector in zip((0, -1), alone))
-        return vectors if self._alike[length] else [self._texts([ids])[0] for ids in token_ids]
+        return embed_together(self._texts, token_ids, padded_length(token_ids[0]), self._alike)
 
     def _texts(self, token_ids):
         import torch

@@ -2,10 +2,10 @@
 
 import hashlib
 import threading
-from collections import defaultdict
 
 from skbst.exceptions import DownloadError
 from skbst.features._clap._download import WITHOUT_CLAP, require_clap
+from skbst.features._embedding._text_groups import group_by_shape
 
 __all__ = ["MAX_TOKENS", "Tokenizer", "group_texts", "load_tokenizer", "padded_length"]
 
@@ -64,14 +64,7 @@ def group_texts(token_ids):
     groups : list of list of int
         Positions.
     """
-    by_length, groups = defaultdict(list), []
-    for i, ids in enumerate(token_ids):
-        by_length[padded_length(ids)].append(i)
-    for same in by_length.values():
-        n_whole = len(same) - len(same) % _GROUP_SIZE
-        groups += [same[i : i + _GROUP_SIZE] for i in range(0, n_whole, _GROUP_SIZE)]
-        groups += [[i] for i in same[n_whole:]]
-    return groups
+    return group_by_shape({i: padded_length(ids) for i, ids in enumerate(token_ids)}, _GROUP_SIZE)
 
 
 def load_tokenizer(name):

@@ -4,7 +4,7 @@ A text is filled up by a rule that knows nothing of the others, and groups hold 
 filled up for its company's sake.
 """
 
-from collections import defaultdict
+from skbst.features._embedding._text_groups import group_by_shape
 
 __all__ = ["filled", "group_tokens", "shape_of"]
 
@@ -71,11 +71,4 @@ def group_tokens(inputs):
     groups : list of list of int
         Their keys.
     """
-    by_shape, groups = defaultdict(list), []
-    for i, tokens in inputs.items():
-        by_shape[shape_of(tokens)].append(i)
-    for shape, same in by_shape.items():
-        n_whole = 0 if shape is None else len(same) - len(same) % _GROUP_SIZE
-        groups += [same[i : i + _GROUP_SIZE] for i in range(0, n_whole, _GROUP_SIZE)]
-        groups += [[i] for i in same[n_whole:]]
-    return groups
+    return group_by_shape({i: shape_of(tokens) for i, tokens in inputs.items()}, _GROUP_SIZE)

@@ -10,6 +10,7 @@ import numpy as np
 from skbst._torch import resolve_device
 from skbst.audio import DecodeProblem
 from skbst.exceptions import CheckpointError
+from skbst.features._embedding._text_groups import embed_together
 from skbst.features._embedding._threads import map_clips
 from skbst.features._encoders._generator import generator_kept
 from skbst.features._encoders._group_tokens import filled, group_tokens, shape_of
@@ -76,10 +77,6 @@ class SentenceModel:
     def embed(self, group):
         """Embed texts of one shape.
 
-        Whether a text comes out with the same bytes alone and in a group depends on the processor's matrix product. The
-        first group of each shape is compared with its first and last text alone; where they differ, texts of this
-        shape are embedded alone from then on.
-
         Parameters
         ----------
         group : list of dict
@@ -89,13 +86,7 @@ class SentenceModel:
         -------
         vectors : list of ndarray of shape (n_features,), float32
         """
-        if len(group) == 1:
-            return self._embed(group)
-        shape, vectors = shape_of(group[0]), self._embed(group)
-        if shape not in self._alike:
-            alone = [self._embed([group[i]])[0] for i in (0, -1)]
-            self._alike[shape] = all(np.array_equal(vectors[i], vector) for i, vector in zip((0, -1), alone))
-        return vectors if self._alike[shape] else [self._embed([inputs])[0] for inputs in group]
+        return embed_together(self._embed, group, shape_of(group[0]), self._alike)
 
     def _embed(self, group):
         import torch
