@@ -362,8 +362,8 @@ def predictions(study, protocol, row):
     return np.concatenate(tests), np.concatenate(codes), np.concatenate(folds)
 
 
-def score_row(study, protocol, row):
-    """One line of a table, as a dict; figures in per cent."""
+def score_row(study, protocol, row, over="baseline"):
+    """One line of a table, as a dict; figures in per cent, the gain over another row."""
     table, name, report_hf, report_hacc, _ = ROWS[row]
     line = {"protocol": protocol, "table": table, "row": row, "name": name, "report_hF": report_hf}
     line |= {"report_hAcc": report_hacc, "note": study.missing(row)}
@@ -377,10 +377,10 @@ def score_row(study, protocol, row):
         if line[f"report_{metric}"] is not None:
             line[f"{metric}_difference"] = line[metric] - line[f"report_{metric}"]
     line |= {"n_test": len(test), "n_folds": len(np.unique(fold))}
-    if row != "baseline":
+    if row != over:
         groups = uploaders_of(study.bsd10k)[test] if protocol == "grouped" else None
-        _, base, _ = predictions(study, protocol, "baseline")
+        _, base, _ = predictions(study, protocol, over)
         found = compare_paired(truth, predicted, base, folds=fold, groups=groups, random_state=0)
         line |= {"gain": 100 * found.difference, "low": 100 * found.interval[0], "high": 100 * found.interval[1]}
-        line["p_value"] = found.p_value
+        line |= {"over": over, "p_value": found.p_value}
     return line

@@ -4,7 +4,7 @@ The report's tables, measured
 
 Trains every row of Tables 1 to 3 of the technical report under its protocol and prints measured hierarchical F1 and
 accuracy (mean and standard deviation over the test folds), the report's figures, and a paired 95 % interval of the
-gain over the baseline::
+gain over the baseline, or over another row (``--over log_stft``)::
 
     python examples/reproduce_report.py --bsd10k path/to/BSD10k-v1.2 --bsd35k path/to/BSD35k-CS \\
         --embeddings shipped --size report
@@ -60,6 +60,7 @@ def parse(arguments):
     parser.add_argument("--modalities", choices=["auto", "both", "audio", "text"], default="auto")
     parser.add_argument("--size", choices=["small", "report"], default="small", help="size of the networks")
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), metavar="ROW", help=f"among {', '.join(ROWS)}")
+    parser.add_argument("--over", choices=list(ROWS), default="baseline", metavar="ROW", help="row to compare with")
     parser.add_argument("--folds", type=int, choices=range(1, 6), help="run only the first of the five folds")
     parser.add_argument("--protocol", choices=[*PROTOCOLS, "both"], default="both")
     parser.add_argument("--fast", action="store_true", help="two folds, six epochs; fewer made clips")
@@ -120,11 +121,13 @@ def make_study(given):
     )
 
 
-def choose_rows(study, asked):
-    """Rows to show; the baseline is always among them, for all others are compared with it."""
+def choose_rows(study, asked, over):
+    """Rows to show; the baseline is always among them, and the one that all others are compared with."""
+    if study.missing(over):
+        raise SystemExit(f"Nothing can be compared with {over}: {study.missing(over)}.")
     if asked is None:
-        return [row for row in ROWS if ROWS[row][0] < 4 or not study.has_sound]
-    return [row for row in ROWS if row == "baseline" or row in asked]
+        return [row for row in ROWS if ROWS[row][0] < 4 or row == over or not study.has_sound]
+    return [row for row in ROWS if row in ("baseline", over) or row in asked]
 
 
 def describe(study):
@@ -133,6 +136,8 @@ def describe(study):
     if study.made:
         return f"{n_clips} made clips: says nothing about real sounds"
     name = f"{n_clips} clips of {study.bsd10k.root.name}"
+    if study.vectors is not None:
+        name += f" by {' and '.join(table.columns.name for table in study.vectors.values())}"
     if n_clips != N_BSD10K:
         name += ", not the 10,956 of BSD10k-v1.2 that the report's figures are of"
     return name
@@ -216,10 +221,11 @@ def train(study, todo, clock):
             )
 
 
-def as_markdown(study, lines, protocol, number):
+def as_markdown(study, lines, protocol, number, over="baseline"):
     """One table as text."""
     title = f"{TITLES[number]} ({PROTOCOLS[protocol]}, {study.n_folds} of 5; {describe(study)})"
-    head = ["", "hF", "report", "diff.", "hAcc", "report", "diff.", "gain in hF over the baseline [95 %]", "p"]
+    other = "the baseline" if over == "baseline" else over
+    head = ["", "hF", "report", "diff.", "hAcc", "report", "diff.", f"gain in hF over {other} [95 %]", "p"]
     body = [head, ["---"] + ["---:"] * (len(head) - 1)]
     for line in lines:
         name = line["name"] if study.bsd35k is not None else line["name"].replace("+ BSD-Grand + ", "+ ")
@@ -267,17 +273,18 @@ def draw(study, lines, path):
     figure.savefig(path, dpi=150)
 
 
-def report(study, rows, protocols):
+def report(study, rows, protocols, over):
     """Score, print and write the tables."""
     lines, texts = [], []
     for protocol in protocols:
-        scored = {row: score_row(study, protocol, row) for row in rows}
+        scored = {row: score_row(study, protocol, row, over) for row in rows}
         lines += scored.values()
         for number in TITLES:
             own = [row for row in rows if ROWS[row][0] == number]
             if own:
                 repeated = [row for row in REPEATED.get(number, ()) if row in scored]
-                texts.append(as_markdown(study, [scored[row] for row in [*repeated, *own]], protocol, number))
+                shown = [scored[row] for row in [*repeated, *own]]
+                texts.append(as_markdown(study, shown, protocol, number, over))
     text = "\n".join(texts)
     print(text)
     (study.out / "tables.md").write_text(text, encoding="utf-8")
@@ -298,7 +305,7 @@ def main(arguments=None):
 
 def run(given):
     study = make_study(given)
-    rows = choose_rows(study, given.rows)
+    rows = choose_rows(study, given.rows, given.over)
     protocols = list(PROTOCOLS) if given.protocol == "both" else [given.protocol]
     members = study.members(rows)
     jobs = [(protocol, fold, member) for protocol in protocols for fold in range(study.n_folds) for member in members]
@@ -306,7 +313,7 @@ def run(given):
     clock = Clock(study, protocols, members)
     print_plan(study, rows, protocols, members, todo, clock)
     train(study, todo, clock)
-    report(study, rows, protocols)
+    report(study, rows, protocols, given.over)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,22 @@ def test_a_finished_run_is_not_run_again(finished, script, roots, capsys):
     pd.testing.assert_frame_equal(read(finished), table)
 
 
+def test_gains_over_another_row_need_no_further_fit(finished, script, roots, capsys):
+    """By hand: the difference of both rows, and nothing for the row itself."""
+    before, table = results(finished), read(finished)
+    script.main(
+        words(roots, finished, "--rows", "post_log_stft", "--over", "log_stft", "--protocol", "both", "--folds", 1)
+    )
+    assert "gain in hF over log_stft" in capsys.readouterr().out
+    assert results(finished) == before
+    for protocol in ["official", "grouped"]:
+        lines, hf = read(finished).loc[protocol], table.loc[protocol, "hF"]
+        assert set(lines.index) == {"baseline", "log_stft", "post_log_stft"}
+        assert np.isnan(lines.loc["log_stft", "gain"])
+        assert_allclose(lines.loc["baseline", "gain"], hf["baseline"] - hf["log_stft"])
+        assert_allclose(lines.loc["post_log_stft", "gain"], hf["post_log_stft"] - hf["log_stft"])
+
+
 def test_a_killed_run_loses_one_fit(script, run_killed, roots, tmp_path, capsys):
     rest = ["--rows", "grand", "flat"]
     run_killed("reproduce_report", ".npz", 3, *words(roots, tmp_path, *rest))
@@ -231,11 +247,13 @@ def test_without_paths_every_table_says_that_the_clips_are_made(script, roots, t
     assert all("60 made clips: says nothing about real sounds" in title for title in titles)
 
 
-def test_arguments_that_make_no_sense_are_refused(script, roots):
+def test_arguments_that_make_no_sense_are_refused(script, roots, tmp_path):
     with pytest.raises(SystemExit, match="needs --bsd10k"):
         script.main(["--bsd35k", str(roots.more)])
     with pytest.raises(SystemExit):
         script.main(["--rows", "system_5"])
+    with pytest.raises(SystemExit, match="compared with system_2: trained on everything"):
+        script.main(words(roots, tmp_path, "--over", "system_2"))
 
 
 def test_vectors_of_other_encoders_take_the_place_of_embeddings(script, roots, tmp_path, capsys):
@@ -252,6 +270,7 @@ def test_vectors_of_other_encoders_take_the_place_of_embeddings(script, roots, t
     script.main(words(roots, tmp_path / "told", *given, more=False))
     assert "vectors audio_one and text_title_tags of both" in capsys.readouterr().out
     assert read(tmp_path / "told").loc[("official", "flat"), "hF"] > 95
+    assert "60 clips of base by audio_one and text_title_tags, not the" in (tmp_path / "told" / "tables.md").read_text()
     script.main(words(roots, tmp_path / "not", *given, "--arrays", "audio_one", "text_title", more=False))
     assert read(tmp_path / "not").loc[("official", "flat"), "hF"] < 60
     with pytest.raises(SystemExit, match=r"\['nothing'\] cannot be used"):
