@@ -1,16 +1,19 @@
 """Time of everything that reads texts, on texts that were made to be slow, by doubling up to a megabyte.
 
-    python benchmarks/attack/texts.py [--kilobytes 1024] [--shapes 120] [--seed 0]
+    python benchmarks/attack/texts.py [--kilobytes 1024] [--shapes 120] [--seed 0] [--keep FILE]
 
 Each of the shapes is a short piece repeated, every third with an end that spoils a match. The processor's time (that of
 other processes does not count) is taken for a quarter, a half and the whole of the length, and the slope of its
 logarithm over that of the length: 1 is linear, 2 quadratic. A text that takes less than 0.2 seconds is fast, whatever
-its slope. The functions are those of `skbst.text`, `MetadataCleaner`, `TagRules` and the counting of tokens.
+its slope. The functions are those of `skbst.text`, `MetadataCleaner`, `TagRules` and the counting of tokens. With
+``--keep``, what was measured is kept in a file, a line of JSON for each shape, and a run that was stopped goes on.
 """
 
 import argparse
+import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -74,20 +77,38 @@ def slope(function, piece, end, n_characters):
     return taken[-1], float(np.polyfit(np.log(lengths), np.log(np.maximum(taken, 1e-4)), 1)[0])
 
 
-def attack(n_shapes, kilobytes, seed):
+def attack(n_shapes, kilobytes, seed, keep=None):
     """Measure all functions on shapes from a seed; returns (slope, seconds, function, piece, end), the worst first."""
     generator = np.random.default_rng(seed)
     chosen = generator.permutation(len(PIECES))[:n_shapes]
     shapes = [(PIECES[i], ENDS[number % 3]) for number, i in enumerate(chosen)]
+    kept = _read_kept(keep, kilobytes)
     measured, rows = functions(), []
     for piece, end in shapes:
-        for name, function in measured.items():
-            taken, steepness = slope(function, piece, end, kilobytes * 1024)
-            if steepness > STEEPEST:
-                # once more: the first may have met a collection of garbage
-                taken, steepness = min((taken, steepness), slope(function, piece, end, kilobytes * 1024))
-            rows.append((steepness, taken, name, piece, end))
+        if (piece, end) not in kept:
+            kept[piece, end] = [
+                [*_measure(function, piece, end, kilobytes), name] for name, function in measured.items()
+            ]
+            if keep is not None:
+                with open(keep, "a", encoding="ascii") as file:
+                    file.write(json.dumps([kilobytes, piece, end, kept[piece, end]]) + "\n")
+        rows += [(steepness, taken, name, piece, end) for steepness, taken, name in kept[piece, end]]
     return sorted(rows, reverse=True)
+
+
+def _measure(function, piece, end, kilobytes):
+    taken, steepness = slope(function, piece, end, kilobytes * 1024)
+    if steepness > STEEPEST:
+        # once more: the first may have met a collection of garbage
+        taken, steepness = min((taken, steepness), slope(function, piece, end, kilobytes * 1024))
+    return steepness, taken
+
+
+def _read_kept(keep, kilobytes):
+    """Rows of each shape that an earlier run measured at the same length."""
+    lines = Path(keep).read_text(encoding="ascii").splitlines() if keep is not None and Path(keep).exists() else []
+    read = map(json.loads, lines)
+    return {(piece, end): rows for length, piece, end, rows in read if length == kilobytes}
 
 
 def main():
@@ -95,8 +116,9 @@ def main():
     parser.add_argument("--kilobytes", type=int, default=1024)
     parser.add_argument("--shapes", type=int, default=120)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", help="file in which measured shapes are kept, so that a stopped run goes on")
     options = parser.parse_args()
-    rows = attack(options.shapes, options.kilobytes, options.seed)
+    rows = attack(options.shapes, options.kilobytes, options.seed, options.keep)
     print(f"{options.shapes} shapes, {len(functions())} functions, {options.kilobytes} kB")
     print(f"{'slope':>6}{'seconds':>9}  function, piece, end")
     for steepness, taken, *what in rows[:12]:

@@ -73,9 +73,10 @@ _EDITORS = (
 _ANY_DEVICE = "|".join(_RECORDERS + _MICROPHONES + _EDITORS).replace("~", "[ _-]?")
 DEVICE = re.compile(rf"(?i)(?:{_ANY_DEVICE})")
 
+# Letters that a phrase may begin with are asked for first, which spares all its words at most places.
 _MADE = "recorded|captured|taped|sampled|made|edited|processed|normali[sz]ed|mixed|cut|done"
 EQUIPMENT_PHRASE = re.compile(
-    rf"(?i)(?<![\w-])(?:(?:was |were )?(?:{_MADE}) )?(?:directly |straight )?"
+    rf"(?i)(?<![\w-])(?=[a-fimnoprs-w&+/])(?:(?:was |were )?(?:{_MADE}) )?(?:directly |straight )?"
     r"(?:with|using|on|by|via|through|into|in|from|and|&|\+|/)\s+(?:(?:an?|the|my|our|two|2|pair of) )*"
     rf"(?:(?:portable|digital|handheld|stereo|cheap|old|new) )*(?:{_ANY_DEVICE})(?![\w-])"
     r"(?: (?:digital |portable |handheld |stereo |audio |field |voice )?"
@@ -83,7 +84,7 @@ EQUIPMENT_PHRASE = re.compile(
 )
 
 TECHNICAL_PHRASE = re.compile(
-    r"(?i)(?<![\w.])(?:(?:at|in|@|as|to)\s+)?(?:"
+    r"(?i)(?<![\w.])(?=[\dabilmnost@.])(?:(?:at|in|@|as|to)\s+)?(?:"
     r"\d{2,6}(?:[.,]\d+)?\s?k(?:hz|bps|bits?(?:/s)?)\b(?:\s?/\s?(?:16|24|32)(?:[ -]?bits?)?)?|\d{4,6}\s?hz\b"
     r"|(?:16|24|32)[ -]?bits?\b(?:\s?/\s?\d{2,3}(?:\.\d)?\s?(?:k(?:hz)?)?)?(?:\s(?:float|depth|resolution))?"
     r"|mono mixdown|(?:original )?sampl(?:e|ing) rate(?: of)?|bit ?(?:depth|rate)(?: of)?"
@@ -102,47 +103,49 @@ STUB_WORDS = frozenset(
 )
 
 _LICENCE = (
-    r"\bcreative commons\b|\bcc[ -]?(?:0|by|zero|nc)\b|\blicen[cs]e[ds]?\b|\bpublic domain\b|\broyalty[ -]free\b",
-    r"\bcopyright|©|\(c\) ?\d{4}|\ball rights reserved|\bcopyleft|\battribut(?:ion|e)\b",
-    r"\bcommercial (?:use|purposes|projects?)",
+    r"creative commons\b|cc[ -]?(?:0|by|zero|nc)\b|licen[cs]e[ds]?\b|public domain\b|royalty[ -]free\b",
+    r"copyright|all rights reserved|copyleft|attribut(?:ion|e)\b",
+    r"commercial (?:use|purposes|projects?)",
 )
 _PERMISSION = (
-    r"\b(?:feel|are|be|is|you'?re) free (?:to|for)\b|\bfree (?:to use|for (?:all|any|every|personal|use|download))",
-    r"\b(?:if|when|where|how|whatever) (?:you|u|anyone|someone|somebody) (?:guys )?"
+    r"(?:feel|are|be|is|you'?re) free (?:to|for)\b|free (?:to use|for (?:all|any|every|personal|use|download))",
+    r"(?:if|when|where|how|whatever) (?:you|u|anyone|someone|somebody) (?:guys )?"
     r"(?:use|used|like|want|need|wish|do with|download)\b",
-    r"\byou (?:can|may|could) (?:freely )?(?:use|download|edit|remix|sample|do)\b",
-    r"\buse (?:it|this|them|these)? ?(?:as|how|for|in|however) (?:you|your|anything|any|whatever)",
+    r"you (?:can|may|could) (?:freely )?(?:use|download|edit|remix|sample|do)\b",
+    r"use (?:it|this|them|these)? ?(?:as|how|for|in|however) (?:you|your|anything|any|whatever)",
 )
 _CREDIT = (
-    r"\b(?:a|give|giving|some|proper|with|any|no) credits?\b|\bcredits? (?:me|is|to|would|not|appreciated|required)",
-    r"\blet me (?:know|hear)|\bleave (?:a |me |your |some )?(?:comments?|feedback|rating)",
-    r"\b(?:comments?|feedback|ratings?) (?:is|are|and|welcome|appreciated|please)",
-    r"\bplease (?:rate|comment|credit|mention|let|link|visit|check|don'?t|do not|leave|give|tell|share|note|contact)",
-    r"\bplease (?:listen|download|feel)|\b(?:rate|comment|download|share) (?:and|&|or|it|this) (?:comment|rate|like)",
+    r"(?:a|give|giving|some|proper|with|any|no) credits?\b|credits? (?:me|is|to|would|not|appreciated|required)",
+    r"let me (?:know|hear)|leave (?:a |me |your |some )?(?:comments?|feedback|rating)",
+    r"(?:comments?|feedback|ratings?) (?:is|are|and|welcome|appreciated|please)",
+    r"please (?:rate|comment|credit|mention|let|link|visit|check|don'?t|do not|leave|give|tell|share|note|contact)",
+    r"please (?:listen|download|feel)|(?:rate|comment|download|share) (?:and|&|or|it|this) (?:comment|rate|like)",
 )
 _SELF = (
-    r"\b(?:see|visit|check|look (?:at|for)|find|hear|listen to|browse) (?:out )?(?:all |some |more )?(?:of )?"
+    r"(?:see|visit|check|look (?:at|for)|find|hear|listen to|browse) (?:out )?(?:all |some |more )?(?:of )?"
     r"my (?:other|page|profile|web|site|blog|channel|packs?|sounds|uploads|music|work|soundcloud)",
-    r"\bmy other (?:sounds|uploads|samples|packs?|work)",
-    r"\bmore (?:sounds|samples|info|information|free sounds|loops)? ?(?:here|at|on my|about me|visit)\b",
-    r"\b(?:soundcloud|bandcamp|facebook|twitter|instagram|patreon|paypal|youtube|vimeo|myspace|discord)\b",
-    r"\bdonat(?:e|ions?)\b|\bfollow me\b|\bsubscribe\b|\b(?:e-?mail|contact|message|pm|dm) me\b",
-    r"\bpart of (?:a|my|the) (?:bigger |larger |big |\w+ )?(?:pack|collection|library|series|set)\b",
-)
-_GREETING = (
-    r"^\W*(?:enjoy|thanks|thank you|thx|cheers|have fun|hope (?:you|this|it|that)|good luck|peace|greetings"
-    r"|all the best|hi|hello|hey)\b[^,]{0,40}$",
+    r"my other (?:sounds|uploads|samples|packs?|work)",
+    r"more (?:sounds|samples|info|information|free sounds|loops)? ?(?:here|at|on my|about me|visit)\b",
+    r"(?:soundcloud|bandcamp|facebook|twitter|instagram|patreon|paypal|youtube|vimeo|myspace|discord)\b",
+    r"donat(?:e|ions?)\b|follow me\b|subscribe\b|(?:e-?mail|contact|message|pm|dm) me\b",
+    r"part of (?:a|my|the) (?:bigger |larger |big |\w+ )?(?:pack|collection|library|series|set)\b",
 )
 _MAKING = (
-    r"\brecorder and microphone\b|\brecorded straight\b|\bonly normali[sz]ed",
-    r"\b(?:recorder|mic(?:rophone)?s?|equipment|gear) (?:used|was|were|is|are|not|unknown)\b",
-    r"\b(?:no|without|any|some|slight|light|little|minimal) "
+    r"recorder and microphone\b|recorded straight\b|only normali[sz]ed",
+    r"(?:recorder|mic(?:rophone)?s?|equipment|gear) (?:used|was|were|is|are|not|unknown)\b",
+    r"(?:no|without|any|some|slight|light|little|minimal) "
     r"(?:eq|processing|post[ -]?processing|effects?|edits?|editing|compression|fx|normali[sz]ation)\b",
+)
+_BEGINNINGS = (
+    r"^\W*(?:enjoy|thanks|thank you|thx|cheers|have fun|hope (?:you|this|it|that)|good luck|peace|greetings"
+    r"|all the best|hi|hello|hey)\b[^,]{0,40}$",
     r"^\W*(?:recorder|mic(?:rophone)?s?|equipment|gear|recorded (?:with|using|on)|software|daw|format"
     r"|file ?(?:type|size|name|format)|bit ?(?:depth|rate)|sampl(?:e|ing) ?rate|channels?|licen[cs]e|author|credits?"
     r"|date|year|resolution|uploaded|downloads?)\s*[:=]",
 )
-BOILERPLATE_SENTENCE = re.compile("(?i)" + "|".join(_LICENCE + _PERMISSION + _CREDIT + _SELF + _GREETING + _MAKING))
+_WORDS = _LICENCE + _PERMISSION + _CREDIT + _SELF + _MAKING
+# for texts in lower case: to ignore case in sixty alternatives at each letter takes five times as long
+BOILERPLATE_SENTENCE = re.compile(rf"\b(?=[a-z])(?:{'|'.join(_WORDS)})|©|\(c\) ?\d{{4}}|{'|'.join(_BEGINNINGS)}")
 
 GENERIC_TAGS = frozenset(
     """

@@ -50,16 +50,19 @@ _LONG_ENTITY = re.compile(r"&#(?:\d{9,}|[xX][0-9a-fA-F]{9,});?")
 # Unicode's stream-safe form (UAX 15, D4): putting longer runs in order takes quadratic time
 _MOST_MARKS = 30
 _BREAK = re.compile(r"(?i)</?(?:br|p|div|li|ul|ol|h[1-6]|tr|table|blockquote|hr)\b[^<>]*>")
-_TAG = re.compile(rf"(?i)</?(?:{HTML_ELEMENT})(?:\s[^<>]*|\s*/)?>")
+# the longest name is "blockquote"; looking at it once is faster than asking for 77 of them
+_TAG = re.compile(rf"(?i)</?(?=[a-z][a-z\d]{{0,9}}[\s/>])(?:{HTML_ELEMENT})(?:\s[^<>]*|\s*/)?>")
 
-_EMAIL = re.compile(rf"(?i)(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.(?!{EXTENSION}\b)[a-z]{{2,}}")
+# an address begins where no other that was tried before can hold it, so that a chain of words is walked along once
+_EMAIL = re.compile(rf"(?i)(?:mailto:|(?<![\w.+-]))[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.(?!{EXTENSION}\b)[a-z]{{2,}}")
 _URL = re.compile(
     r"(?i)(?:\b(?:https?|ftp)\s?:\s?/{1,2}\s?|\bwww\.)[^\s<>\"]*[^\s<>\"().,;:!?\]]"
-    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:(?:com|org|net|info|edu|gov)\b(?!\.\w)(?:/[^\s<>\"()]*)?|[a-z]{2,3}/[^\s<>\"()]*)"
+    r"|\b(?<!\w[.-])[\w-]+(?:\.[\w-]+)*\."
+    r"(?:(?:com|org|net|info|edu|gov)\b(?!\.\w)(?:/[^\s<>\"()]*)?|[a-z]{2,3}/[^\s<>\"()]*)"
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"')\]]*\s+|\n+")
-_BULLET = re.compile(r"^(?:[-*•·–—~=_#>|]+\s+|[-*•·–—~=_#>|]+$)")
-_EMPTY_BRACKETS = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}")
+_BULLET = re.compile(r"^(?:[-*•·–—~=_#>|]+\s+)+(?:[-*•·–—~=_#>|]+$)?|^[-*•·–—~=_#>|]+$")
+_EMPTY_BRACKETS = {")": re.compile(r"\(\W*\)"), "]": re.compile(r"\[\W*\]"), "}": re.compile(r"\{\W*\}")}
 _SPACE_BEFORE_MARK = re.compile(r"(?<!\s)\s+(?=[.,;:!?])")
 _DANGLING = re.compile(r"(?:\s*[,;:/|+&]|\s[-–—])(?=\s*[,;:.!?/|+&]|\s*[-–—]\s|\s*\Z)")
 _EDGES = " \t\n,;:-–—/|+&"
@@ -114,8 +117,10 @@ def tidy_unicode(text, removed=None):
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     text = _LINE_END.sub("\n", text)
-    for pattern in (_CONTROL, _INVISIBLE, _LOOSE_JOINER):
+    for pattern in (_CONTROL, _INVISIBLE):
         text = _cut(pattern, text, removed, "")
+    if "\u200c" in text or "\u200d" in text:
+        text = _cut(_LOOSE_JOINER, text, removed, "")
     text = unicodedata.normalize("NFKC", _shorten_marks(text, removed))
     text = _SPACES.sub(" ", text)
     return re.sub(r" ?\n ?", "\n", text).strip()
@@ -144,7 +149,7 @@ def strip_html(text, removed=None):
     >>> strip_html('Rain &amp; <b>wind</b><br/>on a <a href="x">roof</a>')
     'Rain & wind\\non a roof'
     """
-    if "<" in text:
+    if "<" in text and ">" in text:
         text = _cut_comments(text, removed)
         text = _cut(_BREAK, text, removed, "\n")
         text = _cut(_TAG, text, removed, "")
@@ -256,7 +261,7 @@ def strip_boilerplate(text, removed=None):
     """
     kept = []
     for sentence in split_sentences(text):
-        if search(BOILERPLATE_SENTENCE, sentence):
+        if search(BOILERPLATE_SENTENCE, sentence.lower()):
             if removed is not None:
                 removed.append(sentence)
             continue
@@ -270,7 +275,9 @@ def strip_boilerplate(text, removed=None):
 
 def tidy_punctuation(text):
     """Close the gaps that a cut leaves: empty brackets, doubled and dangling separators, spaces."""
-    text = substitute(_EMPTY_BRACKETS, " ", text)
+    for closing, pattern in _EMPTY_BRACKETS.items():
+        if closing in text:
+            text = substitute(pattern, " ", text)
     text = _SPACE_BEFORE_MARK.sub("", _SPACES.sub(" ", text))
     text = substitute(_DANGLING, "", text)
     return _SPACES.sub(" ", text).strip(_EDGES)

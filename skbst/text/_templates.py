@@ -117,10 +117,9 @@ def strip_templates(text, templates, *, title="", removed=None):
     >>> strip_templates("A loud bang. Made in my old shed!", {"made in my old shed"})
     'A loud bang.'
     """
-    sentences, stem = split_sentences(text), _stem(title)
-    kept = [sentence for sentence in sentences if _key(sentence, stem) not in templates]
-    if len(kept) == len(sentences):
-        return text
+    kept, dropped, stem = [], [], _stem(title)
+    for sentence in split_sentences(text):
+        (dropped if _key(sentence, stem) in templates else kept).append(sentence)
     if removed is not None:
-        removed.extend(sentence for sentence in sentences if sentence not in kept)
-    return join_sentences(kept)
+        removed.extend(dropped)
+    return join_sentences(kept) if dropped else text

@@ -9,8 +9,9 @@ import re
 import pandas as pd
 import pytest
 
-from skbst.text import MetadataCleaner, strip_html, strip_links, tidy_unicode
+from skbst.text import MetadataCleaner, split_sentences, strip_html, strip_links, strip_templates, tidy_unicode
 from skbst.text._pieces import LONGEST_PIECE, search, substitute
+from skbst.text._steps import tidy_punctuation
 
 SHAPES = ["a.", ".wav", "((", "nokia1111", "a@", "1.", "<!--", "<script>", "a\u0301\u0316", "&#9", "with a ", ". "]
 
@@ -74,3 +75,40 @@ def test_a_long_tag_stays_and_is_not_kept_in_memory():
     assert clean_tag("nokia1111" * 100)[1] in (None, "code")
     assert clean_tag("1" * 5000) == ("", "number")
     assert _clean_tag.cache_info().currsize == before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.b.c.d.com e", "e"),
+        ("-.a.com e", "-. e"),
+        ("--a-b.com/x-y e", "-- e"),
+        ("foo.wavmailto:me@x.org e", "foo.wav e"),
+        ("mailto:me.you+x@a-b.c.org, e", ", e"),
+        ("a.b-c.de/f e", "e"),
+        ("a.b.c e", "a.b.c e"),
+    ],
+)
+def test_a_chain_of_words_is_one_address(text, expected):
+    assert strip_links(text) == expected
+
+
+def test_names_that_are_no_elements_stay():
+    text = "<Blockquote>a<br><foo><bars >b</H1 ><h7>c<b/><b>"
+    assert strip_html(text).split() == ["a", "<foo><bars", ">b", "<h7>c"]
+    assert strip_html("a < b <b") == "a < b <b"
+
+
+def test_all_bullets_go_at_once():
+    assert split_sentences("- - > * one\n== =\n-- two - three") == ["one", "two - three"]
+
+
+def test_empty_brackets_of_each_kind_go():
+    assert tidy_punctuation("a (.) b [ ] c {;} d (e) f [") == "a b c d (e) f ["
+
+
+def test_many_sentences_beside_a_template_come_to_an_end():
+    text = " ".join(f"Sound {chr(97 + i % 26)}{i} of mine." for i in range(60_000)) + " Made in my old shed."
+    removed = []
+    assert len(split_sentences(strip_templates(text, {"made in my old shed"}, removed=removed))) == 60_000
+    assert removed == ["Made in my old shed."]

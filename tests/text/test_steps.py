@@ -123,6 +123,9 @@ def test_join_and_split_are_inverse_on_finished_sentences():
         "Enjoy!",
         "Thanks for listening",
         "Check out my other sounds",
+        "PLEASE CREDIT ME",
+        "\u2606 Enjoy",
+        "(C) 2011 somebody",
     ],
 )
 def test_boilerplate_goes(sentence):
