@@ -22,7 +22,7 @@ from skorch.callbacks import Callback
 from skbst.metrics import hierarchical_f1_score
 from skbst.neural import Recipe
 from skbst.neural._inference import forward_rows
-from skbst.neural._inputs import BRANCH_BLOCKS, read_bundle
+from skbst.neural._rows._inputs import BRANCH_BLOCKS, read_bundle
 
 
 class Watch(Callback):

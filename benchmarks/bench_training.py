@@ -45,8 +45,8 @@ from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
 from skbst.neural._architecture import build_module
-from skbst.neural._augmentation import make_augmentation
-from skbst.neural._inputs import BRANCH_BLOCKS
+from skbst.neural._rows._inputs import BRANCH_BLOCKS
+from skbst.neural._training._augmentation import make_augmentation
 from skbst.nn import Dropout
 from skbst.taxonomy import BST
 

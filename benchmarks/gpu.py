@@ -29,8 +29,8 @@ from torch.nn import functional as F
 from skbst.exceptions import FewClipsWarning
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
-from skbst.neural._augmentation import make_augmentation
-from skbst.neural._inputs import BRANCH_BLOCKS
+from skbst.neural._rows._inputs import BRANCH_BLOCKS
+from skbst.neural._training._augmentation import make_augmentation
 
 NETWORKS = [(None, "baseline"), (None, "flat"), (None, "gc"), (None, "lcl"), *((branch, "baseline") for branch in BINS)]
 N_ROWS = 20_529  # of BSD-Grand (report, section 3.1), 5 s each

@@ -16,16 +16,16 @@ from skbst._versioned import VersionedMixin
 from skbst.exceptions import DataFormatError, FewClipsWarning
 from skbst.features import FeatureBundle
 from skbst.neural._architecture import BRANCHES, HEADS, SIZES, describe
-from skbst.neural._callbacks import EpochEvents
-from skbst.neural._checks import check_bundle_labels, check_rows, check_same_width, read_validation
 from skbst.neural._inference import embed_forward_rows, forward_rows
-from skbst.neural._inner_split import held_out_rows
-from skbst.neural._inputs import ClipInputs, choose_blocks, read_bundle
-from skbst.neural._objective import leaf_log_proba, top_log_proba
 from skbst.neural._recipe import Recipe, resolve_recipe
-from skbst.neural._refit import settle_epochs
-from skbst.neural._session import borrowed_threads, resolve_device, seeded, training_session
-from skbst.neural._trainer import Trainer, history_frame
+from skbst.neural._rows._checks import check_bundle_labels, check_rows, check_same_width, read_validation
+from skbst.neural._rows._inner_split import held_out_rows
+from skbst.neural._rows._inputs import ClipInputs, choose_blocks, read_bundle
+from skbst.neural._training._callbacks import EpochEvents
+from skbst.neural._training._objective import leaf_log_proba, top_log_proba
+from skbst.neural._training._refit import settle_epochs
+from skbst.neural._training._session import borrowed_threads, resolve_device, seeded, training_session
+from skbst.neural._training._trainer import Trainer, history_frame
 from skbst.taxonomy import Taxonomy, TopLevelMixin
 
 __all__ = ["BranchClassifier"]

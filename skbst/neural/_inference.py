@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from skbst.exceptions import DataFormatError
-from skbst.neural._callbacks import to_numpy
+from skbst.neural._training._callbacks import to_numpy
 
 __all__ = ["embed_forward_rows", "forward_rows"]
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from skbst.nn._hierarchy import log_aggregate_to_top
+from skbst.nn._heads._hierarchy import log_aggregate_to_top
 
 __all__ = ["ClipNet"]
 

@@ -7,7 +7,7 @@ from skorch.callbacks import GradientNormClipping
 from torch import nn
 from torch.testing import assert_close
 
-from skbst.neural._adamw_in_backward import AdamWInBackward
+from skbst.neural._training._adamw_in_backward import AdamWInBackward
 from tests.neural.conftest import make_network
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skbst.neural._augmentation import make_augmentation
+from skbst.neural._training._augmentation import make_augmentation
 from skbst.nn import FrameStandardizer
 from tests.neural.conftest import make_network
 

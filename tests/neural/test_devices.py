@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skbst.neural._architecture import HEADS, build_module, parents_tensor
-from skbst.neural._objective import Objective
+from skbst.neural._training._objective import Objective
 
 
 def description(head, size):

@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
-from skbst.neural._fit_linear_prior import fit_linear_prior
+from skbst.neural._training._fit_linear_prior import fit_linear_prior
 from skbst.nn import LinearPrior
 from tests.neural.conftest import make_network
 

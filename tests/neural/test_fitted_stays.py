@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from skbst.features import FeatureBundle
-from skbst.neural._session import borrowed_threads
+from skbst.neural._training._session import borrowed_threads
 from skbst.persistence import load_model, save_model
 from tests.neural.conftest import make_network
 

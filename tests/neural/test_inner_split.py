@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skbst.exceptions import DataFormatError
-from skbst.neural._inner_split import inner_split
+from skbst.neural._rows._inner_split import inner_split
 
 
 @pytest.fixture

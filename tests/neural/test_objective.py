@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skbst.neural._objective import Objective, leaf_log_proba, top_log_proba
+from skbst.neural._training._objective import Objective, leaf_log_proba, top_log_proba
 from skbst.taxonomy import condition_on_top
 
 PARENTS = torch.tensor([0, 0, 1])

@@ -9,8 +9,8 @@ from sklearn.datasets import make_blobs
 
 from skbst.exceptions import DataFormatError
 from skbst.neural import BranchClassifier, Recipe
-from skbst.neural._refit import fold_masks
-from skbst.neural._training_rows import TrainingRows
+from skbst.neural._rows._training_rows import TrainingRows
+from skbst.neural._training._refit import fold_masks
 
 NETWORK = {"size": "small", "max_epochs": 12, "patience": 3, "random_state": 0}
 
@@ -80,7 +80,7 @@ def test_best_epochs_are_those_of_ordinary_fits(data, monkeypatch):
         return kept
 
     rows = []
-    monkeypatch.setattr("skbst.neural._refit.fold_masks", remember)
+    monkeypatch.setattr("skbst.neural._training._refit.fold_masks", remember)
     found = BranchClassifier(recipe=Recipe(refit=True), **NETWORK).fit(X, y).fold_best_epochs_
     for mask, best in zip(kept[:2], found):
         inside, outside = rows[0][~mask], rows[0][mask]

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
-from skbst.neural._augmentation import make_augmentation
+from skbst.neural._training._augmentation import make_augmentation
 
 WIDTHS = {"clap_audio": 8, "ast_audio": 5, "audio_3": 6, "text": 7, "title_text": 4}
 

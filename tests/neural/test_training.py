@@ -172,7 +172,7 @@ def test_ctrl_c_is_not_swallowed(clips, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skbst.neural._objective.Objective.forward", interrupt)
+    monkeypatch.setattr("skbst.neural._training._objective.Objective.forward", interrupt)
     with pytest.raises(KeyboardInterrupt):
         small().fit(*clips)
 

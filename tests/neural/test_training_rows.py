@@ -3,8 +3,8 @@ import pytest
 
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
-from skbst.neural._inputs import ClipInputs, read_bundle
-from skbst.neural._training_rows import make_training_rows
+from skbst.neural._rows._inputs import ClipInputs, read_bundle
+from skbst.neural._rows._training_rows import make_training_rows
 
 
 @pytest.fixture

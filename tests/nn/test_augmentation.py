@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from skbst.nn import CropAndPatch, EmbeddingMasking, EmbeddingNoise, RandomTimeCrop, TimeMasking, length_mask
-from skbst.nn._crop_and_patch import patch_areas
+from skbst.nn._augmentation._crop_and_patch import patch_areas
 
 
 def seeded(seed=0):

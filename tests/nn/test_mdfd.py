@@ -4,8 +4,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from skbst.nn import MDFD_DILATIONS, ClipStrip, FrequencyDynamicConv2d, LogMelMDFD, MaskedBatchNorm2d, length_mask
-from skbst.nn._frequency_dynamic_conv import _mix
-from skbst.nn._log_mel_mdfd import mean_pool
+from skbst.nn._branches._frequency_dynamic_conv import _mix
+from skbst.nn._branches._log_mel_mdfd import mean_pool
 
 FDY = ((1, 1, 1, 1),)
 CASES = {

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
+from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
 
 __all__ = ["HierarchicalCrossEntropy"]
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from skbst.nn._dropout import Dropout
-from skbst.nn._hierarchy import log_aggregate_to_top, log_condition_on_top
+from skbst.nn._heads._hierarchy import log_aggregate_to_top, log_condition_on_top
 
 __all__ = ["LocalPerLevelHead"]
 

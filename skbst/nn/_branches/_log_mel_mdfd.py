@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skbst.nn._attention_pooling import AttentionPooling
-from skbst.nn._clip_strip import ClipStrip
+from skbst.nn._branches._clip_strip import ClipStrip
+from skbst.nn._branches._frequency_dynamic_conv import MDFD_DILATIONS, FrequencyDynamicConv2d
+from skbst.nn._branches._masked_batch_norm import MaskedBatchNorm2d
 from skbst.nn._dropout import Dropout
-from skbst.nn._frequency_dynamic_conv import MDFD_DILATIONS, FrequencyDynamicConv2d
-from skbst.nn._masked_batch_norm import MaskedBatchNorm2d
 from skbst.nn._masking import check_bins, padding_mask
+from skbst.nn._pooling._attention_pooling import AttentionPooling
 
 
 class LogMelMDFD(nn.Module):

@@ -76,7 +76,7 @@ def leaf_log_proba(leaf_logits, top_logits, parent_of_leaf, *, beta):
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.neural._objective import leaf_log_proba
+    >>> from skbst.neural._training._objective import leaf_log_proba
     >>> np.exp(leaf_log_proba(np.zeros((1, 3)), np.log([[0.2, 0.8]]), [0, 1, 1], beta=1.0)).round(3)
     array([[0.111, 0.444, 0.444]])
     """

@@ -7,8 +7,8 @@ from sklearn.utils.validation import assert_all_finite
 
 from skbst._sklearn import _check_sample_weight
 from skbst.exceptions import DataFormatError
-from skbst.neural._dataset import ClipDataset
-from skbst.neural._training_rows import make_training_rows
+from skbst.neural._rows._dataset import ClipDataset
+from skbst.neural._rows._training_rows import make_training_rows
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["check_bundle_labels", "check_rows", "check_same_width", "read_validation"]

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skbst.nn._input_scale import InputScale
+from skbst.nn._fusion._input_scale import InputScale
 
 
 class HighwayGateAdapter(nn.Module):

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skbst.nn._clip_strip import ClipStrip
+from skbst.nn._branches._clip_strip import ClipStrip
+from skbst.nn._branches._frame_packing import FramePacking
 from skbst.nn._dropout import Dropout
-from skbst.nn._frame_packing import FramePacking
 from skbst.nn._masking import check_bins, masked_mean, padding_mask
 
 

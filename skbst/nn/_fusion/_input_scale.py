@@ -18,7 +18,7 @@ class InputScale(nn.BatchNorm1d):
     Examples
     --------
     >>> import torch
-    >>> from skbst.nn._input_scale import InputScale
+    >>> from skbst.nn._fusion._input_scale import InputScale
     >>> normal, scale = InputScale(1)(torch.tensor([[-3.0], [3.0]]))
     >>> normal.flatten(), scale
     (tensor([-1.,  1.]), tensor([3.]))

@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from skbst.nn._branches._frame_packing import FramePacking
 from skbst.nn._dropout import Dropout
-from skbst.nn._frame_packing import FramePacking
 from skbst.nn._masking import check_bins, trim_padding
-from skbst.nn._mean_max_pooling import MeanMaxPooling
+from skbst.nn._pooling._mean_max_pooling import MeanMaxPooling
 
 
 class MFCCResidualTDNN(nn.Module):

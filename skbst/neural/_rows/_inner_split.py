@@ -49,7 +49,7 @@ def inner_split(target, fraction, rng, *, weight=None, groups=None, train_only=N
     Examples
     --------
     >>> import numpy as np
-    >>> from skbst.neural._inner_split import inner_split
+    >>> from skbst.neural._rows._inner_split import inner_split
     >>> target = np.repeat([0, 1], 10)
     >>> valid = inner_split(target, 0.2, np.random.RandomState(0))
     >>> np.bincount(target[valid])

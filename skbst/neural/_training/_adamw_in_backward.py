@@ -27,7 +27,7 @@ class AdamWInBackward(AdamW):
     Examples
     --------
     >>> import torch
-    >>> from skbst.neural._adamw_in_backward import AdamWInBackward
+    >>> from skbst.neural._training._adamw_in_backward import AdamWInBackward
     >>> layer = torch.nn.Linear(256, 256)
     >>> optimizer = AdamWInBackward(layer.parameters(), lr=1e-3)
     >>> before = layer.weight.detach().clone()

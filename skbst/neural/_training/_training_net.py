@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from skorch import NeuralNet
 from skorch.callbacks.scoring import ScoringBase
 
-from skbst.neural._callbacks import StopFit
+from skbst.neural._training._callbacks import StopFit
 
 __all__ = ["TrainingNet"]
 

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skbst.nn._cross_entropy import LabelSmoothingCrossEntropy, weighted_mean
+from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, weighted_mean
 
 __all__ = ["DistillationLoss", "kl_divergence_rows"]
 

@@ -6,7 +6,7 @@ import numpy as np
 from skorch.callbacks import Callback
 
 from skbst.exceptions import DataFormatError
-from skbst.neural._inner_split import inner_split
+from skbst.neural._rows._inner_split import inner_split
 
 __all__ = ["fold_masks", "settle_epochs"]
 

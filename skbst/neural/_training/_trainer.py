@@ -11,15 +11,15 @@ from sklearn.utils.class_weight import compute_class_weight
 from skorch.callbacks import Callback, LRScheduler
 
 from skbst.exceptions import DataFormatError
-from skbst.neural._adamw_in_backward import AdamWInBackward
 from skbst.neural._architecture import build_module, parents_tensor
-from skbst.neural._augmentation import make_augmentation
-from skbst.neural._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
-from skbst.neural._dataset import BatchIterator, ClipDataset
-from skbst.neural._fit_linear_prior import fit_linear_prior
-from skbst.neural._objective import Objective, leaf_log_proba
 from skbst.neural._recipe import Recipe
-from skbst.neural._training_net import TrainingNet
+from skbst.neural._rows._dataset import BatchIterator, ClipDataset
+from skbst.neural._training._adamw_in_backward import AdamWInBackward
+from skbst.neural._training._augmentation import make_augmentation
+from skbst.neural._training._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
+from skbst.neural._training._fit_linear_prior import fit_linear_prior
+from skbst.neural._training._objective import Objective, leaf_log_proba
+from skbst.neural._training._training_net import TrainingNet
 from skbst.nn import length_mask
 
 __all__ = ["Trainer", "history_frame"]

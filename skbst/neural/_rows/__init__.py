@@ -1,0 +1,1 @@
+"""What is learnt from: checked features, labels, weights, and their parts."""

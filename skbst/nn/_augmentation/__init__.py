@@ -1,0 +1,1 @@
+"""What varies training batches: frames and embeddings."""

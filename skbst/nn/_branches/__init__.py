@@ -1,0 +1,1 @@
+"""Encoders of frames, and the parts they are built of."""

@@ -1,0 +1,1 @@
+"""What joins the embeddings beside the trunk, each starting as nothing."""

@@ -1,0 +1,1 @@
+"""From a latent vector to logits of one level or two."""
