@@ -285,7 +285,8 @@ def main():
             root = args.data / "bst-real" if part == "real" else make_bst_clips(store / "clips", n_clips=230)
             for protocol in args.protocol if part == "real" else PROTOCOLS[:1]:
                 vectors = args.vectors if part == "real" else None
-                heard = any(branch in name for name in args.models or REAL for branch in ("log-stft", "log-mel", "mfcc"))
+                names = args.models or REAL
+                heard = any(branch in name for name in names for branch in ("log-stft", "log-mel", "mfcc"))
                 loaded = clips(root, store / part, protocol == "grouped", vectors, heard)
                 kept = store / part / (protocol if args.vectors is None else f"{protocol}-vectors")
                 run(f"{part}, {protocol}", loaded, REAL, args, kept)
