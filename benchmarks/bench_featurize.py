@@ -146,7 +146,7 @@ def measure_memory(paths, n_clips):
         LogSTFTFeaturizer().fit(links[:2]).transform(links[:2])
         before = peak()
         start = time.perf_counter()
-        clips = ClipFeaturizer([("log_stft", LogSTFTFeaturizer())], memory_map=Path(folder, "store"), n_jobs=2)
+        clips = ClipFeaturizer([("log_stft", LogSTFTFeaturizer())], store=Path(folder, "store"), n_jobs=2)
         bundle = clips.fit_transform(links)
         made, seconds = peak(), time.perf_counter() - start
         read_all(bundle)

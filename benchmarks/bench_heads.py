@@ -163,7 +163,7 @@ def clips(root, store, grouped, vectors=None, heard=True):
             blocks = {name: normalize(file[key].astype(np.float32))[order] for name, key in VECTORS.items()}
     if heard or not blocks:
         frames = [("log_stft", LogSTFTFeaturizer()), ("log_mel", LogMelFeaturizer()), ("mfcc", MFCCFeaturizer())]
-        frames = ClipFeaturizer(frames, memory_map=store / "frames").fit_transform(data)
+        frames = ClipFeaturizer(frames, store=store / "frames").fit_transform(data)
         for name, rows in blocks.items():
             frames = frames.with_block(name, rows)
     else:

@@ -28,7 +28,7 @@ NAMES = ("baseline", "system_1", "system_2", "system_3", "system_4")
 
 
 def fitted(name, clips, size, frames):
-    system = getattr(systems, name)(embeddings="builtin", size=size, memory_map=frames, random_state=0, device="cpu")
+    system = getattr(systems, name)(embeddings="builtin", size=size, store=frames, random_state=0, device="cpu")
     epochs = [parameter for parameter in system.get_params() if parameter.endswith("max_epochs")]
     return system.set_params(**dict.fromkeys(epochs, 1)).fit(clips.data, clips.target)
 

@@ -1,12 +1,16 @@
-"""What every estimator of skbst has: its version in its state, and the address of its page."""
+"""What outlasts a version: the version in a state, the names that parameters had before, a page's address."""
 
+import functools
 import warnings
 
 from skbst._documented import DocumentedMixin
 from skbst._version import __version__
 from skbst.exceptions import VersionMismatchWarning
 
-__all__ = ["VersionedMixin"]
+__all__ = ["VersionedMixin", "renamed_parameter"]
+
+# name of before -> name now, in the states that older versions saved
+_RENAMED = {"memory_map": "store"}
 
 
 class VersionedMixin(DocumentedMixin):
@@ -27,4 +31,55 @@ class VersionedMixin(DocumentedMixin):
                 VersionMismatchWarning,
                 stacklevel=2,
             )
-        super().__setstate__({key: value for key, value in state.items() if key != "_skbst_version"})
+        super().__setstate__(_with_names_of_now({k: v for k, v in state.items() if k != "_skbst_version"}))
+
+
+def renamed_parameter(old):
+    """Take a parameter by the name of before as well, with a FutureWarning.
+
+    Parameters
+    ----------
+    old : str
+        The name of before; what it is called now is the same for all who had it.
+
+    Returns
+    -------
+    decorate : callable
+        A decorator of a function or an ``__init__``, whose signature stays without the name of before.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skbst._versioned import renamed_parameter
+    >>> @renamed_parameter("memory_map")
+    ... def keep(store=None):
+    ...     return store
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     keep(memory_map="frames")
+    'frames'
+    """
+    new = _RENAMED[old]
+
+    def decorate(function):
+        @functools.wraps(function)
+        def taking_both(*args, **kwargs):
+            if old in kwargs:
+                warnings.warn(f"{old}= is the name of before: pass {new}=.", FutureWarning, stacklevel=2)
+                value = kwargs.pop(old)
+                if value is not None and kwargs.get(new) is not None:
+                    raise TypeError(f"{old} is the older name of {new}: pass {new} alone.")
+                kwargs[new] = kwargs.get(new) if value is None else value
+            return function(*args, **kwargs)
+
+        return taking_both
+
+    return decorate
+
+
+def _with_names_of_now(state):
+    """State of an estimator that may have been saved when a parameter had another name."""
+    for old, new in _RENAMED.items():
+        if old in state:
+            value = state.pop(old)
+            state[new] = value if state.get(new) is None else state[new]
+    return state

@@ -127,12 +127,11 @@ class ClassPriorFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstim
 class ClipFeaturizer(sklearn.base.TransformerMixin, sklearn.utils.metaestimators._BaseComposition):
     featurizers: list[Any]
     store: str | PathLike[str] | None
-    memory_map: str | PathLike[str] | None
     n_jobs: int | None
     verbose: int
     featurizers_: list[Any]
     named_featurizers_: Bunch
-    def __init__(self, featurizers: list[Any], *, store: str | PathLike[str] | None = ..., memory_map: str | PathLike[str] | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
+    def __init__(self, featurizers: list[Any], *, store: str | PathLike[str] | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
     @property
     def feature_names_in_(self) -> Any: ...
     def fit(self, X: Any, y: ArrayLike | None = ..., *, groups: ArrayLike | None = ...) -> Self: ...
@@ -215,7 +214,6 @@ class LogMelFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstimator
     floor: float
     on_error: Literal["silence", "raise"]
     store: str | PathLike[str] | None
-    memory_map: str | PathLike[str] | None
     random_state: int | numpy.random.Generator | numpy.random.RandomState | None
     n_jobs: int | None
     verbose: int
@@ -224,7 +222,7 @@ class LogMelFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstimator
     empty_filters_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    def __init__(self, *, column: str = ..., sample_rate: int = ..., duration: float = ..., offset: Literal["start", "center", "random"] = ..., pad: Literal["constant", "repeat", "reflect"] = ..., n_fft: int = ..., win_length: int = ..., hop_length: int = ..., n_mels: int = ..., f_min: float = ..., f_max: float | None = ..., mel_scale: Literal["htk", "slaney"] = ..., mel_norm: Literal["slaney"] | None = ..., scale: Literal["log", "db"] = ..., floor: float = ..., on_error: Literal["silence", "raise"] = ..., store: str | PathLike[str] | None = ..., memory_map: str | PathLike[str] | None = ..., random_state: int | numpy.random.Generator | numpy.random.RandomState | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
+    def __init__(self, *, column: str = ..., sample_rate: int = ..., duration: float = ..., offset: Literal["start", "center", "random"] = ..., pad: Literal["constant", "repeat", "reflect"] = ..., n_fft: int = ..., win_length: int = ..., hop_length: int = ..., n_mels: int = ..., f_min: float = ..., f_max: float | None = ..., mel_scale: Literal["htk", "slaney"] = ..., mel_norm: Literal["slaney"] | None = ..., scale: Literal["log", "db"] = ..., floor: float = ..., on_error: Literal["silence", "raise"] = ..., store: str | PathLike[str] | None = ..., random_state: int | numpy.random.Generator | numpy.random.RandomState | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
     def fit(self, X: pandas.DataFrame | pandas.Series | Sequence[str | PathLike[str]] | ArrayLike, y: None = ...) -> Self: ...
     def fit_transform(self, X: pandas.DataFrame | pandas.Series | Sequence[str | PathLike[str]] | ArrayLike, y: None = ...) -> NDArray[Any]: ...
     def get_feature_names_out(self, input_features: None = ...) -> NDArray[Any]: ...
@@ -244,7 +242,6 @@ class LogSTFTFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstimato
     floor: float
     on_error: Literal["silence", "raise"]
     store: str | PathLike[str] | None
-    memory_map: str | PathLike[str] | None
     random_state: int | numpy.random.Generator | numpy.random.RandomState | None
     n_jobs: int | None
     verbose: int
@@ -252,7 +249,7 @@ class LogSTFTFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstimato
     n_bins_: int
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    def __init__(self, *, column: str = ..., sample_rate: int = ..., duration: float = ..., offset: Literal["start", "center", "random"] = ..., pad: Literal["constant", "repeat", "reflect"] = ..., n_fft: int = ..., win_length: int = ..., hop_length: int = ..., scale: Literal["log", "db"] = ..., floor: float = ..., on_error: Literal["silence", "raise"] = ..., store: str | PathLike[str] | None = ..., memory_map: str | PathLike[str] | None = ..., random_state: int | numpy.random.Generator | numpy.random.RandomState | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
+    def __init__(self, *, column: str = ..., sample_rate: int = ..., duration: float = ..., offset: Literal["start", "center", "random"] = ..., pad: Literal["constant", "repeat", "reflect"] = ..., n_fft: int = ..., win_length: int = ..., hop_length: int = ..., scale: Literal["log", "db"] = ..., floor: float = ..., on_error: Literal["silence", "raise"] = ..., store: str | PathLike[str] | None = ..., random_state: int | numpy.random.Generator | numpy.random.RandomState | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
     def fit(self, X: pandas.DataFrame | pandas.Series | Sequence[str | PathLike[str]] | ArrayLike, y: None = ...) -> Self: ...
     def fit_transform(self, X: pandas.DataFrame | pandas.Series | Sequence[str | PathLike[str]] | ArrayLike, y: None = ...) -> NDArray[Any]: ...
     def get_feature_names_out(self, input_features: None = ...) -> NDArray[Any]: ...
@@ -278,7 +275,6 @@ class MFCCFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstimator):
     floor: float
     on_error: Literal["silence", "raise"]
     store: str | PathLike[str] | None
-    memory_map: str | PathLike[str] | None
     random_state: int | numpy.random.Generator | numpy.random.RandomState | None
     n_jobs: int | None
     verbose: int
@@ -287,7 +283,7 @@ class MFCCFeaturizer(sklearn.base.TransformerMixin, sklearn.base.BaseEstimator):
     empty_filters_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    def __init__(self, *, column: str = ..., sample_rate: int = ..., duration: float = ..., offset: Literal["start", "center", "random"] = ..., pad: Literal["constant", "repeat", "reflect"] = ..., n_fft: int = ..., win_length: int = ..., hop_length: int = ..., n_mfcc: int = ..., n_mels: int = ..., f_min: float = ..., f_max: float | None = ..., mel_scale: Literal["htk", "slaney"] = ..., mel_norm: Literal["slaney"] | None = ..., scale: Literal["log", "db"] = ..., floor: float = ..., on_error: Literal["silence", "raise"] = ..., store: str | PathLike[str] | None = ..., memory_map: str | PathLike[str] | None = ..., random_state: int | numpy.random.Generator | numpy.random.RandomState | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
+    def __init__(self, *, column: str = ..., sample_rate: int = ..., duration: float = ..., offset: Literal["start", "center", "random"] = ..., pad: Literal["constant", "repeat", "reflect"] = ..., n_fft: int = ..., win_length: int = ..., hop_length: int = ..., n_mfcc: int = ..., n_mels: int = ..., f_min: float = ..., f_max: float | None = ..., mel_scale: Literal["htk", "slaney"] = ..., mel_norm: Literal["slaney"] | None = ..., scale: Literal["log", "db"] = ..., floor: float = ..., on_error: Literal["silence", "raise"] = ..., store: str | PathLike[str] | None = ..., random_state: int | numpy.random.Generator | numpy.random.RandomState | None = ..., n_jobs: int | None = ..., verbose: int = ...) -> None: ...
     def fit(self, X: pandas.DataFrame | pandas.Series | Sequence[str | PathLike[str]] | ArrayLike, y: None = ...) -> Self: ...
     def fit_transform(self, X: pandas.DataFrame | pandas.Series | Sequence[str | PathLike[str]] | ArrayLike, y: None = ...) -> NDArray[Any]: ...
     def get_feature_names_out(self, input_features: None = ...) -> NDArray[Any]: ...

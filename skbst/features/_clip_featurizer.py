@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 
 from skbst._groups import with_groups
 from skbst._sklearn import _BaseComposition, _fit_context, check_is_fitted
-from skbst._versioned import VersionedMixin
+from skbst._versioned import VersionedMixin, renamed_parameter
 from skbst.exceptions import DataFormatError
 from skbst.features._clips._input import check_is_table_for_both
 from skbst.features._clips._problems import refuse_only_silence
@@ -38,9 +38,6 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         Folder in which what the featurizers make is kept, as in `LogSTFTFeaturizer` and `ClapAudioFeaturizer`, for
         those that have a parameter ``store``; blocks of frames are then memory maps, and the bundle is small. What is
         there of a clip is not made again, whatever the rows that are asked for.
-
-    memory_map : str or path-like, default=None
-        The older name of `store`; for frames alone.
 
     n_jobs : int, default=None
         Number of threads that decode and make frames.
@@ -95,15 +92,14 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
     _parameter_constraints: ClassVar[dict] = {
         "featurizers": [list, tuple],
         "store": [str, bytes, os.PathLike, None],
-        "memory_map": [str, bytes, os.PathLike, None],
         "n_jobs": [Integral, None],
         "verbose": [Integral, bool],
     }
 
-    def __init__(self, featurizers, *, store=None, memory_map=None, n_jobs=None, verbose=0):
+    @renamed_parameter("memory_map")
+    def __init__(self, featurizers, *, store=None, n_jobs=None, verbose=0):
         self.featurizers = featurizers
         self.store = store
-        self.memory_map = memory_map
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -311,10 +307,8 @@ class ClipFeaturizer(VersionedMixin, TransformerMixin, _BaseComposition, auto_wr
         """Hand down what a featurizer leaves at its default."""
         params = featurizer.get_params(deep=False)
         # what is drawn anew each time cannot be kept
-        own = params.get("store") is not None or params.get("memory_map") is not None
-        own = own or "random" in (params.get("windows"), params.get("offset"))
-        stores = {} if own else {"store": self.store, "memory_map": self.memory_map}
-        mine = {**stores, "n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
+        drawn = "random" in (params.get("windows"), params.get("offset"))
+        mine = {"store": None if drawn else self.store, "n_jobs": self.n_jobs, "verbose": bool(self.verbose)}
         return featurizer.set_params(
             **{name: value for name, value in mine.items() if value and name in params and not params[name]}
         )

@@ -25,8 +25,6 @@ from skbst.library._workers import workers
 
 __all__ = ["embed_library"]
 
-# names of the parameter for the folder in which a featurizer keeps what it made
-_STORES = ("store", "memory_map")
 _PROBLEMS = "skbst_problems.csv"
 
 
@@ -123,23 +121,23 @@ def _with_store(featurizer, store):
     featurizer = clone(featurizer)
     params = featurizer.get_params(deep=False)
     if "featurizers" in params:
-        parts = [(name, part) for name, part in featurizer.featurizers if part != "drop" and _store_of(part)]
+        parts = [(name, part) for name, part in featurizer.featurizers if part != "drop" and _keeps(part)]
         featurizer.set_params(featurizers=parts)
         found = [part for _, part in parts]
     else:
-        found = [featurizer] if _store_of(featurizer) else []
+        found = [featurizer] if _keeps(featurizer) else []
     if not found:
         raise DataFormatError(
             f"{type(featurizer).__name__} keeps nothing on disk: there is nothing to embed ahead of time. Pass a "
             "featurizer with a parameter store, such as ClapAudioFeaturizer or AudioStatisticsFeaturizer."
         )
     for part in found:
-        part.set_params(**{_store_of(part): str(store)})
+        part.set_params(store=str(store))
     return featurizer
 
 
-def _store_of(featurizer):
-    return next((name for name in _STORES if name in featurizer.get_params(deep=False)), None)
+def _keeps(featurizer):
+    return "store" in featurizer.get_params(deep=False)
 
 
 def _fill(featurizer, clips):

@@ -112,7 +112,7 @@ def _count_macs(estimator, X, parts):
 @contextmanager
 def _computing_here(parts):
     """All is computed in this thread, the only one that the counter sees, and nothing read from a store."""
-    alone = {"n_jobs": 1, "store": None, "memory_map": None}
+    alone = {"n_jobs": 1, "store": None}
     own = [vars(part) for part in parts if not _is_module(part)]
     before = [{name: values[name] for name in alone if name in values} for values in own]
     for values, kept in zip(own, before):

@@ -1,6 +1,7 @@
 """One model of the report as a Pipeline from clips to class codes."""
 
 from skbst._torch import check_device
+from skbst._versioned import renamed_parameter
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier, Recipe
@@ -10,6 +11,7 @@ from skbst.systems._system_pipeline import SystemPipeline
 __all__ = ["classifier", "make_system", "pipeline"]
 
 
+@renamed_parameter("memory_map")
 def make_system(
     branch=None,
     head="baseline",
@@ -22,7 +24,6 @@ def make_system(
     size="report",
     taxonomy=None,
     store=None,
-    memory_map=None,
     random_state=None,
     device="auto",
     n_jobs=None,
@@ -74,9 +75,6 @@ def make_system(
         Folder in which frames and embeddings that need no learning are kept; see `skbst.features.ClipFeaturizer`.
         Folds and searches then make them once, and a sound that is there is not decoded again.
 
-    memory_map : str or path-like, default=None
-        The older name of `store`.
-
     random_state : int, RandomState or None, default=None
         Seed of everything that is drawn.
 
@@ -113,7 +111,7 @@ def make_system(
     features = {
         "root": root,
         "modalities": modalities,
-        "store": store if store is not None else memory_map,
+        "store": store,
         "n_jobs": n_jobs,
     }
     branches = [] if branch is None else [branch]

@@ -1,12 +1,14 @@
 """System 1: the log-STFT model with its neighbours."""
 
 from skbst._docstrings import completed_by
+from skbst._versioned import renamed_parameter
 from skbst.systems._make_system import make_system
 
 __all__ = ["system_1"]
 
 
 @completed_by(make_system)
+@renamed_parameter("memory_map")
 def system_1(
     *,
     embeddings="clap",
@@ -15,7 +17,6 @@ def system_1(
     size="report",
     taxonomy=None,
     store=None,
-    memory_map=None,
     random_state=None,
     device="auto",
     n_jobs=None,
@@ -49,7 +50,7 @@ def system_1(
         modalities=modalities,
         size=size,
         taxonomy=taxonomy,
-        store=store if store is not None else memory_map,
+        store=store,
         random_state=random_state,
         device=device,
         n_jobs=n_jobs,

@@ -1,6 +1,7 @@
 """System 2: four models vote, trained once on everything."""
 
 from skbst._docstrings import completed_by
+from skbst._versioned import renamed_parameter
 from skbst.systems._ensemble import SYSTEM_2_WEIGHTS, branches_of, members_for, voting
 from skbst.systems._make_system import make_system, pipeline
 
@@ -8,6 +9,7 @@ __all__ = ["system_2"]
 
 
 @completed_by(make_system)
+@renamed_parameter("memory_map")
 def system_2(
     *,
     embeddings="clap",
@@ -16,7 +18,6 @@ def system_2(
     size="report",
     taxonomy=None,
     store=None,
-    memory_map=None,
     random_state=None,
     device="auto",
     n_jobs=None,
@@ -52,7 +53,7 @@ def system_2(
     features = {
         "root": root,
         "modalities": modalities,
-        "store": store if store is not None else memory_map,
+        "store": store,
         "n_jobs": n_jobs,
     }
     branches = branches_of(weights)

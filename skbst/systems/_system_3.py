@@ -1,6 +1,7 @@
 """System 3: System 2 once per fold, averaged."""
 
 from skbst._docstrings import completed_by
+from skbst._versioned import renamed_parameter
 from skbst.ensemble import FoldEnsembleClassifier
 from skbst.model_selection import OfficialKFold
 from skbst.systems._ensemble import SYSTEM_2_WEIGHTS, branches_of, members_for, voting
@@ -10,6 +11,7 @@ __all__ = ["system_3"]
 
 
 @completed_by(make_system)
+@renamed_parameter("memory_map")
 def system_3(
     *,
     embeddings="clap",
@@ -19,7 +21,6 @@ def system_3(
     taxonomy=None,
     cv=None,
     store=None,
-    memory_map=None,
     random_state=None,
     device="auto",
     n_jobs=None,
@@ -54,7 +55,7 @@ def system_3(
     features = {
         "root": root,
         "modalities": modalities,
-        "store": store if store is not None else memory_map,
+        "store": store,
         "n_jobs": n_jobs,
     }
     branches = branches_of(weights)

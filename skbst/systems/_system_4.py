@@ -1,6 +1,7 @@
 """System 4: six models vote, once per fold, averaged."""
 
 from skbst._docstrings import completed_by
+from skbst._versioned import renamed_parameter
 from skbst.ensemble import FoldEnsembleClassifier
 from skbst.model_selection import OfficialKFold
 from skbst.systems._ensemble import SYSTEM_4_WEIGHTS, branches_of, members_for, voting
@@ -10,6 +11,7 @@ __all__ = ["system_4"]
 
 
 @completed_by(make_system)
+@renamed_parameter("memory_map")
 def system_4(
     *,
     embeddings="clap",
@@ -19,7 +21,6 @@ def system_4(
     taxonomy=None,
     cv=None,
     store=None,
-    memory_map=None,
     random_state=None,
     device="auto",
     n_jobs=None,
@@ -55,7 +56,7 @@ def system_4(
     features = {
         "root": root,
         "modalities": modalities,
-        "store": store if store is not None else memory_map,
+        "store": store,
         "n_jobs": n_jobs,
     }
     branches = branches_of(weights)

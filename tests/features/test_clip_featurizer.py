@@ -103,9 +103,9 @@ def test_the_given_featurizers_stay_as_they_are(data, three):
 
 def test_what_is_handed_down(data, three, tmp_path):
     three[0][1].set_params(n_jobs=1)
-    clips = ClipFeaturizer(three, n_jobs=2, memory_map=tmp_path / "store").fit(data)
+    clips = ClipFeaturizer(three, n_jobs=2, store=tmp_path / "store").fit(data)
     assert [featurizer.n_jobs for _, featurizer in clips.featurizers_] == [1, 2, 2]
-    assert all(featurizer.memory_map == tmp_path / "store" for _, featurizer in clips.featurizers_)
+    assert all(featurizer.store == tmp_path / "store" for _, featurizer in clips.featurizers_)
 
 
 def test_parameters_of_the_parts(data, three):
@@ -123,7 +123,7 @@ def test_parameters_of_the_parts(data, three):
 
 def test_in_a_pipeline_and_a_search(data, three, tmp_path, loads):
     y = data["title"].to_numpy()
-    clips = ClipFeaturizer(three[1:], memory_map=tmp_path / "store")
+    clips = ClipFeaturizer(three[1:], store=tmp_path / "store")
     model = Pipeline([("clips", clips), ("table", BlockSelector("mfcc")), ("model", LogisticRegression())])
     assert cross_val_score(model, data, y, cv=3).mean() == 1
     # folds share what was decoded for the others

@@ -368,7 +368,7 @@ def test_bad_input(X, message):
         (LogSTFTFeaturizer(scale="ln"), "scale"),
         (LogSTFTFeaturizer(floor=0.0), "floor"),
         (LogSTFTFeaturizer(hop_length=0), "hop_length"),
-        (LogSTFTFeaturizer(offset="random", memory_map="x"), "A store keeps frames"),
+        (LogSTFTFeaturizer(offset="random", store="x"), "A store keeps frames"),
         (LogMelFeaturizer(f_min=9000.0), "between 0 and half the sample rate"),
         (LogMelFeaturizer(f_max=9000.0), "between 0 and half the sample rate"),
         (LogMelFeaturizer(n_mels=0), "n_mels"),

@@ -45,7 +45,7 @@ def loads(monkeypatch):
 
 
 def mapped(tmp_path, featurizer=LogMelFeaturizer, **options):
-    return featurizer(duration=0.5, memory_map=tmp_path / "store", **options)
+    return featurizer(duration=0.5, store=tmp_path / "store", **options)
 
 
 @pytest.mark.parametrize("featurizer", [LogSTFTFeaturizer, LogMelFeaturizer, MFCCFeaturizer])
@@ -210,7 +210,7 @@ def test_threads_wait_for_each_other(tmp_path, data, loads):
 
 
 def test_a_bundle_of_some_rows_is_lazy(tmp_path, data):
-    clips = ClipFeaturizer([("log_mel", LogMelFeaturizer(duration=0.5))], memory_map=tmp_path / "store").fit(data)
+    clips = ClipFeaturizer([("log_mel", LogMelFeaturizer(duration=0.5))], store=tmp_path / "store").fit(data)
     whole = clips.transform(data)
     assert isinstance(whole["log_mel"], np.memmap)
     some = clips.transform(data.iloc[[4, 0, 5]])

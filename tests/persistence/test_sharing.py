@@ -125,7 +125,7 @@ def fitted(clips, tmp_path_factory):
 
     def fit(build, **extra):
         if build not in made:
-            system = build(embeddings="builtin", size="small", memory_map=frames, random_state=0, device="cpu", **extra)
+            system = build(embeddings="builtin", size="small", store=frames, random_state=0, device="cpu", **extra)
             epochs = [name for name in system.get_params() if name.endswith("max_epochs")]
             made[build] = system.set_params(**dict.fromkeys(epochs, 1)).fit(clips.data, clips.target)
         return made[build]

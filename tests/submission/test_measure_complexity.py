@@ -89,7 +89,7 @@ def test_threads_and_stored_frames_change_nothing(tmp_path):
     pytest.importorskip("torch")
     clips = load_bsd(make_bst_clips(tmp_path / "clips", n_clips=46, max_duration=0.1, n_empty_files=0))
     macs = []
-    for options in ({}, {"n_jobs": 2, "memory_map": str(tmp_path / "frames")}):
+    for options in ({}, {"n_jobs": 2, "store": str(tmp_path / "frames")}):
         mfcc = ClipFeaturizer([("mfcc", MFCCFeaturizer(duration=0.1))], **options)
         model = make_pipeline(mfcc, BlockSelector("mfcc"), KNeighborsClassifier(1)).fit(clips.data, clips.target)
         macs.append(measure_complexity(model, clips.data.iloc[:4])["MACS"])

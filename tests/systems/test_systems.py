@@ -51,7 +51,7 @@ def fitted(clips, frames):
     def fit(name):
         if name not in made:
             extra = {"cv": 2} if name in ("system_3", "system_4") else {}
-            system = BUILDERS[name](embeddings="builtin", size="small", memory_map=frames, random_state=0, **extra)
+            system = BUILDERS[name](embeddings="builtin", size="small", store=frames, random_state=0, **extra)
             made[name] = short(system).fit(clips.data, clips.target)
         return made[name]
 
@@ -253,7 +253,7 @@ def test_text_alone(name, weights, clips):
 @pytest.mark.parametrize("name", ["system_1", "system_3"])
 def test_audio_alone(name, clips, frames):
     extra = {"cv": 2} if name == "system_3" else {}
-    settings = {"modalities": "audio", "size": "small", "memory_map": frames, "random_state": 0, **extra}
+    settings = {"modalities": "audio", "size": "small", "store": frames, "random_state": 0, **extra}
     system = short(BUILDERS[name](embeddings="builtin", **settings)).fit(clips.data, clips.target)
     assert "text" not in system[0].transform(clips.data.iloc[:1]).names
     wordless = clips.data.assign(title="", tags="", description="")

@@ -65,9 +65,6 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         there costs a warning and no answer. By default 20,000 sounds take 10 GB as log-STFT, 5 GB as log-Mel and
         0.5 GB as MFCC.
 
-    memory_map : str or path-like, default=None
-        The older name of `store`.
-
     random_state : int, Generator or RandomState, default=None
         For ``offset="random"``.
 
@@ -99,16 +96,13 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         "floor": [Interval(Real, 0, None, closed="neither")],
         "on_error": [StrOptions({"silence", "raise"})],
         "store": [str, bytes, PathLike, None],
-        "memory_map": [str, bytes, PathLike, None],
         "random_state": ["random_state", np.random.Generator],
         "n_jobs": [Integral, None],
         "verbose": [Integral, bool],
     }
     _block_name = ""
     # what changes neither the values nor, with a memory map, where they lie
-    _not_settings = frozenset(
-        {"column", "on_error", "store", "memory_map", "random_state", "n_jobs", "verbose", "offset"}
-    )
+    _not_settings = frozenset({"column", "on_error", "store", "random_state", "n_jobs", "verbose", "offset"})
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -267,9 +261,7 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
                 f"duration={self.duration} s are {n_samples} samples at {self.sample_rate} Hz; "
                 f"frames of n_fft={self.n_fft} need at least {needed}."
             )
-        if self.store is not None and self.memory_map is not None and self.store != self.memory_map:
-            raise ValueError("memory_map is the older name of store: pass store alone.")
-        if (self.store is not None or self.memory_map is not None) and self.offset == "random":
+        if self.store is not None and self.offset == "random":
             raise ValueError('A store keeps frames for the next time; offset="random" makes others each time.')
 
     def _describe(self):

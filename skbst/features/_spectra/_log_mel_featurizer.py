@@ -1,6 +1,7 @@
 """Logarithm of the power in the filters of the Mel scale."""
 
 from skbst._docstrings import completed_by
+from skbst._versioned import renamed_parameter
 from skbst.features._spectra._base import SpectralFeaturizer
 from skbst.features._spectra._kernels import LogMelKernel
 from skbst.features._spectra._mel import MelFeaturizer
@@ -51,6 +52,7 @@ class LogMelFeaturizer(MelFeaturizer):
 
     _block_name = "log_mel"
 
+    @renamed_parameter("memory_map")
     def __init__(
         self,
         *,
@@ -71,7 +73,6 @@ class LogMelFeaturizer(MelFeaturizer):
         floor=1e-6,
         on_error="silence",
         store=None,
-        memory_map=None,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -93,7 +94,6 @@ class LogMelFeaturizer(MelFeaturizer):
         self.floor = floor
         self.on_error = on_error
         self.store = store
-        self.memory_map = memory_map
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -1,6 +1,7 @@
 """Logarithm of the short-time Fourier transform."""
 
 from skbst._docstrings import completed_by
+from skbst._versioned import renamed_parameter
 from skbst.features._spectra._base import SpectralFeaturizer
 from skbst.features._spectra._kernels import LogSTFTKernel
 
@@ -49,6 +50,7 @@ class LogSTFTFeaturizer(SpectralFeaturizer):
 
     _block_name = "log_stft"
 
+    @renamed_parameter("memory_map")
     def __init__(
         self,
         *,
@@ -64,7 +66,6 @@ class LogSTFTFeaturizer(SpectralFeaturizer):
         floor=1e-6,
         on_error="silence",
         store=None,
-        memory_map=None,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -81,7 +82,6 @@ class LogSTFTFeaturizer(SpectralFeaturizer):
         self.floor = floor
         self.on_error = on_error
         self.store = store
-        self.memory_map = memory_map
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from skbst._docstrings import completed_by
 from skbst._sklearn import Interval
+from skbst._versioned import renamed_parameter
 from skbst.features._spectra._base import SpectralFeaturizer
 from skbst.features._spectra._kernels import LogMelKernel, MFCCKernel
 from skbst.features._spectra._mel import MelFeaturizer
@@ -66,6 +67,7 @@ class MFCCFeaturizer(MelFeaturizer):
     }
     _block_name = "mfcc"
 
+    @renamed_parameter("memory_map")
     def __init__(
         self,
         *,
@@ -87,7 +89,6 @@ class MFCCFeaturizer(MelFeaturizer):
         floor=1e-6,
         on_error="silence",
         store=None,
-        memory_map=None,
         random_state=None,
         n_jobs=None,
         verbose=0,
@@ -110,7 +111,6 @@ class MFCCFeaturizer(MelFeaturizer):
         self.floor = floor
         self.on_error = on_error
         self.store = store
-        self.memory_map = memory_map
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose

@@ -72,8 +72,8 @@ def folder_of(featurizer):
 
 
 def _given(featurizer):
-    """The folder that a parameter names; ``memory_map`` is the older name of ``store``."""
-    store = featurizer.store if featurizer.store is not None else getattr(featurizer, "memory_map", None)
+    """The folder that a parameter names."""
+    store = featurizer.store
     return store.root if hasattr(store, "cache_folder") else store
 
 
