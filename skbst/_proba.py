@@ -1,10 +1,33 @@
-"""Probabilities: a finite matrix, and the columns of one classifier in the order of another."""
+"""What is built around a classifier: its probabilities as a finite matrix, its columns in any order, what it saw."""
 
 import numpy as np
 
 from skbst.exceptions import DataFormatError
 
-__all__ = ["align_columns", "check_proba", "check_scores"]
+__all__ = ["align_columns", "check_has_proba", "check_proba", "check_scores", "columns_seen"]
+
+
+def check_has_proba(classifier, needed_by):
+    """Refuse a classifier without probabilities; `needed_by` is what was to be built around it."""
+    if not hasattr(classifier, "predict_proba"):
+        raise ValueError(
+            f"{type(needed_by).__name__} needs an estimator with predict_proba; {type(classifier).__name__} has none. "
+            "Wrap it in sklearn.calibration.CalibratedClassifierCV."
+        )
+
+
+def columns_seen(classifier):
+    """What a fitted classifier knows of the columns of X, as attributes for what is built around it.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from skbst._proba import columns_seen
+    >>> columns_seen(DummyClassifier()), columns_seen(DummyClassifier().fit([[1, 2]], ["fx-a"]))
+    ({}, {'n_features_in_': 2})
+    """
+    names = ("n_features_in_", "feature_names_in_")
+    return {name: getattr(classifier, name) for name in names if hasattr(classifier, name)}
 
 
 def check_scores(values, what):

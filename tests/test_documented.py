@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sklearn.base import BaseEstimator
 
-from skbst._documented import DocumentedMixin, docs_address
+from skbst._versioned import DocumentedMixin, docs_address
 
 EXTENSION = Path(__file__).parents[1] / "docs" / "_ext" / "api_pages.py"
 

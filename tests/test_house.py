@@ -15,14 +15,14 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in zip
 
 LONGEST_ROW = 14
 # rows that are longer for now; numbers may only fall
-LONG_ROWS = {".": 20, "features/_clap": 19}
-LONGEST_BODY, LONGEST_FILE, MOST_PARAMETERS = 50, 350, 22
+LONG_ROWS = {".": 16}
+LONGEST_BODY, LONGEST_FILE, MOST_PARAMETERS = 50, 350, 20
+# each of them is torchaudio's or librosa's, and the tests hold its values against theirs
+MANY_PARAMETERS = {"features/_spectra/_mfcc_featurizer.py": 21}
 # one class that a reader finds whole in one file
 LONG_FILES = {
     "neural/_branch_classifier.py": 600,
-    "neighbors/_knn_prior_blender.py": 500,
-    "conformal/_hierarchical_conformal_classifier.py": 370,
-    "taxonomy/_taxonomy.py": 375,
+    "neighbors/_knn_prior_blender.py": 480,
 }
 
 
@@ -57,7 +57,7 @@ def test_constructors_have_few_parameters():
     for name, tree in TREES.items():
         for function in functions_of(tree):
             n_parameters = len(function.args.args) + len(function.args.kwonlyargs) - 1
-            if function.name == "__init__" and n_parameters > MOST_PARAMETERS:
+            if function.name == "__init__" and n_parameters > MANY_PARAMETERS.get(name, MOST_PARAMETERS):
                 many[name] = n_parameters
     assert many == {}
 

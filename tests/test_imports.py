@@ -12,9 +12,8 @@ import skbst
 PACKAGE = Path(skbst.__file__).parent
 
 FLOORS = {
-    "_cross_fit": 0,
+    "_folds": 0,
     "_docstrings": 0,
-    "_documented": 0,
     "_block_names": 0,
     "_files": 0,
     "_groups": 0,
@@ -25,7 +24,6 @@ FLOORS = {
     "_sklearn": 0,
     "_tables": 0,
     "_torch": 0,
-    "_train_only": 0,
     "_version": 0,
     "_vectors": 0,
     "_versioned": 0,

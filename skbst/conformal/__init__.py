@@ -1,6 +1,6 @@
 """Answers that know what they do not know: sets of classes with a promise, and backed-off answers on the tree."""
 
-from skbst._cross_fit import cross_fit, fold_rows
+from skbst._folds import cross_fit, fold_rows
 from skbst.conformal._hierarchical_conformal_classifier import HierarchicalConformalClassifier
 from skbst.conformal._metrics import (
     class_coverage_scores,

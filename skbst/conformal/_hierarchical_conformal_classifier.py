@@ -11,18 +11,13 @@ from sklearn.utils import Bunch, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import column_or_1d
 
-from skbst._cross_fit import aligned_proba, fold_rows
+from skbst._folds import aligned_proba, fold_rows
 from skbst._groups import own_group_codes, read_groups
+from skbst._proba import check_has_proba, columns_seen
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.conformal._calibration import calibrate
-from skbst.conformal._fit_checks import (
-    checked_floors,
-    known_floor,
-    label_positions,
-    routed_params,
-    seeded_clone,
-)
+from skbst.conformal._fit_checks import checked_floors, known_floor, label_positions, routed_params, seeded_clone
 from skbst.conformal._nodes import UNKNOWN, node_answers, node_cover, node_reasons
 from skbst.conformal._sets import class_p_values, lac_scores, prediction_sets
 from skbst.conformal._unlike import is_unlike, proba_and_vectors
@@ -208,36 +203,29 @@ class HierarchicalConformalClassifier(
         self : HierarchicalConformalClassifier
             Fitted.
         """
-        if not hasattr(self.estimator, "predict_proba"):
-            raise ValueError(
-                "HierarchicalConformalClassifier needs an estimator with predict_proba; "
-                f"{type(self.estimator).__name__} has none. Wrap it in sklearn.calibration.CalibratedClassifierCV."
-            )
+        check_has_proba(self.estimator, self)
         X, y = indexable(X, y)
         y = column_or_1d(y, warn=True)
         check_class_labels(y)
         weight, split_params, fit_params = routed_params(self, groups, params, len(y))
         numbers, names = (None, None) if groups is None else (own_group_codes(groups, len(y)), read_groups(groups))
         prefit = self.cv == "prefit"
-        if prefit:
-            check_is_fitted(self.estimator)
         estimator = self.estimator if prefit else seeded_clone(self.estimator, self.random_state)
+        if prefit:
+            check_is_fitted(estimator)
         self.classes_ = np.asarray(estimator.classes_) if prefit else np.unique(y)
         self.taxonomy_ = resolve_taxonomy(self.taxonomy, self.classes_).reorder(self.classes_)
         settings = {"confidence_level": self.confidence_level, "condition": self.condition}
         settings["recall_floor"] = checked_floors(self.recall_floor, self.taxonomy_)
-        labels = label_positions(y, self.classes_)
         folds = {"groups": numbers, "random_state": self.random_state, "split_params": split_params}
         splits = None if prefit else fold_rows(self.cv, X, y, **folds)
         self.estimator_, unseen, vectors = unseen_answers(
             estimator, X, y, self.classes_, splits=splits, fit_params=fit_params, n_jobs=self.n_jobs
         )
         kept = {"groups": numbers, "names": names, "vectors": vectors, "sample_weight": weight}
-        for name, value in calibrate(unseen, labels, self.taxonomy_, settings, **kept).items():
-            setattr(self, f"{name}_", value)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        learnt = calibrate(unseen, label_positions(y, self.classes_), self.taxonomy_, settings, **kept)
+        vars(self).update({f"{name}_": value for name, value in learnt.items()})
+        vars(self).update(columns_seen(self.estimator_))
         for sentence in self.calibration_report_["warnings"]:
             warnings.warn(sentence, CalibrationWarning, stacklevel=3)
         return self
@@ -318,8 +306,7 @@ class HierarchicalConformalClassifier(
         Returns
         -------
         reasons : ndarray of shape (n_samples,), str
-            "" where it did, else "only the top level is sure", "no node is sure enough" or "unlike the calibration
-            clips".
+            "" where it did, "only the top level is sure", "no node is sure enough" or "unlike the calibration clips".
         """
         check_is_fitted(self)
         return self.answer(X).reason
@@ -353,13 +340,11 @@ class HierarchicalConformalClassifier(
         """Get metadata routing: to the splitter's ``split`` and the classifier's ``fit``."""
         router = MetadataRouter(owner=self).add_self_request(self)
         if not isinstance(self.cv, str):
-            to_split = MethodMapping().add(caller="fit", callee="split")
-            router.add(splitter=check_cv(self.cv), method_mapping=to_split)
+            router.add(splitter=check_cv(self.cv), method_mapping=MethodMapping().add(caller="fit", callee="split"))
         return router.add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags.sparse = inner.input_tags.sparse
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        inner = get_tags(self.estimator).input_tags
+        tags.input_tags.sparse, tags.input_tags.allow_nan = inner.sparse, inner.allow_nan
         return tags

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 
-from skbst._cross_fit import aligned_proba
+from skbst._folds import aligned_proba
 from skbst.conformal._quantile import conformal_quantile
 from skbst.features import FeatureBundle
 

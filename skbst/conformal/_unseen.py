@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skbst._cross_fit import cross_fit
+from skbst._folds import cross_fit
 from skbst.conformal._unlike import proba_and_vectors, row_vectors
 
 __all__ = ["unseen_answers"]

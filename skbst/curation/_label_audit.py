@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from skbst._cross_fit import cross_fit, fold_rows
+from skbst._folds import cross_fit, fold_rows
 from skbst._groups import group_codes, groups_for_splitter, own_group_codes, stored_groups, with_groups
 from skbst._sklearn import HasMethods, Interval, _fit_context, _num_samples, check_is_fitted
 from skbst._versioned import VersionedMixin

@@ -11,7 +11,9 @@ from sklearn.utils import check_random_state, get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import column_or_1d
 
+from skbst._folds import never_test_extra_rows
 from skbst._groups import groups_for_splitter, with_groups
+from skbst._proba import columns_seen
 from skbst._sklearn import (
     HasMethods,
     Interval,
@@ -21,7 +23,6 @@ from skbst._sklearn import (
     check_class_labels,
     check_is_fitted,
 )
-from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS, decode_proba
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
@@ -204,9 +205,7 @@ class FoldEnsembleClassifier(
         self.estimators_ = [estimator for estimator, _ in fitted]
         self.test_rows_ = [test for _, test in splits]
         self._score_out_of_fold([answer for _, answer in fitted], y)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimators_[0], name):
-                setattr(self, name, getattr(self.estimators_[0], name))
+        vars(self).update(columns_seen(self.estimators_[0]))
         return self
 
     def predict_proba(self, X):

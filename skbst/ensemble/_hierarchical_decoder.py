@@ -12,6 +12,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 
 from skbst._groups import with_groups
+from skbst._proba import check_has_proba, columns_seen
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS
@@ -123,11 +124,7 @@ class HierarchicalDecoder(
         self : HierarchicalDecoder
             Fitted.
         """
-        if not hasattr(self.estimator, "predict_proba"):
-            raise ValueError(
-                f"HierarchicalDecoder needs an estimator with predict_proba; {type(self.estimator).__name__} has none. "
-                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
-            )
+        check_has_proba(self.estimator, self)
         if get_config()["enable_metadata_routing"]:
             given = fit_params if groups is None else {"groups": groups, **fit_params}
             fit_params = process_routing(self, "fit", **given)["estimator"]["fit"]
@@ -139,9 +136,7 @@ class HierarchicalDecoder(
             self.estimator_.fit(X, y, **fit_params)
         self.classes_ = np.asarray(self.estimator_.classes_)
         self._learn_taxonomy()
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        vars(self).update(columns_seen(self.estimator_))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 

@@ -11,6 +11,7 @@ from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
 
+from skbst._folds import never_test_extra_rows
 from skbst._groups import groups_for_splitter, with_groups
 from skbst._progress import progress_bar
 from skbst._sklearn import (
@@ -22,7 +23,6 @@ from skbst._sklearn import (
     _safe_indexing,
     check_is_fitted,
 )
-from skbst._train_only import never_test_extra_rows
 from skbst._versioned import VersionedMixin
 from skbst.model_selection._blend._cells import fast_scores_of, score_cells
 from skbst.model_selection._blend._fits import blender_params, fit_fold, split_candidates, tell_failures

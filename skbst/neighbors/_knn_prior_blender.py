@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._docstrings import completed_by
 from skbst._groups import stored_groups, with_groups
+from skbst._proba import check_has_proba, columns_seen
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.features import class_prior
@@ -202,11 +203,7 @@ class KNNPriorBlender(
         self : KNNPriorBlender
             Fitted.
         """
-        if not hasattr(self.estimator, "predict_proba"):
-            raise ValueError(
-                f"KNNPriorBlender needs an estimator with predict_proba; {type(self.estimator).__name__} has none. "
-                "Wrap it in sklearn.calibration.CalibratedClassifierCV."
-            )
+        check_has_proba(self.estimator, self)
         if self.exclude_own_group and groups is None:
             raise ValueError("exclude_own_group=True needs groups; pass fit(X, y, groups=uploaders).")
         y = column_or_1d(y, warn=True)
@@ -238,9 +235,7 @@ class KNNPriorBlender(
         self.bank_prior_ = None if prior is None else prior[rows]
         self.bank_groups_ = None if groups is None else stored_groups(groups)[rows]
         self.bank_metadata_ = {name: values[rows] for name, values in columns.items()}
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
+        vars(self).update(columns_seen(self.estimator_))
         context.call_on_fit_task_end(estimator=self, X=X, y=y)
         return self
 

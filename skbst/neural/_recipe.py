@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from sklearn.base import BaseEstimator
 
-from skbst._documented import DocumentedMixin
 from skbst._sklearn import Interval, StrOptions
+from skbst._versioned import DocumentedMixin
 
 __all__ = ["Recipe", "resolve_recipe"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skbst._optional import require
 from skbst.conformal import node_confidences
+from skbst.plotting._axes import axes_for
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["AnswerCurveDisplay"]
@@ -98,9 +98,7 @@ class AnswerCurveDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+        ax = axes_for(self, ax, (5, 4))
         ax.plot(self.share, self.leaf_accuracy, label="class")
         ax.plot(self.share, self.top_accuracy, label="top level")
         ax.set(xlabel="share of clips answered, the surest first", ylabel="accuracy of these answers", xlim=(0, 1))

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from skbst._optional import require
 from skbst.exceptions import DataFormatError
+from skbst.plotting._axes import axes_for
 
 __all__ = ["BlendSearchDisplay"]
 
@@ -167,9 +167,7 @@ class BlendSearchDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
+        ax = axes_for(self, ax, (6, 4.5))
         self.im_ = ax.imshow(self.scores, cmap=cmap, origin="lower", aspect="auto")
         if values is True or (values == "auto" and self.scores.size <= 80):
             self._write_values(ax)

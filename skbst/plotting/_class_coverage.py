@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.stats import binom
 
-from skbst._optional import require
 from skbst.conformal import class_coverage_scores
+from skbst.plotting._axes import axes_for
 
 __all__ = ["ClassCoverageDisplay"]
 
@@ -108,10 +108,8 @@ class ClassCoverageDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
         rows = np.flatnonzero(np.asarray(self.support) > 0)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6, 1.5 + 0.24 * len(rows)), layout="constrained")
+        ax = axes_for(self, ax, (6, 1.5 + 0.24 * len(rows)))
         coverage, place = np.asarray(self.coverage)[rows], np.arange(len(rows))
         low, high = self.band_[rows].T
         ax.barh(place, high - low, left=low, height=0.7, color="0.85", label="chance, 95 of 100")

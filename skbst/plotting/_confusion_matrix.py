@@ -4,6 +4,7 @@ import numpy as np
 
 from skbst._optional import require
 from skbst.metrics import pair_confusion
+from skbst.plotting._axes import axes_for
 
 __all__ = ["HierarchicalConfusionMatrixDisplay"]
 
@@ -105,11 +106,9 @@ class HierarchicalConfusionMatrixDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
         n = len(self.confusion)
-        if ax is None:
-            side = max(4.0, 0.36 * n + 2)
-            _, ax = plt.subplots(figsize=(side + 1, side), layout="constrained")
+        side = max(4.0, 0.36 * n + 2)
+        ax = axes_for(self, ax, (side + 1, side))
         matrix = self.confusion
         if normalize == "true":
             total = matrix.sum(axis=1, keepdims=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skbst._optional import require
 from skbst.features import encoder_report
+from skbst.plotting._axes import axes_for
 
 __all__ = ["EncoderReportDisplay"]
 
@@ -80,10 +80,8 @@ class EncoderReportDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
         checks = self.report[self.report["limit"].notna()]
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 1 + 0.3 * len(checks)), layout="constrained")
+        ax = axes_for(self, ax, (7, 1 + 0.3 * len(checks)))
         reach, rows = _reach(checks["value"].to_numpy(), checks["limit"].to_numpy()), np.arange(len(checks))
         ax.barh(rows, reach, color=[_COLOURS[verdict] for verdict in checks["verdict"]])
         for row, value, verdict in zip(rows, checks["value"], checks["verdict"]):

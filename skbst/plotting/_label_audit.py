@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from skbst._optional import require
 from skbst.exceptions import DataFormatError
+from skbst.plotting._axes import axes_for
 
 __all__ = ["LabelAuditDisplay"]
 
@@ -123,9 +123,7 @@ class LabelAuditDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+        ax = axes_for(self, ax, (5, 4))
         n_rows = max((len(found) for found in self.found.values()), default=0)
         first = n_rows if first is None else min(first, n_rows)
         for name, found in self.found.items():

@@ -1,6 +1,6 @@
 """Loss and accuracy over the epochs of a training run."""
 
-from skbst._optional import require
+from skbst.plotting._axes import axes_for
 
 __all__ = ["LearningCurvesDisplay"]
 
@@ -52,9 +52,7 @@ class LearningCurvesDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if axes is None:
-            _, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+        axes = axes_for(self, axes, (9, 3.4), 1, 2)
         epochs = self.history["epoch"]
         for name, label in (("train_loss", "training"), ("valid_loss", "validation")):
             if name in self.history:

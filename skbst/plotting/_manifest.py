@@ -5,6 +5,7 @@ import pandas as pd
 
 from skbst._optional import require
 from skbst.exceptions import DataFormatError
+from skbst.plotting._axes import axes_for
 from skbst.taxonomy import BST
 
 __all__ = ["SelectionDisplay"]
@@ -92,9 +93,7 @@ class SelectionDisplay:
         self
         """
         plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if ax is None:
-            size = (9, max(2.5, 0.24 * len(self.counts) + 1.2))
-            _, ax = plt.subplots(figsize=size, layout="constrained")
+        ax = axes_for(self, ax, (9, max(2.5, 0.24 * len(self.counts) + 1.2)))
         widths = self.counts.to_numpy(dtype=float)
         totals = widths.sum(axis=1, keepdims=True)
         if normalize:

@@ -5,6 +5,7 @@ import numpy as np
 from skbst._optional import require
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import blend, flip_points
+from skbst.plotting._axes import axes_for
 
 __all__ = ["NeighboursDisplay"]
 
@@ -155,9 +156,7 @@ class NeighboursDisplay:
         """
         plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
         n_bars = min(n_neighbors, len(self.labels))
-        if axes is None:
-            size = (10, max(3.0, 0.28 * n_bars + 1.2))
-            _, axes = plt.subplots(1, 2, figsize=size, layout="constrained", width_ratios=[1.3, 1])
+        axes = axes_for(self, axes, (10, max(3.0, 0.28 * n_bars + 1.2)), 1, 2, width_ratios=[1.3, 1])
         colors = self._colors(plt.get_cmap(cmap))
         self._draw_neighbours(axes[0], n_bars, colors)
         self._draw_lines(axes[1], colors)

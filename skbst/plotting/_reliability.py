@@ -1,7 +1,7 @@
 """What probabilities say, against what happens."""
 
-from skbst._optional import require
 from skbst.metrics import expected_calibration_error, reliability_curve
+from skbst.plotting._axes import axes_for
 
 __all__ = ["ReliabilityDisplay"]
 
@@ -82,9 +82,7 @@ class ReliabilityDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(4.5, 4.5), layout="constrained")
+        ax = axes_for(self, ax, (4.5, 4.5))
         ax.plot([0, 1], [0, 1], color="0.7", linewidth=1)
         for level, name in (("leaf", "class"), ("top", "top level")):
             curve, error = self.curves[level], 100 * self.errors[level]

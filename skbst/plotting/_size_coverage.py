@@ -1,7 +1,7 @@
 """How large sets must be for the coverage that one wants, in classes and in nodes of the tree."""
 
-from skbst._optional import require
 from skbst.conformal import coverage_score, hierarchical_size_coverage_curve, mean_set_size
+from skbst.plotting._axes import axes_for
 
 __all__ = ["SizeCoverageDisplay"]
 
@@ -107,9 +107,7 @@ class SizeCoverageDisplay:
         -------
         self
         """
-        plt = require("matplotlib.pyplot", extra="plot", needed_by=type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+        ax = axes_for(self, ax, (5, 4))
         ax.plot(self.curve.size, self.curve.coverage, label="classes of a set")
         ax.plot(self.curve.nodes, self.curve.node_coverage, label="nodes that cover it")
         if self.set_coverage is not None:

@@ -6,6 +6,7 @@ from skbst.exceptions import DataFormatError
 from skbst.taxonomy._arithmetic import aggregate_to_top
 from skbst.taxonomy._description_table import read_description
 from skbst.taxonomy._labels import as_text
+from skbst.taxonomy._parents import parents_of_children, parents_of_codes
 
 __all__ = ["Taxonomy"]
 
@@ -103,16 +104,7 @@ class Taxonomy:
         >>> Taxonomy.from_mapping({"animal": ["dog", "cat"], "vehicle": ["car"]}).n_leaves
         3
         """
-        parents = {}
-        for top, leaves in children.items():
-            if isinstance(leaves, (str, bytes)):
-                raise DataFormatError(f"The leaves under {top!r} are the text {leaves!r}; pass a list, [{leaves!r}].")
-            for leaf in leaves:
-                if leaf in parents:
-                    where = f"under both {parents[leaf]!r} and" if parents[leaf] != top else "twice under"
-                    raise DataFormatError(f"Leaf {leaf!r} stands {where} {top!r}. A leaf has one place.")
-                parents[leaf] = top
-        return cls(parents, **names)
+        return cls(parents_of_children(children), **names)
 
     @classmethod
     def from_codes(cls, codes, *, sep="-"):
@@ -136,16 +128,7 @@ class Taxonomy:
         >>> Taxonomy.from_codes(["m-a", "fx-b", "fx-a", "fx-a"]).leaves
         array(['fx-a', 'fx-b', 'm-a'], dtype='<U4')
         """
-        if isinstance(codes, (str, bytes)):
-            raise DataFormatError(f"Expected a sequence of codes; got the single text {codes!r}. Pass [{codes!r}].")
-        codes = sorted({str(code) for code in codes})
-        without = [code for code in codes if sep not in code]
-        if without:
-            raise DataFormatError(
-                f"{len(without)} of {len(codes)} codes have no {sep!r} (first: {without[0]!r}). "
-                "Pass codes such as 'fx-a', or build the tree with Taxonomy({leaf: top})."
-            )
-        return cls({code: code.split(sep)[0] for code in codes})
+        return cls(parents_of_codes(codes, sep))
 
     @classmethod
     def from_csv(cls, path, *, include_other=False, top_names=None):
@@ -312,12 +295,8 @@ class Taxonomy:
 
     def _subtree(self, leaves):
         parents = {leaf: str(self.tops[self._parent_of_leaf[self._position[leaf]]]) for leaf in leaves}
-        return Taxonomy(
-            parents,
-            leaf_names=self.leaf_names,
-            leaf_descriptions=self.leaf_descriptions,
-            top_names=self.top_names,
-        )
+        names = {name: getattr(self, name) for name in ("leaf_names", "leaf_descriptions", "top_names")}
+        return Taxonomy(parents, **names)
 
     def aggregate(self, leaf_proba):
         """Sum probabilities of the leaves of each top level.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbst.audio import OUT_OF_MEMORY, LongSound, decode_array, decode_file, resample
-from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._checkpoint._find import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
 from skbst.features._clap._long_mel import LongWaveform

@@ -10,7 +10,7 @@ import numpy as np
 
 from skbst._torch import resolve_device
 from skbst.exceptions import CheckpointError
-from skbst.features._clap._checkpoints import find_checkpoint, remember_checkpoint
+from skbst.features._clap._checkpoint._find import find_checkpoint, remember_checkpoint
 from skbst.features._clap._frontend import prepare
 from skbst.features._clap._laion import LaionClap
 from skbst.features._clap._long_mel import LongWaveform, prepare_long

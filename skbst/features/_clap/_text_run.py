@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from skbst.features._clap._checkpoints import find_checkpoint
+from skbst.features._clap._checkpoint._find import find_checkpoint
 from skbst.features._clap._encoder import load_encoder, shared_tokenizer
 from skbst.features._clap._tokenizer import MAX_TOKENS, group_texts
 from skbst.features._embedding._threads import map_clips

@@ -4,7 +4,7 @@ import hashlib
 import threading
 
 from skbst.exceptions import DownloadError
-from skbst.features._clap._download import WITHOUT_CLAP, require_clap
+from skbst.features._clap._checkpoint._download import WITHOUT_CLAP, require_clap
 from skbst.features._embedding._text_groups import group_by_shape
 
 __all__ = ["MAX_TOKENS", "Tokenizer", "group_texts", "load_tokenizer", "padded_length"]

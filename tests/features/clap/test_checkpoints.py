@@ -8,13 +8,13 @@ import torch
 
 from skbst.exceptions import CheckpointError, DownloadError
 from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
-from skbst.features._clap import _checkpoints
-from skbst.features._clap._architecture import describe
-from skbst.features._clap._checkpoints import find_checkpoint, remember_checkpoint
-from skbst.features._clap._download import cache_folder
+from skbst.features._clap._checkpoint import _find
+from skbst.features._clap._checkpoint._architecture import describe
+from skbst.features._clap._checkpoint._download import cache_folder
+from skbst.features._clap._checkpoint._find import find_checkpoint, remember_checkpoint
+from skbst.features._clap._checkpoint._weights import load_strictly, read_state, without_initialisation
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._tokenizer import load_tokenizer
-from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 
 class Payload:
@@ -242,7 +242,7 @@ class TestFinding:
         blob.write_bytes(b"cut off")
         link = tmp_path / "630k-best.pt"
         link.symlink_to(blob)
-        monkeypatch.setattr(_checkpoints, "download", lambda *_: link)
+        monkeypatch.setattr(_find, "download", lambda *_: link)
         with pytest.raises(CheckpointError, match="the hub announced abab"):
             find_checkpoint("630k-best")
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from skbst.exceptions import CheckpointError
-from skbst.features._clap._download import (
+from skbst.features._clap._checkpoint._download import (
     HUB_FILES,
     HUB_OPTIONAL,
     LAION_REPOSITORY,
