@@ -1,14 +1,17 @@
-"""Torch's devices and its number of threads, which is one setting for the whole process."""
+"""Torch's devices, its number of threads, which is one setting for the whole process, and how few rows it is given."""
 
 import os
 import threading
 import warnings
 from contextlib import contextmanager
+from contextvars import ContextVar
 
-__all__ = ["borrowed_threads", "check_device", "one_torch_thread", "resolve_device"]
+__all__ = ["borrowed_threads", "check_device", "least_rows", "one_torch_thread", "resolve_device", "rows_as_they_are"]
 
 _lock = threading.Lock()
 _state = {"depth": 0, "threads": None}
+# below so many rows a matrix product takes another path through the BLAS, with other rounding
+_least_rows = ContextVar("skbst_least_rows", default=16)
 
 
 def _reset():
@@ -50,6 +53,21 @@ def borrowed_threads(n_threads):
 def one_torch_thread():
     """Let torch use one thread in calls from here and from threads started here; the former number returns after."""
     return borrowed_threads(1)
+
+
+def least_rows():
+    """How many rows a network is given at least; what is missing is filled up, so that answers have the same bytes."""
+    return _least_rows.get()
+
+
+@contextmanager
+def rows_as_they_are():
+    """Fill nothing up, in calls of this thread: where the work of each row is counted."""
+    token = _least_rows.set(1)
+    try:
+        yield
+    finally:
+        _least_rows.reset(token)
 
 
 def check_device(device):

@@ -122,6 +122,8 @@ def make_instances():
         Instance(ClassPriorClassifier(), "prior", checks=False),
         Instance(HierarchicalConformalClassifier(linear, cv=3), "table"),
         Instance(HierarchicalConformalClassifier(bayes, cv=3, condition="class", confidence_level=0.75)),
+        # its floor names a class, which scikit-learn's checks do not have
+        Instance(HierarchicalConformalClassifier(linear, cv=3, recall_floor={"fx-a": 0.9}), "table", checks=False),
         # it ranks the rows of fit and answers no others, which scikit-learn's checks ask of every estimator
         Instance(LabelAudit(linear, cv=3), "table", checks=False),
         Instance(AudioStatisticsFeaturizer(), "clips"),
@@ -415,22 +417,60 @@ MORE_METHODS = (
     "explain",
     "embed_predict_proba",
     "predict_nodes",
+    "predict_p_values",
+    "predict_reason",
+    "answer",
+    "abstains",
+    "class_prior",
     "texts",
+    "prompts",
+    "records",
+    "estimate",
     "transform_frames",
+    "transform_with_problems",
 )
-WITHOUT_ROWS = ("leave_one_out_proba", "get_feature_names_out", "__sklearn_tags__", "__repr__", "_repr_html_")
+WITHOUT_ROWS = (
+    "leave_one_out_proba",
+    "shared_modules",
+    "get_feature_names_out",
+    "get_params",
+    "get_metadata_routing",
+    "__sklearn_tags__",
+    "__repr__",
+    "_repr_html_",
+)
+# those that take something of their own beside the rows, or instead
+ASKED_ALONE = {
+    "HierarchicalConformalClassifier": {
+        "predict_floor": lambda model, X, y: model.recall_floor and model.predict_floor(X, "fx-a")
+    },
+    "HierarchicalVotingClassifier": {
+        "search_weights": lambda model, X, y: model.search_weights(X, y, cv=2, n_bootstrap=2, step=0.5)
+    },
+    "KNNPriorBlender": {"correct": lambda model, X, y: model.correct([0], ["ss-n"])},
+    "SystemPipeline": {"correct": lambda model, X, y: model.correct([0], ["ss-n"])},
+    "KNNBlendSearchCV": {"score_cells": lambda model, X, y: model.score_cells({"alpha": [0.1]})},
+    "LabelAudit": {
+        "score": lambda model, X, y: model.score(y),
+        "answer": lambda model, X, y: model.answer([0], ["ss-n"]),
+    },
+}
+# what changes an object is named so, and the rest that scikit-learn's bases bring asks the fitted part, which has none
+CHANGING = ("fit", "set_", "partial_fit")
+NOT_OURS = {"inverse_transform", "score_samples"}
 
 
 def ask(model, method, X, y):
     """Call a method if the model has it, on all rows and on a few."""
-    if not hasattr(model, method):
+    if not callable(getattr(model, method, None)):
         return
     if method in WITHOUT_ROWS:
         with suppress(AttributeError):  # a classifier at the end has no names
             getattr(model, method)()
         return
-    if isinstance(model, LabelAudit):  # its score takes the labels after correction
-        model.score(y)
+    alone = ASKED_ALONE.get(type(model).__name__, {})
+    if method in alone:
+        alone[method](model, X, y)
         return
     few = _safe_indexing(X, np.arange(3))
     asked = [(X, y), (few, None if y is None else _safe_indexing(y, np.arange(3)))]
@@ -440,23 +480,35 @@ def ask(model, method, X, y):
         getattr(model, method)(*((rows, labels) if method == "score" else (rows,)))
 
 
+@each_class
+def test_every_answering_method_is_asked(cls):
+    """A new one belongs into `METHODS`, `MORE_METHODS`, `WITHOUT_ROWS` or `ASKED_ALONE`."""
+    public = {name for name in dir(cls) if name[0] != "_" and callable(getattr(cls, name, None))}
+    asked = {*METHODS, *MORE_METHODS, *WITHOUT_ROWS, *ASKED_ALONE.get(cls.__name__, ())}
+    assert {name for name in public - asked - NOT_OURS if not name.startswith(CHANGING)} == set()
+
+
 @each_instance
 @pytest.mark.filterwarnings("ignore::skbst.exceptions.AudioDecodeWarning", "ignore:.*embedding")
 def test_answers_change_nothing(instance, rows, fitted, request):
     """The pickle has the same bytes before and after each answering method."""
     X, y = rows[instance.rows]
     model = fitted(instance, request)
-    for method in METHODS + MORE_METHODS + WITHOUT_ROWS:
+    for method in (*METHODS, *MORE_METHODS, *WITHOUT_ROWS, *ASKED_ALONE.get(type(model).__name__, ())):
         before = pickle.dumps(model)
         ask(model, method, X, y)
         assert pickle.dumps(model) == before, f"{type(model).__name__}.{method} changes the fitted object"
 
 
 @each_instance
-def test_eight_threads_answer_as_one(instance, rows, fitted, request):
+def test_eight_threads_answer_as_one(instance, rows, fitted, request, tmp_path):
+    """A fresh model, an unpickled one and a loaded one."""
     X, _ = rows[instance.rows]
-    model = pickle.loads(pickle.dumps(fitted(instance, request)))
-    alone = answers(model, X)
-    with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda _: answers(model, X), range(8)))
-    assert all(answer == alone for answer in together)
+    models = [fitted(instance, request), pickle.loads(pickle.dumps(fitted(instance, request)))]
+    if not instance.foreign:
+        models.append(load_model(save_model(models[0], tmp_path / "model")))
+    for model in models:
+        alone = answers(model, X)
+        with ThreadPoolExecutor(8) as pool:
+            together = list(pool.map(lambda _, model=model: answers(model, X), range(8)))
+        assert all(answer == alone for answer in together)

@@ -14,6 +14,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skbst.conformal import HierarchicalConformalClassifier
+from skbst.curation import LabelAudit
 from skbst.ensemble import (
     FoldEnsembleClassifier,
     HierarchicalDecoder,
@@ -94,6 +96,9 @@ COMPOSITIONS = {
     ),
     "calibrator": (lambda: HierarchicalDecoder(CalibratedClassifierCV(pipe(), cv=2)), 4),
     "search of scikit-learn": (lambda: HierarchicalDecoder(GridSearchCV(pipe(), {}, cv=2)), 6),
+    "conformal": (lambda: HierarchicalConformalClassifier(pipe(), cv=2), 6),
+    "conformal of a vote": (lambda: HierarchicalConformalClassifier(vote(), cv=2), 9),
+    "audit": (lambda: LabelAudit(pipe(), cv=2), 8),
     "sampler": (lambda: TeacherAgreementSampler(pipe(), views=[None], cv=2), 4),
 }
 
@@ -118,6 +123,8 @@ def test_every_nothing_gives_the_same_bytes(name, gap, clips):
     models = [make().fit(X, y, groups=g) for g in (groups, [gap if name is None else name for name in groups])]
     if hasattr(models[0], "predict_proba"):
         np.testing.assert_array_equal(models[0].predict_proba(X), models[1].predict_proba(X))
+    elif hasattr(models[0], "ranking_"):
+        pd.testing.assert_frame_equal(models[0].ranking_, models[1].ranking_)
     else:
         np.testing.assert_array_equal(models[0].sample_indices_, models[1].sample_indices_)
 

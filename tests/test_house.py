@@ -62,6 +62,33 @@ def test_constructors_have_few_parameters():
     assert many == {}
 
 
+def is_number(node):
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return bool(node.elts) and all(map(is_number, node.elts))
+    parts = (
+        [node.operand] if isinstance(node, ast.UnaryOp) else [getattr(node, name, None) for name in ("left", "right")]
+    )
+    return isinstance(node, (ast.UnaryOp, ast.BinOp)) and all(map(is_number, parts))
+
+
+def has_a_why(lines, number):
+    """A comment behind it, or above it without an empty line between."""
+    while lines[number].strip():
+        if lines[number].startswith("#") or "  #" in lines[number]:
+            return True
+        number -= 1
+    return False
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("neural/", "nn/"))])
+def test_numbers_of_a_file_say_why(name):
+    lines = (PACKAGE / name).read_text(encoding="utf-8").splitlines()
+    numbers = [node for node in TREES[name].body if isinstance(node, ast.Assign) and is_number(node.value)]
+    assert [lines[node.lineno - 1] for node in numbers if not has_a_why(lines, node.lineno - 1)] == []
+
+
 def test_no_mixin_has_a_single_host():
     classes = [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     mixins = {node.name for node in classes if node.name.endswith("Mixin")}

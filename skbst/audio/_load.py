@@ -14,6 +14,7 @@ from skbst.audio._problems import announce_problems, problem_report
 
 __all__ = ["load_clip", "load_clips", "start_positions"]
 
+# clips of one task; taken as it is
 _BATCH_SIZE = 16
 _OPTIONS = {
     "sample_rate": [Interval(Integral, 1, None, closed="left")],

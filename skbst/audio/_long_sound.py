@@ -20,6 +20,7 @@ __all__ = ["LongSound"]
 _MAX_STREAMED = 1 << 32
 # a header that says 1 Hz makes hours of a few kilobytes
 _LARGEST_RATIO = 64
+# 1 MiB of float32 at a time; taken as it is
 _BLOCK_SAMPLES = 1 << 18
 
 

@@ -12,6 +12,7 @@ from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
 
 __all__ = ["DecodeProblem", "announce_problems", "collect_problems", "problem_report", "record_problems"]
 
+# enough to see what is wrong, few enough for one message
 _N_NAMED = 3
 # each thread has its own, so that two calls never mix their problems up
 _collected = ContextVar("skbst_problems", default=None)

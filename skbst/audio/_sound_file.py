@@ -14,8 +14,11 @@ __all__ = ["MAX_SAMPLES", "ForwardFile", "blocks_to_error", "open_sounds", "read
 
 # 1 GiB of float32: 4.7 hours at 16 kHz, 1.7 at 44.1 kHz
 MAX_SAMPLES = 1 << 28
+# 2 MiB of float32 at a time; taken as it is
 _BLOCK_SAMPLES = 1 << 19
+# short steps towards the damage, so that little before it is lost
 _SALVAGE_FRAMES = 1 << 10
+# in Hz; no recorder is that fast, damaged headers are
 _LARGEST_RATE = 10_000_000
 # what streams write while they do not know their length yet
 _UNKNOWN_BYTES = 0x7FFF0000

@@ -26,6 +26,7 @@ _NEIGHBOURS = 5
 _BANK = 1000
 # share of the calibration rows that are kept: of 100 ordinary clips one is refused for nothing
 KEPT = 0.99
+# rows whose distances stand in memory at once: 4 MB against the bank
 _CHUNK = 1024
 
 

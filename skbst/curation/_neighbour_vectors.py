@@ -16,6 +16,7 @@ __all__ = ["near_duplicate_cosine", "neighbour_vectors"]
 
 # columns of a sparse matrix above which it is projected; words of a few thousand titles are tens of thousands
 _MOST_COLUMNS = 2048
+# taken as it is; neighbours are only ranked by them
 _N_COMPONENTS = 256
 # from this cosine on two clips are one recording twice, or parts of one ...
 _NEAR_DUPLICATE = 0.98

@@ -17,6 +17,7 @@ from skbst.taxonomy import Taxonomy, resolve_taxonomy
 
 __all__ = ["next_questions"]
 
+# clips that an answer may teach something about; taken as it is
 _N_NEIGHBOURS = 20
 
 

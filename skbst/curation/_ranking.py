@@ -7,6 +7,7 @@ from skbst.curation._doubt import answer_log_lift, best_other, doubt_order, labe
 
 __all__ = ["Evidence", "pack_table", "ranking_table"]
 
+# as many as a row of a table holds
 _N_NEIGHBOURS_SHOWN = 5
 # an answer is of up to three kinds, which say partly the same: of 0.7, 1 and 1.5 what found most real corrections
 _OVERLAP = 0.7

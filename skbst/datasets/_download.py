@@ -13,6 +13,7 @@ from skbst.exceptions import DownloadError
 
 __all__ = ["Transfer", "check_free_space", "download"]
 
+# bytes
 _MIB = 2**20
 # a chunk that breaks off is lost, so chunks are small
 _CHUNK = 2**16

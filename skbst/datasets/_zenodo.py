@@ -7,6 +7,7 @@ from skbst.exceptions import DownloadError
 
 __all__ = ["RemoteFile", "list_record", "request"]
 
+# to connect, and between two parts of an answer; taken as they are
 _TIMEOUT_SECONDS = (10, 60)
 
 

@@ -15,6 +15,7 @@ from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["search_weights"]
 
+# a larger grid takes longer than climbing coordinate by coordinate is worth; taken as it is
 _MOST_CANDIDATES = 5000
 
 

@@ -22,7 +22,9 @@ from skbst.features._store._keys import source_key
 
 __all__ = ["AudioStatisticsFeaturizer"]
 
+# clips between two writes into a store; taken as it is
 _BATCH_SIZE = 64
+# standard deviations: one strange sound, of a descriptor that hardly varies, pulls no model away; taken as it is
 _LARGEST = 5.0
 # raise it when the same settings give other descriptors than before
 _FORMAT = 1

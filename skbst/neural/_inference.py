@@ -3,13 +3,11 @@
 import numpy as np
 import torch
 
+from skbst._torch import least_rows
 from skbst.exceptions import DataFormatError
 from skbst.neural._training._callbacks import to_numpy
 
 __all__ = ["embed_forward_rows", "forward_rows"]
-
-# Below so many rows a matrix product takes another path through the BLAS, with other rounding.
-_MIN_ROWS = 16
 
 
 def forward_rows(module, inputs, *, chunk_size, device):
@@ -67,9 +65,8 @@ def _chunks(function, inputs, chunk_size, device):
 
 def _padded(inputs, rows):
     """Repeat the first row up to the least number; not with frames, where rows are dear."""
-    if inputs.frames is not None or len(rows) >= _MIN_ROWS:
-        return rows
-    return np.concatenate([rows, np.full(_MIN_ROWS - len(rows), rows[0])])
+    n_missing = least_rows() - len(rows)
+    return rows if inputs.frames is not None or n_missing <= 0 else np.concatenate([rows, np.full(n_missing, rows[0])])
 
 
 def _first(output, n_rows):

@@ -14,6 +14,7 @@ __all__ = ["Decoder"]
 
 # written out without references, a model of some kilobytes could be longer than any memory
 _MOST_REPEATED = 100_000_000
+# a range takes no memory before somebody walks it; no model here has a long one
 _LONGEST_RANGE = 100_000_000
 # What may be built beyond the arrays of the files, in bytes: so much at least, and so many times the files' own size.
 # The systems of skbst need less than one time; the rest is room for models of scikit-learn.

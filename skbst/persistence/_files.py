@@ -13,6 +13,7 @@ from skbst.exceptions import UnsafeModelError
 
 __all__ = ["FORMAT", "check_files", "read_arrays", "read_content", "write_files"]
 
+# of what is written; raised when an older skbst could not read it
 FORMAT = 3
 # 1 had no references: what a model holds twice was written, and is loaded, as two. 2 had no checksums.
 _READABLE = (1, 2, 3)

@@ -10,6 +10,7 @@ from skbst.submission._format import DESCRIPTION_KEYS, SCORE_NAMES
 __all__ = ["check_meta_yaml"]
 
 _AUTHOR_KEYS = ("lastname", "firstname", "email", "affiliation")
+# characters, as the challenge's template says
 _MAX_ABBREVIATION = 10
 
 

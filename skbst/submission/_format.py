@@ -20,6 +20,7 @@ OUTPUT_SUFFIX, META_SUFFIX = ".output.csv", ".meta.yaml"
 OUTPUT_COLUMNS = ("id", "predicted_bst_second_level_class")
 SCORE_COLUMN = "prediction_score"
 SCORE_NAMES = ("hP", "hR", "hF")
+# as the challenge's rules say
 MAX_SYSTEMS = 4
 LABEL_PATTERN = re.compile(r"(?P<team>[A-Za-z][A-Za-z0-9-]*(_[A-Za-z0-9-]+)+)_task1_(?P<system>\d+)")
 

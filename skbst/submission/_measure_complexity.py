@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from skbst._torch import rows_as_they_are
+
 __all__ = ["measure_complexity"]
 
 _WEIGHTS = ("coef_", "intercept_", "coefs_", "intercepts_", "components_")
@@ -100,7 +102,7 @@ def _count_macs(estimator, X, parts):
     """Torch's own count of floating point operations; a multiply-accumulate is two."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    with _computing_here(parts), _without_padding(), _without_fused_attention():
+    with _computing_here(parts), rows_as_they_are(), _without_fused_attention():
         if any(hasattr(part, "shared_modules") for part in parts):
             # CLAP embeds the first text of each length twice, to compare
             estimator.predict(X)
@@ -122,20 +124,6 @@ def _computing_here(parts):
     finally:
         for values, kept in zip(own, before):
             values.update(kept)
-
-
-@contextmanager
-def _without_padding():
-    """Networks fill up small groups of rows, for the sake of equal bytes; a row costs what it costs in a large one."""
-    inference = sys.modules.get("skbst.neural._inference")
-    if inference is None:
-        yield
-        return
-    least, inference._MIN_ROWS = inference._MIN_ROWS, 1
-    try:
-        yield
-    finally:
-        inference._MIN_ROWS = least
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from skbst.text._uploader_tags import squash
 
 __all__ = ["clean_row", "prepare"]
 
+# what one step uncovers another may take; an end to that, taken as it is
 _MAX_PASSES = 8
 
 

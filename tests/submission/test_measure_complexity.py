@@ -98,12 +98,13 @@ def test_threads_and_stored_frames_change_nothing(tmp_path):
 
 def test_a_row_costs_the_same_in_every_company(iris):
     pytest.importorskip("torch")
-    from skbst.neural import BranchClassifier, _inference
+    from skbst._torch import least_rows
+    from skbst.neural import BranchClassifier
 
     model = BranchClassifier(size="small", max_epochs=1, random_state=0).fit(*iris)
     costs = {measure_complexity(model, iris[0][:n_rows])["MACS"] for n_rows in (1, 2, 7, 20)}
     assert len(costs) == 1
-    assert _inference._MIN_ROWS > 1
+    assert least_rows() > 1
 
 
 def test_attention_is_counted():

@@ -1,5 +1,7 @@
+import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -73,6 +75,26 @@ def test_saved_without_pickle(name, clips, fitted, tmp_path):
     system, rows = fitted(name), clips.data.iloc[:3]
     safe = load_model(save_model(system, tmp_path / "model"))
     assert_allclose(safe.predict_proba(rows), system.predict_proba(rows), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_eight_threads_answer_as_one(name, clips, fitted, tmp_path):
+    """A fresh system, a loaded and an unpickled one; and none of them has changed after."""
+    fresh, rows = fitted(name), clips.data.iloc[::23]
+    data = pickle.dumps(fresh)
+    kinds = {
+        "fresh": fresh,
+        "unpickled": pickle.loads(data),
+        "loaded": load_model(save_model(fresh, tmp_path / "model")),
+    }
+    for kind, system in kinds.items():
+        before = pickle.dumps(system)
+        alone = system.predict_proba(rows)
+        with ThreadPoolExecutor(8) as pool:
+            for found in pool.map(lambda _, system=system: system.predict_proba(rows), range(8)):
+                assert_array_equal(found, alone, err_msg=kind)
+        assert pickle.dumps(system) == before, kind
+    assert pickle.dumps(fresh) == data
 
 
 def test_pickles_load_in_a_fresh_process(clips, fitted, tmp_path):

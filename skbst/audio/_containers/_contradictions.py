@@ -7,6 +7,7 @@ __all__ = ["behind", "contradiction_in"]
 
 # coded so that one frame has a whole number of bytes
 _PLAIN_WAVE = (1, 3, 6, 7)
+# coded in blocks of as many bytes as the header's nBlockAlign says
 _BLOCK_WAVE = (2, 0x11, 0x31)
 _PLAIN_AIFF = (
     b"NONE",
@@ -25,6 +26,7 @@ _PLAIN_AIFF = (
 # what other programs put behind a sound of any kind
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 _FIRST_BYTES = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff", b"riff", b".snd", b"OggS", b"fLaC", b"NIST_1A")
+# taken as it is: what stands behind a sound is known by its first bytes
 _LOOKED_AT = 1 << 16
 
 

@@ -5,10 +5,13 @@ __all__ = ["look_at_flac"]
 _MARK = b"fLaC\x00\x00\x00\x22"
 # by their code in a frame header; 0 is no size
 _RATES = dict(enumerate((88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000), 1))
+# by their code in a frame header, in samples; 0 is no size of its own
 _BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 # no frame that common encoders write is longer
 _TAIL_BYTES = 1 << 18
+# bytes; taken as it is
 _READ_AT_ONCE = 1 << 20
+# the longest header of a frame, its checksum included
 _HEAD_BYTES = 16
 # up to here a file is searched for gaps and for sounds behind the first, which costs reading it all
 _ALWAYS_SEARCHED = 1 << 26

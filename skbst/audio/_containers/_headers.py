@@ -165,6 +165,7 @@ def _au(file, head, size, order):
     return _checked(file, size, start, n_bytes, (8, order + "I", 0))
 
 
+# kinds of blocks are numbered from 0 to here in Creative's format
 _LAST_VOC_BLOCK = 9
 
 

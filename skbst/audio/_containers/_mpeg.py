@@ -4,6 +4,7 @@ from skbst.audio._containers._mpeg_info import lame_bytes, spoilt, told_bytes
 
 __all__ = ["look_at_mpeg"]
 
+# in Hz, by the version bits of a frame header: MPEG 1, 2 and 2.5
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _KBITS = {
     1: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),

@@ -4,7 +4,9 @@ import zlib
 
 __all__ = ["look_at_ogg"]
 
+# flags of a page: a stream begins, a stream ends
 _FIRST, _LAST = 2, 4
+# bytes; a page has at most 65,307
 _SEARCHED_AT_ONCE = 1 << 16
 # checksums of pages are compared up to here, which costs reading it all
 _LARGEST_CHECKED = 1 << 26

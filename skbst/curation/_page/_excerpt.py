@@ -13,11 +13,14 @@ from skbst.audio import ClipLoader, announce_problems, problem_report
 
 __all__ = ["make_excerpts", "write_excerpt", "write_picture"]
 
+# taken as it is: long enough to hear what a clip is, short enough for a page of thousands
 _SECONDS = 10.0
 # libsndfile's Vorbis has lengths (2 s at 32 kHz, many below 0.5 s) that Chromium refuses for their timestamps; its Opus
 # has none. WAV, where libsndfile is older than 1.0.29, is kept small by a lower rate.
 _OPUS, _WAV = ("ogg", "OPUS", 48000), ("wav", "PCM_16", 24000)
+# pixels of the picture, and samples of one column's Fourier transform; taken as they are
 _WIDTH, _WAVE_HEIGHT, _SPECTRUM_HEIGHT, _N_FFT = 600, 56, 144, 1024
+# what a picture shows below the loudest; taken as it is
 _DECIBELS = 80
 # of the loudest bin: below, a sound is drawn as quiet as it is, and silence black
 _QUIETEST = -20

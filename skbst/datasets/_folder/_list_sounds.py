@@ -9,6 +9,7 @@ from skbst.datasets._folder._audio_files import OTHER_SOUND_EXTENSIONS, is_audio
 
 __all__ = ["SoundListing", "list_sounds"]
 
+# enough to see what is wrong, few enough for one message
 _N_NAMED = 3
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "wander",
 ]
 
+# J. O. Smith's filter from white to pink noise (Spectral Audio Signal Processing)
 _PINK_B = (0.049922035, -0.095993537, 0.050612699, -0.004408786)
 _PINK_A = (1.0, -2.494956002, 2.017265875, -0.5221894)
 

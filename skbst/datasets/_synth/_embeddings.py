@@ -8,6 +8,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 __all__ = ["audio_vector", "text_vector"]
 
+# what the made vectors look at; taken as they are, for they only stand in for CLAP's
 _RATE, _SIZE, _HOP, _BANDS = 16000, 512, 256, 48
 
 

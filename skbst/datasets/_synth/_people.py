@@ -14,6 +14,7 @@ __all__ = ["Uploader", "draw_uploader"]
 
 # the same people in every made set, as the two real sets share Freesound's
 _WORLD = 1821
+# uploaders who give much, and the pool of people most of whom give little; made up
 _N_LARGE = 10
 _POOL = 400
 

@@ -18,6 +18,7 @@ VOWELS = {
     "uh": (640, 1190, 2390),
 }
 _TABLE = np.array(list(VOWELS.values()), dtype=np.float32)
+# seconds between two shapes of the throat; taken as it is
 _FRAME = 0.012
 
 

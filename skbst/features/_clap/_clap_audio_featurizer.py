@@ -8,14 +8,13 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from skbst._sklearn import Interval, StrOptions
 from skbst.features._clap._audio_run import AudioRun
+from skbst.features._clap._checkpoint._architecture import N_FEATURES
 from skbst.features._clap._modules import clap_modules
 from skbst.features._embedding._sound_featurizer import SoundFeaturizer
 from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["ClapAudioFeaturizer"]
-
-_N_FEATURES = 512
 
 
 class ClapAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, SoundFeaturizer):
@@ -165,7 +164,7 @@ class ClapAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, SoundFeaturizer):
         run = AudioRun(self, sources)
         embeddings = embed_batches(
             len(sources),
-            _N_FEATURES,
+            N_FEATURES,
             run.keys,
             run.compute,
             batch_size=self.batch_size,
@@ -188,7 +187,7 @@ class ClapAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, SoundFeaturizer):
 
     @property
     def _n_features_out(self):
-        return _N_FEATURES
+        return N_FEATURES
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -9,6 +9,7 @@ import pandas as pd
 from skbst._groups import groups_by_any_name
 from skbst._sklearn import HasMethods, Interval, StrOptions
 from skbst.audio import problem_report, record_problems
+from skbst.features._clap._checkpoint._architecture import N_FEATURES
 from skbst.features._clap._modules import clap_modules
 from skbst.features._clap._text_run import TextRun, TokenCounter
 from skbst.features._embedding._text_featurizer import TextFeaturizer
@@ -17,8 +18,6 @@ from skbst.features._store._batches import embed_batches, open_store
 from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["ClapTextFeaturizer"]
-
-_N_FEATURES = 512
 
 
 class ClapTextFeaturizer(TextFeaturizer):
@@ -190,7 +189,7 @@ class ClapTextFeaturizer(TextFeaturizer):
         run = TextRun(self, texts)
         return embed_batches(
             len(texts),
-            _N_FEATURES,
+            N_FEATURES,
             run.keys,
             run.compute,
             batch_size=self.batch_size,
@@ -215,4 +214,4 @@ class ClapTextFeaturizer(TextFeaturizer):
 
     @property
     def _n_features_out(self):
-        return _N_FEATURES
+        return N_FEATURES

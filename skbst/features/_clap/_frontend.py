@@ -18,6 +18,7 @@ __all__ = [
     "windows_at_random",
 ]
 
+# 16 MiB of complex spectrum at n_fft 1024; longer sounds take no more memory
 FRAMES_AT_ONCE = 4096
 
 

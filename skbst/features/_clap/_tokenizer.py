@@ -11,7 +11,9 @@ __all__ = ["MAX_TOKENS", "Tokenizer", "group_texts", "load_tokenizer", "padded_l
 
 #: Length of a text in laion-clap's training, marks of start and end included; transformers would read 512.
 MAX_TOKENS = 77
+# few lengths, so that texts meet others of theirs; taken as it is
 _PADDED_TO = 8
+# texts that run together; taken as it is
 _GROUP_SIZE = 8
 
 

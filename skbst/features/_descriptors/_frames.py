@@ -8,10 +8,15 @@ from scipy import fft
 
 __all__ = ["ClipAnalysis", "analyse_clip", "block_rms", "cosine_basis", "mel_bank", "summarise"]
 
+# All numbers here are taken as they are; the worth of all descriptors together stands in docs/guide/text.rst.
+# filters between 30 Hz and half the rate
 N_MELS = 40
+# 1024 samples at 22.05 kHz
 _WINDOW_SECONDS = 0.0464
+# below the loudest; a recorder's noise is not what a sound is like
 _MEL_FLOOR_DB = -80.0
 _ACTIVE_DB = -60.0
+# keeps logarithms finite
 _TINY = 1e-12
 
 

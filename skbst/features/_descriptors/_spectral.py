@@ -8,9 +8,14 @@ from skbst.features._descriptors._frames import cosine_basis, mean_step, summari
 
 __all__ = ["describe_cepstrum", "describe_chroma", "describe_log_mel", "describe_shape"]
 
+# All numbers here are taken as they are; the worth of all descriptors together stands in docs/guide/text.rst.
+# cepstral coefficients
 _N_MFCC = 20
+# octaves
 _BAND_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400)
+# where tones have a pitch class
 _CHROMA_RANGE_HZ = (100, 4000)
+# keeps divisions and logarithms finite
 _TINY = 1e-12
 
 

@@ -16,16 +16,26 @@ __all__ = [
     "describe_rhythm",
 ]
 
+# All numbers here are taken as they are; the worth of all descriptors together stands in docs/guide/text.rst.
+# frames of a long sound that are looked at, equally spaced
 _MAX_PITCH_FRAMES = 400
+# from a low voice to a high whistle
 _PITCH_RANGE_HZ = (60, 2000)
+# normalised autocorrelation from which a frame has a pitch
 _VOICED = 0.6
+# the autocorrelation must have fallen below this before a peak is a period
 _MAIN_LOBE = 0.3
+# from slow waves over steps and syllables to roughness
 _MODULATION_EDGES_HZ = (0.3, 1, 2, 4, 8, 13, 22)
+# of five Mel filters each, over five parts of the sound
 _N_BANDS = 8
 _N_PARTS = 5
+# one point of the envelope
 _BLOCK_SECONDS = 0.005
 _ENVELOPE_FLOOR_DB = -80.0
+# a rise of the level that is an onset
 _ONSET_RISE_DB = 9.0
+# seconds between two beats
 _LONGEST_PERIOD = 2.0
 
 

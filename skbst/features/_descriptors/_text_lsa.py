@@ -8,8 +8,10 @@ from sklearn.utils.extmath import randomized_svd, svd_flip
 
 __all__ = ["fit_directions", "fit_vectorizer", "join_blocks", "project"]
 
+# power iterations, taken as they are, and spare directions, scikit-learn's default, of the randomised decomposition
 _N_ITER = 3
 _N_OVERSAMPLES = 10
+# singular values below this share of the largest are rounding in float32
 _SMALLEST_RATIO = 1e-6
 
 

@@ -18,6 +18,7 @@ __all__ = ["AudioModel", "load_audio_model", "read_settings"]
 
 # in Hz; whatever is not in it is a damaged setting
 _RATES = range(1000, 1_000_001)
+# three encoders side by side stay in memory, a fourth makes the oldest leave; taken as it is
 _MAX_MODELS = 3
 _models = OrderedDict()
 _lock = threading.RLock()

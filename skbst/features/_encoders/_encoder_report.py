@@ -16,6 +16,7 @@ __all__ = ["encoder_report"]
 
 # shares of the distance between unlike clips
 _SAME = 1e-3
+# limits between a verdict and none; what they find and do not find is in docs/guide/encoders.rst
 _NEAR = 0.1
 _FAR = 0.5
 # larger_clap_music's text tower gives .9993 to any two texts, sound towers .2 to .9

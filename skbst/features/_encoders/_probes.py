@@ -14,6 +14,7 @@ __all__ = ["SoundProbes", "TextProbes", "share_moved", "unlike_distance"]
 
 #: Lengths that any clip of a library may have, in seconds; the first is a single sample.
 LENGTHS = (0.0, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+# longer than the window of every encoder known here; Whisper's is 30 s
 _LONG_SECONDS = 35.0
 
 

@@ -21,6 +21,7 @@ __all__ = ["SentenceCounter", "SentenceRun", "load_sentence_model"]
 
 # raise it when the same settings give other vectors than before; 2 fills texts up to a multiple of 4 tokens
 _FORMAT = 2
+# a second place lets two models be compared
 _MAX_MODELS = 2
 _models = OrderedDict()
 _lock = threading.RLock()

@@ -9,6 +9,7 @@ __all__ = ["AnswerError", "read_answer"]
 _LEAST_KNOWN = 0.5
 # five pairs are some 300 characters; each bracket without an end costs another look at all that follows
 _LONGEST = 20_000
+# so that an answer full of brackets ends
 _MOST_STARTS = 500
 
 

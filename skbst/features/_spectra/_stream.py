@@ -10,6 +10,7 @@ from skbst.features._clips._memory import ran_out_of_memory
 
 __all__ = ["MemoryOutput", "stream_frames"]
 
+# clips between two writes into a store; taken as it is
 _BATCH_SIZE = 16
 
 

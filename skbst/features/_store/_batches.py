@@ -8,6 +8,7 @@ from skbst.features._store._embedding_store import EmbeddingStore
 
 __all__ = ["embed_batches", "open_store"]
 
+# files of one run that a later one has to open; from there they are made one; taken as it is
 _PACK_ABOVE = 32
 
 

@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 TEXT_COLUMNS = ("title", "tags", "description")
+# more pairs are no list that anybody reads; taken as it is
 _MAX_PAIRS = 5_000_000
 
 

@@ -18,6 +18,7 @@ __all__ = ["prior_checks"]
 # the best free prior measured is right in half of the clips that it knows (docs/guide/priors.rst): five right ones in a
 # row are then one in 32
 _LEAST_ROWS = 5
+# shares of right rows, and the probability of a row that counts as sure; taken as they are
 _TOO_GOOD = 0.98
 _CERTAIN = 0.99
 # what a classifier says of its own training rows, and how much less it knows of others

@@ -7,6 +7,7 @@ from skbst.model_selection._paired._confusion_scores import score_confusions
 
 __all__ = ["CellResampling"]
 
+# 32 MiB of resampled counts at a time; taken as it is
 _CHUNK_BYTES = 2**25
 
 

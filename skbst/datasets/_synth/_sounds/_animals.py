@@ -22,6 +22,7 @@ from skbst.datasets._synth._voice import vocalise
 __all__ = ["bark", "birds", "chirp", "crickets"]
 
 
+# the first three formants of vowels, in Hz
 _A, _I, _U, _O = (750, 1200, 2500), (320, 2300, 3100), (320, 850, 2300), (520, 900, 2400)
 
 

@@ -6,7 +6,9 @@ from skbst.exceptions import CheckpointError
 
 __all__ = ["N_FEATURES", "Architecture", "describe"]
 
+# of CLAP's shared space, in every published checkpoint
 N_FEATURES = 512
+# laion-clap's names by the channels of the first stage
 _AUDIO_NAMES = {96: "HTSAT-tiny", 128: "HTSAT-base", 256: "HTSAT-large"}
 
 
