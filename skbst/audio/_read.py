@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import soundfile
 
 from skbst.audio._length import crop_start
 from skbst.audio._quiet import decoders_held_back
@@ -155,8 +156,10 @@ def _read_onward(path, look, wish, mixer):
     stream = Stream(path, look, mixer)
     if wish.duration is None:
         waveform = _gather(stream, 0, wish.most + 1, wish)
+        stream.check_opened()
         return Found(waveform, stream.rate, 0, stream.truncation(len(waveform)), stream.error)
     n_frames = sum(len(block) for block in stream)
+    stream.check_opened()
     truncation, error = stream.truncation(n_frames), stream.error
     plan = plan_crop(n_frames, stream.rate, wish)
     mixer.restart()
@@ -194,6 +197,11 @@ class Stream:
                 self._announced += resampled_length(file.frames, file.samplerate, self.rate)
             blocks = blocks_to_error(file, self._mixer, self._errors)
             yield from resampled_blocks(blocks, file.samplerate, self.rate)
+
+    def check_opened(self):
+        """Raise what libsndfile said where it could open none of the sounds."""
+        if self.rate == 0:
+            raise soundfile.SoundFileError(self.error or "Format not recognised")
 
     @property
     def error(self):

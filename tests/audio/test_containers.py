@@ -177,6 +177,99 @@ def test_an_mp3_that_does_not_tell_its_length(tmp_path, order, tag):
     np.testing.assert_allclose(start, waveform[:RATE], atol=1e-6)
 
 
+def mpeg1_frames(data):
+    """Frames of an MPEG 1 layer III stream without the one that tells the length."""
+    bitrates, rates = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320), (44100, 48000, 32000)
+    frames, at = [], 0
+    while at + 4 <= len(data):
+        length = 144000 * bitrates[data[at + 2] >> 4] // rates[data[at + 2] >> 2 & 3] + (data[at + 2] >> 1 & 1)
+        frames.append(data[at : at + length])
+        at += length
+    return [frame for frame in frames if b"Xing" not in frame and b"Info" not in frame]
+
+
+@pytest.mark.parametrize("rate", [32000, 44100, 48000])
+@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_mp3_of_any_rate_that_does_not_tell_its_length(tmp_path, rate, n_channels, order):
+    noise = np.random.default_rng(0).normal(0, 0.2, rate).clip(-0.9, 0.9)
+    options = {"bitrate_mode": "VARIABLE"}
+    sounds = [
+        mpeg1_frames(encoded(np.stack([sound] * n_channels, 1), "MP3", rate, compression_level=level, **options))
+        for sound, level in ((noise, 0.0), (tone(4.0, 440, 0.05, rate), 0.95))
+    ]
+    frames = [frame for i in order for frame in sounds[i]]
+    (tmp_path / "stream.mp3").write_bytes(b"".join(frames))
+    _, n_valid, reasons, _ = load(tmp_path / "stream.mp3")
+    assert n_valid == pytest.approx(1152 * len(frames) * RATE / rate, abs=1200)
+    assert reasons == []
+    (tmp_path / "cut.mp3").write_bytes(b"".join(frames)[:-40])
+    assert load(tmp_path / "cut.mp3")[2] == ["truncated"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize(("rate", "n_channels"), [(44100, 1), (48000, 1), (44100, 2)])
+@pytest.mark.parametrize("tag", [b"", b"TAG" + b"a" * 125 + b"ID3\4\0\0\0\0\0\x0a" + bytes(10)])
+def test_a_stream_that_goes_on_as_another(tmp_path, told, rate, n_channels, tag):
+    first = b"".join(mpeg1_frames(encoded(tone(2.0, 440, rate=44100), "MP3", 44100)))
+    second = encoded(np.stack([tone(2.0, 880, rate=rate)] * n_channels, 1), "MP3", rate)
+    if not told:
+        second = b"".join(mpeg1_frames(second))
+    (tmp_path / "joined.mp3").write_bytes(first + tag + second)
+    waveform, n_valid, reasons, _ = load(tmp_path / "joined.mp3")
+    is_one_stream = not told and not tag and (rate, n_channels) == (44100, 1)
+    assert reasons == ([] if is_one_stream else ["joined files"])
+    assert n_valid / RATE == pytest.approx(4.0, abs=0.15)
+    assert spectrum_peak(waveform[: int(1.8 * RATE)]) == pytest.approx(440, abs=3)
+    assert spectrum_peak(waveform[int(2.2 * RATE) : int(3.8 * RATE)]) == pytest.approx(880, abs=3)
+
+
+ANY = {
+    "wav": ("WAV", {}),
+    "flac": ("FLAC", {}),
+    "ogg": ("OGG", {}),
+    "opus": ("OGG", {"subtype": "OPUS"}),
+    "mp3": ("MP3", {}),
+}
+
+
+@pytest.mark.parametrize("first", [*ANY, "caf", "aiff"])
+@pytest.mark.parametrize("second", [name for name in ANY if name != "mp3"])
+def test_a_sound_behind_one_of_another_container(tmp_path, first, second):
+    kind, options = ANY.get(first, (first.upper(), {}))
+    data = encoded(tone(1.0, 440), kind, **options) + encoded(tone(1.0, 880), ANY[second][0], **ANY[second][1])
+    (tmp_path / f"x.{first}").write_bytes(data)
+    waveform, n_valid, reasons, _ = load(tmp_path / f"x.{first}")
+    assert reasons == ["joined files"]
+    assert n_valid / RATE == pytest.approx(2.0, abs=0.1)
+    assert spectrum_peak(waveform[int(1.2 * RATE) : int(1.9 * RATE)]) == pytest.approx(880, abs=3)
+
+
+@pytest.mark.parametrize("options", [{}, {"duration": 1.0}, {"duration": 1.0, "offset": "center"}])
+def test_joined_files_of_which_none_can_be_opened(tmp_path, options):
+    data = encoded(tone(1.0), "FLAC")
+    spoilt = data[:8] + bytes(18) + data[26:]
+    (tmp_path / "x.flac").write_bytes(spoilt + spoilt)
+    _, n_valid, reasons, _ = load(tmp_path / "x.flac", **options)
+    assert n_valid == 0
+    assert "not decodable" in reasons[0]
+
+
+def test_bytes_behind_an_ogg_are_named(tmp_path):
+    data = encoded(tone(1.0), "OGG")
+    for tail, expected in ((b"x" * 500, ["more than its header says"]), (bytes(500), []), (b"TAG" + b"a" * 125, [])):
+        (tmp_path / "x.ogg").write_bytes(data + tail)
+        assert load(tmp_path / "x.ogg")[1:3] == (RATE, expected)
+
+
+def test_a_mark_in_the_metadata_of_a_flac_is_no_sound(tmp_path):
+    data = encoded(tone(1.0), "FLAC")
+    inside = b"riffRIFF\x24\0\0\0WAVEfmt " + b"fLaC\0\0\0\x22"
+    block = b"\x02" + len(inside).to_bytes(3, "big") + inside
+    (tmp_path / "x.flac").write_bytes(data[:42] + block + data[42:])
+    assert load(tmp_path / "x.flac")[1:3] == (RATE, [])
+
+
 def test_an_mp3_that_is_cut_is_named(tmp_path):
     data = encoded(tone(10.0), "MP3")
     (tmp_path / "cut.mp3").write_bytes(data[: len(data) // 2])

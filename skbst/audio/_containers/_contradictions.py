@@ -3,7 +3,7 @@
 import math
 import struct
 
-__all__ = ["behind", "contradiction_in"]
+__all__ = ["behind", "begins_a_sound", "contradiction_in"]
 
 # coded so that one frame has a whole number of bytes
 _PLAIN_WAVE = (1, 3, 6, 7)
@@ -28,6 +28,11 @@ _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 _FIRST_BYTES = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff", b"riff", b".snd", b"OggS", b"fLaC", b"NIST_1A")
 # taken as it is: what stands behind a sound is known by its first bytes
 _LOOKED_AT = 1 << 16
+
+
+def begins_a_sound(data):
+    """Whether a file of another container begins with these bytes."""
+    return data.startswith(_FIRST_BYTES)
 
 
 def contradiction_in(container, description, n_bytes):

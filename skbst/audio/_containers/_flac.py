@@ -1,8 +1,12 @@
 """A FLAC file: whether its frames are those that its header promises, and what follows."""
 
+import re
+
 __all__ = ["look_at_flac"]
 
-_MARK = b"fLaC\x00\x00\x00\x22"
+# how a sound of any container begins that was put behind; long enough to be no accident
+_MARK = re.compile(rb"fLaC\0\0\0\x22|OggS\0\x02|(?:RIFF|RF64).{4}WAVE|FORM.{4}AIF[FC]|caff\0\x01\0\0desc", re.DOTALL)
+_LONGEST_MARK = 12
 # by their code in a frame header; 0 is no size
 _RATES = dict(enumerate((88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000), 1))
 # by their code in a frame header, in samples; 0 is no size of its own
@@ -51,7 +55,7 @@ def look_at_flac(file, size):
     is_searched = size <= _ALWAYS_SEARCHED
     frames = _frames(file, place if is_searched else max(place, size - _TAIL_BYTES), size, code, block)
     is_whole = n_samples > 0 and any(stop == n_samples for _, stop in frames)
-    starts = [] if is_whole and not is_searched else _later_marks(file, size)
+    starts = [] if is_whole and not is_searched else _later_marks(file, place, size)
     if starts:
         stops = [*starts, size]
         return None, [(start, stop, True) for start, stop in zip([0, *starts], stops)], ""
@@ -170,15 +174,14 @@ def _crc8(data):
     return value
 
 
-def _later_marks(file, size):
-    """Where sounds behind the first begin."""
-    marks, place, overlap = [], 1, len(_MARK) - 1
+def _later_marks(file, place, size):
+    """Where sounds behind the first begin; its metadata may hold such marks and are passed over."""
+    marks = []
     while place < size:
         file.seek(place)
-        data, at = file.read(1 << 20), -1
-        while (at := data.find(_MARK, at + 1)) >= 0:
-            marks.append(place + at)
-        if len(data) < 1 << 20:
+        data = file.read(_READ_AT_ONCE)
+        marks += [place + match.start() for match in _MARK.finditer(data)]
+        if len(data) < _READ_AT_ONCE:
             break
-        place += len(data) - overlap
-    return marks
+        place += len(data) - _LONGEST_MARK + 1
+    return sorted(set(marks))

@@ -70,7 +70,8 @@ def look_at(path):
             ("mpeg", look_at_mpeg(file, size, is_other=head.startswith(MARKS))),
         ):
             if found is not None:
-                return _parts_look(kind, *found)
+                look = _parts_look(kind, *found[:4])
+                return _with_rest(path, file, look, found[4], size) if kind == "ogg" else look
         return _header_look(path, file, promise_of(file, head, size), size)
 
 
@@ -81,6 +82,18 @@ def _parts_look(kind, truncation, parts, damage="", is_exact=False):
     if damage:
         notes.append(("header contradicts itself", damage))
     return Look(kind, truncation, tuple(parts), None, *_joined(notes), is_exact)
+
+
+def _with_rest(path, file, look, end, size):
+    """What stands behind the last page of an Ogg file that is whole."""
+    begin, n_behind = behind(file, end, size)
+    if look.truncation is not None or (begin is None and not n_behind):
+        return look
+    if begin is None:
+        note = "more than its header says", f"{n_behind} bytes follow the sound"
+        reason, detail = _joined([*([(look.reason, look.detail)] if look.reason else []), note])
+        return look._replace(reason=reason, detail=detail)
+    return _parts_look("ogg", None, [*(look.parts or [(0, end, True)]), *_parts_behind(path, begin, size)])
 
 
 def _joined_note(parts):

@@ -1,5 +1,6 @@
 """An MP3 file: whether it tells its length, and whether more sound follows than it tells."""
 
+from skbst.audio._containers._contradictions import begins_a_sound
 from skbst.audio._containers._mpeg_info import lame_bytes, spoilt, told_bytes
 
 __all__ = ["look_at_mpeg"]
@@ -14,6 +15,9 @@ _KBITS = {
 _SLACK_BYTES = 4096
 # bytes that are searched for the first frame of a file that begins with something else
 _SEARCHED_BYTES = 1 << 16
+# the header, the side information and what may tell a length
+_FRAME_HEAD = 64
+_READ_AT_ONCE = 1 << 20
 # so many frames one behind the other are no accident
 _N_IN_A_ROW = 3
 
@@ -51,10 +55,13 @@ def look_at_mpeg(file, size, *, is_other=False):
         told, n_bytes = told_bytes(frame)
         damage = damage or spoilt(frame)
         exact = lame_bytes(frame) if told else 0
-        stop = size if not told or not n_bytes else place + n_bytes
+        stop = place + n_bytes if told and n_bytes else _end_of_stream(file, place, size)
         if told and (stop > size + _SLACK_BYTES // 8 or size < place + exact <= place + n_bytes):
             truncation = f"{size - place} of {n_bytes} bytes"
         following = _skip_tags(file, stop, size) if stop < size else size
+        if following < size and begins_a_sound(_read(file, following, 8)):
+            parts += [(place, following, told), (following, size, True)]
+            break
         if following < size and not _frame_follows(file, following, size):
             if _read(file, following, _SLACK_BYTES).strip(b"\0"):
                 damage = damage or f"what follows its {following - place} bytes is no sound"
@@ -66,6 +73,26 @@ def look_at_mpeg(file, size, *, is_other=False):
     if len(parts) == 1 and parts[0][2]:
         parts = []
     return truncation, parts, damage, exact > 0 and len(parts) < 2
+
+
+def _end_of_stream(file, place, size):
+    """Walk along frames to where a stream of another kind begins, which no decoder goes on with, or another file."""
+    data, base, at = b"", place, 0
+    kind = None
+    while True:
+        if at + _FRAME_HEAD > len(data):
+            base, at = base + at, 0
+            data = _read(file, base, _READ_AT_ONCE)
+        head = data[at : at + _FRAME_HEAD]
+        length = _frame_bytes(head)
+        if length is None:
+            after = _skip_tags(file, base + at, size)
+            return base + at if base + at < after < size and _frame_follows(file, after, size) else size
+        # version and layer, rate, and whether it is mono
+        own = head[1] & 0xFE, head[2] & 0x0C, head[3] >> 6 == 3
+        if kind is not None and (own != kind or told_bytes(head)[0]):
+            return base + at if _row_follows(file, base + at, size) else size
+        kind, at = own, at + length
 
 
 def _row_follows(file, place, size):

@@ -31,9 +31,19 @@ def look_at_ogg(file, size):
 
     parts : list of (int, int, bool)
         Bytes of each sound, where there is more than one; empty otherwise.
+
+    damage : str
+        Always "".
+
+    is_exact : bool
+        Always False.
+
+    end : int
+        Where the last page ends.
     """
-    starts, numbers, open_streams, n_missing, in_head = [], {}, set(), 0, False
-    for place, flags, serial, number in _pages(file, size):
+    starts, numbers, open_streams, n_missing, in_head, end = [], {}, set(), 0, False, size
+    for place, stop, flags, serial, number in _pages(file, size):
+        end = stop
         if flags & _FIRST:
             if not in_head:
                 starts.append(place)
@@ -50,12 +60,12 @@ def look_at_ogg(file, size):
         truncation = f"{n_missing} pages of the stream are missing"
     elif open_streams:
         truncation = "the last page of the stream is missing"
-    stops = [*starts[1:], size]
-    return truncation, [(start, stop, True) for start, stop in zip(starts, stops)] if len(starts) > 1 else []
+    parts = [(start, stop, True) for start, stop in zip(starts, [*starts[1:], end])] if len(starts) > 1 else []
+    return truncation, parts, "", False, end
 
 
 def _pages(file, size):
-    """Place, flags, serial number and page number of each whole page; what has a wrong checksum is no page."""
+    """Place, end, flags, serial number and page number of each whole page; what has a wrong checksum is no page."""
     place, is_checked = 0, size <= _LARGEST_CHECKED
     while place is not None and place < size:
         file.seek(place)
@@ -68,7 +78,7 @@ def _pages(file, size):
         if is_checked and _checksum(head[:22] + bytes(4) + head[26:] + table + file.read(sum(table))) != head[22:26]:
             place = _next_page(file, place + 1)
             continue
-        yield place, head[5], head[14:18], int.from_bytes(head[18:22], "little")
+        yield place, stop, head[5], head[14:18], int.from_bytes(head[18:22], "little")
         place = stop
 
 

@@ -110,4 +110,6 @@ def _table(records):
         table[name] = np.empty(len(values), dtype=kinds.get(name, object))
         for row, value in enumerate(values):
             table[name][row] = value
+        # pandas would make text of names, which those that are no UTF-8 cannot be
+        table[name] = pd.Series(table[name], dtype=kinds.get(name, object))
     return pd.DataFrame(table)
