@@ -14,7 +14,7 @@ from skbst.features._clap._checkpoint._find import find_checkpoint, remember_che
 from skbst.features._clap._frontend import prepare
 from skbst.features._clap._laion import LaionClap
 from skbst.features._clap._long_mel import LongWaveform, prepare_long
-from skbst.features._clap._tokenizer import load_tokenizer, padded_length
+from skbst.features._clap._tokenizer import GROUP_SIZE, load_tokenizer, padded_length
 from skbst.features._clap._transformers import TransformersClap
 from skbst.features._embedding._text_groups import embed_together
 
@@ -92,14 +92,14 @@ class ClapEncoder:
         Parameters
         ----------
         token_ids : list of list of int
-            One text, or a whole group from `group_texts`.
+            One text, or a group from `group_texts`.
 
         Returns
         -------
         embeddings : list of ndarray of shape (512,), float32
             Of length 1.
         """
-        return embed_together(self._texts, token_ids, padded_length(token_ids[0]), self._alike)
+        return embed_together(self._texts, token_ids, padded_length(token_ids[0]), self._alike, GROUP_SIZE)
 
     def _texts(self, token_ids):
         import torch

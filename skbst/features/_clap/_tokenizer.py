@@ -7,14 +7,14 @@ from skbst.exceptions import DownloadError
 from skbst.features._clap._checkpoint._download import WITHOUT_CLAP, require_clap
 from skbst.features._embedding._text_groups import group_by_shape
 
-__all__ = ["MAX_TOKENS", "Tokenizer", "group_texts", "load_tokenizer", "padded_length"]
+__all__ = ["GROUP_SIZE", "MAX_TOKENS", "Tokenizer", "group_texts", "load_tokenizer", "padded_length"]
 
 #: Length of a text in laion-clap's training, marks of start and end included; transformers would read 512.
 MAX_TOKENS = 77
 # few lengths, so that texts meet others of theirs; taken as it is
 _PADDED_TO = 8
-# texts that run together; taken as it is
-_GROUP_SIZE = 8
+#: Texts of a whole group; taken as it is.
+GROUP_SIZE = 8
 
 
 class Tokenizer:
@@ -54,7 +54,7 @@ def padded_length(token_ids):
 
 
 def group_texts(token_ids):
-    """Put texts of one padded length together, in groups of one size; the rest stay alone.
+    """Put texts of one padded length together.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def group_texts(token_ids):
     groups : list of list of int
         Positions.
     """
-    return group_by_shape({i: padded_length(ids) for i, ids in enumerate(token_ids)}, _GROUP_SIZE)
+    return group_by_shape({i: padded_length(ids) for i, ids in enumerate(token_ids)}, lambda _: GROUP_SIZE)
 
 
 def load_tokenizer(name):

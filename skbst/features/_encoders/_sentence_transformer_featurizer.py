@@ -21,8 +21,9 @@ __all__ = ["SentenceTransformerFeaturizer"]
 class SentenceTransformerFeaturizer(TextFeaturizer):
     """Embed titles, tags and descriptions with a pretrained sentence encoder.
 
-    A text becomes one vector that depends on the text and the settings alone: each is embedded by itself on one thread,
-    so that nothing is padded. An empty text is missing: its row is 0, and told of.
+    A text becomes one vector that depends on the text and the settings alone: texts of one length run side by side on
+    one thread, with the bytes that each has alone, so that nothing is padded. An empty text is missing: its row is 0,
+    and told of.
 
     Parameters
     ----------
@@ -58,8 +59,9 @@ class SentenceTransformerFeaturizer(TextFeaturizer):
     store : str, path-like or EmbeddingStore, default=None
         Folder where embeddings are kept, by the final text, the model's files and the settings.
 
-    batch_size : int, default=256
-        How many texts are embedded and stored together; what a killed run loses. Has no effect on the result.
+    batch_size : int, default=2048
+        How many texts are embedded and stored together; what a killed run loses. Has no effect on the result; the more
+        texts there are, the fewer have a length of their own.
 
     n_jobs : int, default=None
         Number of threads; None takes as many as torch may use (``torch.get_num_threads()``), -1 all cores.
@@ -135,7 +137,7 @@ class SentenceTransformerFeaturizer(TextFeaturizer):
         template=None,
         precision="float32",
         store=None,
-        batch_size=256,
+        batch_size=2048,
         n_jobs=None,
         device="auto",
         local_files_only=False,

@@ -13,7 +13,8 @@ import pytest
 
 from skbst.exceptions import CheckpointError, DataFormatError, DownloadError
 from skbst.features import SentenceTransformerFeaturizer
-from skbst.features._encoders._group_tokens import group_tokens
+from skbst.features._embedding._text_groups import embed_together
+from skbst.features._encoders._group_tokens import group_tokens, one_by_one
 from skbst.features._encoders._sentence_run import load_sentence_model
 from skbst.text import MetadataCleaner
 
@@ -50,19 +51,57 @@ def test_vectors_are_the_librarys_own(minilm, library):
 
 
 def test_texts_in_groups_are_those_alone(minilm):
-    texts = [
-        f"{first} {second} in the night" for first in ("dog", "rain", "door") for second in ("runs", "falls", "shuts")
-    ]
+    words = ["dog", "rain", "door", "wind", "car", "wood", "water"]
+    texts = [f"{first} {second} in the night" for first in words for second in words][:45] + ["dog", "rain"]
     featurizer = SentenceTransformerFeaturizer(minilm, n_jobs=1).fit(texts)
     model = load_sentence_model(featurizer)
-    inputs = {i: model.read(text, None) for i, text in enumerate(texts)}
-    assert group_tokens(inputs) == [list(range(8)), [8]]
-    assert inputs[0]["input_ids"].shape == (1, 8)
-    assert inputs[0]["attention_mask"].sum() == 7
+    inputs = model.read(texts, None)
+    assert [tokens["input_ids"].shape for tokens in inputs] == [(1, 7)] * 45 + [(1, 3)] * 2
+    assert all(tokens["attention_mask"].all() for tokens in inputs)
+    assert group_tokens(dict(enumerate(inputs))) == [list(range(36)), list(range(36, 45)), [45], [46]]
     together = featurizer.transform(texts)
-    for text, row in zip(texts, together):
-        np.testing.assert_array_equal(featurizer.transform([text])[0], row)
+    for i in (0, 17, 35, 36, 40, 44, 45):
+        np.testing.assert_array_equal(featurizer.transform([texts[i]])[0], together[i])
     np.testing.assert_array_equal(featurizer.transform(texts[::-1])[::-1], together)
+
+
+def test_a_batch_taken_apart_is_each_text_alone(minilm):
+    model = load_sentence_model(SentenceTransformerFeaturizer(minilm))
+    for text, tokens in zip(TEXTS, model.read(TEXTS, "query: ")):
+        alone = model.network.preprocess([text], prompt="query: ")
+        assert tokens.keys() == alone.keys()
+        for name in ("input_ids", "attention_mask", "token_type_ids"):
+            assert tokens[name].tolist() == alone[name].tolist()
+
+
+def test_fill_on_either_side_is_taken_off():
+    torch = pytest.importorskip("torch")
+    ids, mask = torch.tensor([[0, 7, 8], [4, 5, 6]]), torch.tensor([[0, 1, 1], [1, 1, 1]])
+    left, whole = one_by_one({"input_ids": ids, "attention_mask": mask, "modality": "text"}, 2)
+    assert left["input_ids"].tolist() == [[7, 8]]
+    assert left["attention_mask"].tolist() == [[1, 1]]
+    assert whole["input_ids"].tolist() == [[4, 5, 6]]
+    right = one_by_one({"input_ids": ids.flip(1), "attention_mask": mask.flip(1)}, 2)[0]
+    assert right["input_ids"].tolist() == [[8, 7]]
+    assert one_by_one({"input_ids": ids, "attention_mask": torch.tensor([[1, 0, 1], [1, 1, 1]])}, 2) is None
+    assert one_by_one({"input_ids": ids.flatten(), "offsets": torch.tensor([0, 3])}, 2) is None
+
+
+def test_where_groups_round_differently_texts_are_embedded_alone():
+    """A matrix product whose last row of a group comes out differently."""
+    calls = []
+
+    def embed(group):
+        calls.append(len(group))
+        made = [np.full(2, text, dtype=np.float32) for text in group]
+        made[-1] = made[-1] + (1e-6 if len(group) > 1 else 0)
+        return made
+
+    alike = {}
+    for group in ([1.0, 2.0, 3.0], [4.0, 5.0], [6.0]):
+        made = embed_together(embed, group, "shape", alike, 4)
+        assert [float(vector[0]) for vector in made] == group
+    assert calls == [4, 1, 1, 1, 1, 1, 1, 1, 1]
 
 
 def test_what_is_no_row_of_tokens_stays_alone():
@@ -120,7 +159,8 @@ def test_texts_that_no_tokenizer_can_encode_lose_no_batch(minilm, tmp_path, clea
     without_text = ["c", "d", "e", "g"] if cleaner else ["c"]
     assert problems.index[problems["silent"]].tolist() == without_text
     assert problems.index[~problems["silent"]].tolist() == ([] if cleaner else ["b"])
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [name not in without_text for name in "abcdefghi"])
+    there = [name not in without_text for name in "abcdefghi"]
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), there, rtol=1e-6)
     np.testing.assert_allclose(vectors[1], clean[0], atol=1e-6)
     np.testing.assert_array_equal(vectors[[0, 8]], featurizer.transform(table.iloc[[0, 8]]))
     np.testing.assert_array_equal(featurizer.transform_with_problems(table)[0], vectors)
