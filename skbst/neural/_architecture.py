@@ -70,6 +70,9 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
     linear_prior = recipe.linear_prior and ("audio" in shapes or "text" in shapes)
     # a branch that is the sound's only view has its own path to the answer: through the trunk alone it learns slowly
     has_logits = branch is not None and ("audio" not in shapes or bool(recipe.branch_logits and linear_prior))
+    late_fusion = has_logits and "audio" not in shapes and linear_prior and recipe.branch_logits
+    late_fusion = bool(late_fusion and recipe.freeze_trunk and recipe.branch_start)
+    adapter = branch == "log-stft" and not late_fusion if recipe.adapter == "auto" else recipe.adapter
     return {
         "branch": branch,
         "head": head,
@@ -80,11 +83,12 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         "n_bins": shapes["frames"][1] if "frames" in shapes else None,
         "parent_of_leaf": [int(parent) for parent in taxonomy.parent_of_leaf],
         "n_tops": int(taxonomy.n_tops),
-        "adapter": bool(branch == "log-stft" if recipe.adapter == "auto" else recipe.adapter),
+        "adapter": bool(adapter),
         "dropout": float(recipe.dropout),
         "input_norm": input_norm,
         "linear_prior": bool(linear_prior),
         "branch_logits": has_logits,
+        "late_fusion": late_fusion,
         "n_prior": shapes["prior"][0] if "prior" in shapes else None,
     }
 
@@ -98,9 +102,10 @@ def build_module(architecture):
     n_audio, n_text = architecture["n_audio"], architecture["n_text"]
     sizes, parts, n_classes = SIZES[architecture["size"]], {}, len(architecture["parent_of_leaf"])
     regularity = {"dropout": architecture["dropout"], "input_norm": architecture["input_norm"]}
-    # without an audio embedding to enrich, what the branch hears takes its place
+    late_fusion = architecture.get("late_fusion", False)  # not there in networks of earlier versions
+    # without an audio embedding to enrich, what the branch hears takes its place, or joins at the end
     alone = architecture["branch"] is not None and n_audio is None
-    n_sound = _branch_width(architecture) if alone else n_audio
+    n_sound = _branch_width(architecture) if alone and not late_fusion else n_audio
     others = architecture.get("n_others", {})  # not there in networks of earlier versions
     trunk = HATR(n_sound, n_text, others=others, **regularity, **sizes["trunk"])
     head = _build_head(architecture, trunk.out_features)
@@ -118,7 +123,7 @@ def build_module(architecture):
             parts["branch_head"] = BranchHead(branch.out_features, n_classes, dropout=architecture["dropout"])
         if architecture.get("n_prior"):  # descriptions of before there were class priors do not name them
             parts["class_prior"] = ClassPriorEmbedding(architecture["n_prior"], n_classes, trunk.out_features)
-    return ClipNet(trunk, head, **parts)
+    return ClipNet(trunk, head, late_fusion=late_fusion, **parts)
 
 
 def parents_tensor(architecture):

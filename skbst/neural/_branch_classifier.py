@@ -23,6 +23,7 @@ from skbst.neural._rows._inner_split import held_out_rows
 from skbst.neural._rows._inputs import ClipInputs, choose_blocks, read_bundle
 from skbst.neural._training._callbacks import EpochEvents
 from skbst.neural._training._objective import leaf_log_proba, top_log_proba
+from skbst.neural._training._late_fusion import settle_share
 from skbst.neural._training._refit import settle_epochs
 from skbst.neural._training._session import borrowed_threads, resolve_device, seeded, training_session
 from skbst.neural._training._trainer import Trainer, history_frame
@@ -38,8 +39,8 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
     """The network of the report: CLAP embeddings, an acoustic branch, a head.
 
     Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one spectral
-    feature is encoded too and joins the audio embedding through a gate, or stands in its place where there is none. The
-    head makes class probabilities, with or without knowledge of the tree. ``BranchClassifier()`` is the report's
+    feature is encoded too and joins the audio embedding through a gate; where there is none it stands in its place or, by
+    the small recipe beside text, joins by late fusion. The head makes class probabilities, with or without knowledge of the tree. ``BranchClassifier()`` is the report's
     network and training: AdamW, early stopping on an inner validation part, the best weights restored. For fewer than
     some thousand clips take ``size="small", recipe="small"``.
 
@@ -295,9 +296,6 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         for name in ("net_", "fold_best_epochs_"):
             vars(self).pop(name, None)
         recipe = resolve_recipe(self.recipe)
-        max_epochs = self._max_epochs(recipe)
-        context = self._init_callback_context(max_subtasks=max_epochs)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         inputs, labels = self._read_training(X, y)
         given = {"sample_weight": sample_weight, "groups": groups, "train_only": train_only}
         rows, self.classes_, self.taxonomy_ = check_rows(
@@ -314,6 +312,9 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
             taxonomy=self.taxonomy_,
             is_plain=self._blocks is None,
         )
+        max_epochs = self._max_epochs(recipe)
+        context = self._init_callback_context(max_subtasks=max_epochs)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         rng = check_random_state(self.random_state)
         split, torch_seed, order = (int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=3))
         outside = None if validation is None else read_validation(validation, self._read, self.classes_)
@@ -327,6 +328,8 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
             )
             fraction = None
         valid = held_out_rows(rows, fraction, np.random.RandomState(split), self.classes_)
+        if self._architecture["late_fusion"] and outside is None and fraction is None:
+            trainer = settle_share(trainer, inputs, rows, seeds=(split, order), session=session)
         events = EpochEvents(
             self, context, X, y, lambda net: {"net_": net}, max_epochs=trainer.max_epochs, verbose=self.verbose
         )
@@ -454,7 +457,8 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
     def _max_epochs(self, recipe):
         if self.max_epochs != "auto":
             return self.max_epochs
-        return (None if self.branch is None else recipe.branch_max_epochs) or recipe.max_epochs
+        epochs = (None if self.branch is None else recipe.branch_max_epochs) or recipe.max_epochs
+        return recipe.branch_start + epochs if self._architecture.get("late_fusion") else epochs
 
     def _read_training(self, X, y):
         """Checked features and labels of `fit`; learns which blocks there are and how wide."""

@@ -63,7 +63,9 @@ class Recipe(DocumentedMixin, BaseEstimator):
     branch_start : int, default=0
         First epochs that leave the acoustic branch out. It starts as nothing (the fusion passes the embedding on), so
         these epochs train the rest of the same network at a small part of the cost. Early stopping begins after them.
-        A branch that is the sound's only view never waits.
+        A branch that is the sound's only view waits where `freeze_trunk` is on and there is another view, such as text:
+        there it joins by late fusion, as an expert of its own (`skbst.nn.ClipNet`), and has `branch_max_epochs` after
+        these. Elsewhere it never waits.
 
     freeze_trunk : bool, default=False
         Whether trunk and head stay as the first `branch_start` epochs have made them, so that the others train

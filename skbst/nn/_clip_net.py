@@ -42,6 +42,12 @@ class ClipNet(nn.Module):
         Takes the branch vector and gives logits that are added to those of the prior, or of the head alone where there
         is none. See `BranchHead`.
 
+    late_fusion : bool, default=False
+        Whether the branch is an expert of its own: it enriches no embedding and stands in the place of none, and its
+        logits are added times ``branch_share``, a number that gradients do not reach. In training beside a frozen
+        trunk its logits are all that the network gives, so that it learns from every clip, and not only from those
+        that the other views get wrong.
+
     class_prior : Module, default=None
         Takes what is known of the class of a clip before it is heard and the latent vector, and gives what is added to
         the second-level logits; see `ClassPriorEmbedding`.
@@ -73,10 +79,13 @@ class ClipNet(nn.Module):
         prior=None,
         branch_head=None,
         class_prior=None,
+        late_fusion=False,
     ):
         super().__init__()
         if branch_head is not None and branch is None:
             raise ValueError("A branch head needs a branch, whose vector it reads.")
+        if late_fusion and (branch_head is None or fusion is not None):
+            raise ValueError("Late fusion needs a branch head, and no other fusion.")
         self.standardizer = standardizer
         self.branch = branch
         self.fusion = fusion
@@ -86,6 +95,9 @@ class ClipNet(nn.Module):
         self.prior = prior
         self.branch_head = branch_head
         self.class_prior = class_prior
+        self.late_fusion = late_fusion
+        if late_fusion:
+            self.register_buffer("branch_share", torch.ones(()))
         self._trunk_is_frozen = False
         self._adapter_waits = False
 
@@ -151,7 +163,7 @@ class ClipNet(nn.Module):
         return self.branch(frames, lengths)
 
     def _embed(self, audio, text, z_branch, others):
-        if z_branch is not None:
+        if z_branch is not None and not self.late_fusion:
             audio = z_branch if self.fusion is None else self.fusion(audio, z_branch)
         if self.adapter is not None and not self._adapter_waits:
             text = self.adapter(text)
@@ -183,6 +195,8 @@ class ClipNet(nn.Module):
         z_branch = self._hear(frames, lengths)
         latent = self._embed(audio, text, z_branch, others)
         output = self.head(latent)
+        if self.training and self._trunk_is_frozen and self.late_fusion and z_branch is not None:
+            return latent, self._alone(output, self.branch_head(z_branch))
         if prior is None and self.prior is not None:
             prior = self.prior(audio, text, **others)
         scores = self._scores(prior, z_branch)
@@ -216,7 +230,14 @@ class ClipNet(nn.Module):
         if self.branch_head is None or z_branch is None:
             return prior
         own = self.branch_head(z_branch)
+        if self.late_fusion:
+            own = self.branch_share * own
         return own if prior is None else prior + own
+
+    def _alone(self, output, own):
+        """The branch's own answer in the form of the head's."""
+        nothing = tuple(map(torch.zeros_like, output)) if isinstance(output, tuple) else 0
+        return self._add(nothing, own)
 
     def _add(self, output, scores):
         """Add scores of the classes on both levels."""

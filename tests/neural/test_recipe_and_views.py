@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skbst.exceptions import DataFormatError, FewClipsWarning
 from skbst.neural import BranchClassifier, Recipe
+from skbst.neural._training._late_fusion import DEFAULT_SHARE
 from skbst.persistence import load_model, save_model
 
 
@@ -95,6 +96,40 @@ def test_a_branch_is_the_only_view_of_the_sound(clips, tmp_path, branch, block, 
     assert model.net_.module_.fusion is None
     for again in (pickle.loads(pickle.dumps(model)), load_model(save_model(model, tmp_path / "model"))):
         np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize("head", ["baseline", "gc"])
+def test_beside_text_alone_a_branch_joins_by_late_fusion(clips, head):
+    X, y = clips[0].select(["clap_text", "mfcc"]), clips[1]
+    settings = {"max_epochs": 27, "lr": 3e-3}
+    heard = small("mfcc", head, **settings).fit(X[:100], y[:100])
+    module = heard.net_.module_
+    assert module.late_fusion
+    assert module.branch_share > 0
+    # 12 of the 27 epochs are those of the network without a branch: less its own logits it answers as that, to the bit
+    deaf = small(None, head, **{**settings, "max_epochs": 12}).fit(X.select(["clap_text"])[:100], y[:100])
+    log_proba = heard.predict_log_proba(X)
+    module.branch_share.zero_()
+    np.testing.assert_array_equal(heard.predict_proba(X), deaf.predict_proba(X))
+    assert np.mean(heard.classes_[log_proba.argmax(axis=1)][100:] == y[100:]) > deaf.score(X[100:], y[100:])
+
+
+def test_late_fusion_leaves_out_what_tells_nothing(clips):
+    """The share is of rows that were held out: the branch knows its own rows by heart, and noise tells of no others."""
+    X, y = clips[0].select(["clap_text", "mfcc"]), clips[1]
+    noise = np.random.default_rng(0).normal(size=X["mfcc"].shape).astype(np.float32)
+    X = X.with_block("mfcc", noise)
+    model = small("mfcc", max_epochs=45, lr=3e-3).fit(X[:100], y[:100])
+    assert model.net_.module_.branch_share < 0.1
+    # the rows of a fold serve as well, and spare the network that is trained to find the share
+    told = small("mfcc", max_epochs=45, lr=3e-3).fit(X[:100], y[:100], validation=(X[100:], y[100:]))
+    assert told.net_.module_.branch_share < 0.1
+
+
+def test_late_fusion_without_rows_to_hold_out(clips):
+    X, y = clips[0].select(["clap_text", "mfcc"])[:5], clips[1][:5]
+    model = small("mfcc", max_epochs=5).fit(X, y)
+    assert float(model.net_.module_.branch_share) == pytest.approx(DEFAULT_SHARE)
 
 
 def test_a_bundle_without_anything_to_learn_from(clips):

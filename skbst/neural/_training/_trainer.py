@@ -18,6 +18,7 @@ from skbst.neural._training._adamw_in_backward import AdamWInBackward
 from skbst.neural._training._augmentation import make_augmentation
 from skbst.neural._training._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy, to_numpy
 from skbst.neural._training._fit_linear_prior import fit_linear_prior
+from skbst.neural._training._late_fusion import DEFAULT_SHARE, cautious_share
 from skbst.neural._training._objective import Objective, leaf_log_proba
 from skbst.neural._training._training_net import TrainingNet
 from skbst.nn import length_mask
@@ -47,6 +48,9 @@ class Trainer:
     max_epochs, lr, batch_size, patience, augmentation, class_weight, distillation_weight, precision, device,
     n_threads, callbacks
         As in `BranchClassifier`; `max_epochs` is a number and `device` is there.
+
+    branch_share : float
+        Share of a branch that joins by late fusion, where no validation rows tell it.
     """
 
     architecture: dict
@@ -63,6 +67,7 @@ class Trainer:
     device: str
     n_threads: int | None
     callbacks: list | None
+    branch_share: float = DEFAULT_SHARE
 
     def net(self, *, rng=None, optimizer=torch.optim.AdamW, **kwargs):
         """Build the untrained skorch net."""
@@ -142,6 +147,9 @@ class Trainer:
         finally:
             if isinstance(net.optimizer_, AdamWInBackward):
                 net.optimizer_.close()
+        if self.architecture["late_fusion"]:
+            share = self.branch_share if valid_set is None else cautious_share(net, valid_set)
+            net.module_.branch_share.fill_(share)
         return net, best.best_epoch_
 
     def _prepare(self, net, inputs, rows, train_set, in_training, order_rng):
@@ -163,7 +171,7 @@ class Trainer:
         datasets = [part for part in datasets if part is not None]
         for part in datasets:  # where skorch's callbacks look for what to score
             part.X, part.y = part, self.classes[part.target.numpy()]
-        freeze = self.recipe.freeze_trunk and self._late > 0
+        freeze = self.architecture["late_fusion"] or (self.recipe.freeze_trunk and self._late > 0)
         return [
             ("skbst_branch_start", BranchStart(self._late, datasets, freeze=freeze)),
             ("skbst_valid_acc", ValidAccuracy(lambda output: log_proba(output).argmax(axis=1))),
@@ -180,7 +188,11 @@ class Trainer:
 
     @property
     def _late(self):
-        """Epochs that leave the acoustic branch out, at most all but one; none where it is the only view."""
+        """Epochs that leave the acoustic branch out, at most all but one; none where it is the only view of all."""
+        if self.architecture["late_fusion"]:
+            # the branch has as many epochs as where it hears alone; a smaller number is divided in proportion
+            start, own = self.recipe.branch_start, self.recipe.branch_max_epochs or self.recipe.max_epochs
+            return min(start, self.max_epochs * start // (start + own))
         if self._branch is None or self.architecture["n_audio"] is None:
             return 0
         return min(self.recipe.branch_start, self.max_epochs - 1)

@@ -1,0 +1,98 @@
+"""How much a branch counts that joins the other views at the end."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import log_softmax
+from skorch.callbacks import Callback
+
+from skbst.exceptions import DataFormatError
+from skbst.neural._training._callbacks import to_numpy
+from skbst.neural._training._refit import fold_masks
+
+__all__ = ["DEFAULT_SHARE", "cautious_share", "settle_share"]
+
+# where no rows can be held out to tell; on the recordings of docs/guide/neural.rst held-out rows say .2 to .4
+DEFAULT_SHARE = 0.3
+_SHARES = np.r_[0, np.geomspace(0.02, 10, 40)]  # each 1.17 times the one before
+_HELD_OUT = 5
+
+
+def settle_share(trainer, inputs, rows, *, seeds, session):
+    """Train beside a held-out fifth of the rows, which tells the share of the branch.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Without validation rows.
+
+    inputs : ClipInputs
+        Features of all rows.
+
+    rows : TrainingRows
+        What to learn from.
+
+    seeds : tuple of int
+        Of the split, and of the order of rows.
+
+    session : callable
+        Gives the context in which one net is trained.
+
+    Returns
+    -------
+    settled : Trainer
+        The same with that share; as it was where no row can be held out.
+    """
+    split, order = seeds
+    try:
+        held_out = fold_masks(rows, _HELD_OUT, np.random.RandomState(split), trainer.classes)[0]
+    except DataFormatError:
+        return trainer
+    with session():
+        net, _ = replace(trainer, patience=None).train(
+            inputs, rows, held_out, order_rng=np.random.RandomState(order), events=Callback()
+        )
+    return replace(trainer, branch_share=float(net.module_.branch_share))
+
+
+def cautious_share(net, dataset):
+    """Smallest share of the branch's logits that rows which the net has not seen do not speak against.
+
+    The likeliest share is known from a hundred rows or so, and one that is too large hurts more than one that is too
+    small. Taken is therefore the smallest under which the labels are as likely as under the likeliest, to within one
+    standard error of the difference.
+
+    Parameters
+    ----------
+    net : TrainingNet
+        Trained.
+
+    dataset : ClipDataset
+        Rows.
+
+    Returns
+    -------
+    share : float in [0, 10]
+
+    References
+    ----------
+    L. Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3 (the rule of one standard error).
+    """
+    others = _leaf_logits(net, dataset, with_frames=False)
+    net.module_.branch_share.fill_(1)
+    own = _leaf_logits(net, dataset, with_frames=True) - others
+    target, weight = dataset.target.numpy(), dataset.weight.numpy()
+    rows = np.arange(len(target))
+    loss = np.stack([-log_softmax(others + share * own, axis=1)[rows, target] for share in _SHARES]) * weight
+    beyond = loss - loss[loss.mean(axis=1).argmin()]
+    error = beyond.std(axis=1) / np.sqrt(len(rows))
+    return float(_SHARES[np.flatnonzero(beyond.mean(axis=1) <= error)[0]])
+
+
+def _leaf_logits(net, dataset, *, with_frames):
+    dataset.with_frames = with_frames
+    try:
+        outputs = [to_numpy(net.validation_step(batch)["y_pred"])[0] for batch in net.get_iterator(dataset)]
+    finally:
+        dataset.with_frames = True
+    return np.concatenate(outputs)
