@@ -43,7 +43,7 @@ def log_proba(name, y, folds, store):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of bst-real")
-    parser.add_argument("--vectors", type=Path, help="vectors of pretrained encoders; else text vectors made in the fold")
+    parser.add_argument("--vectors", type=Path, help="of pretrained encoders; else text vectors made in the fold")
     parser.add_argument("--branch", default="mfcc", choices=["log-stft", "log-mel", "mfcc"])
     parser.add_argument("--store", type=Path, help="folder of probabilities and frames")
     args = parser.parse_args()

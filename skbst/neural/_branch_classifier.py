@@ -22,8 +22,8 @@ from skbst.neural._rows._checks import check_bundle_labels, check_rows, check_sa
 from skbst.neural._rows._inner_split import held_out_rows
 from skbst.neural._rows._inputs import ClipInputs, choose_blocks, read_bundle
 from skbst.neural._training._callbacks import EpochEvents
-from skbst.neural._training._objective import leaf_log_proba, top_log_proba
 from skbst.neural._training._late_fusion import settle_share
+from skbst.neural._training._objective import leaf_log_proba, top_log_proba
 from skbst.neural._training._refit import settle_epochs
 from skbst.neural._training._session import borrowed_threads, resolve_device, seeded, training_session
 from skbst.neural._training._trainer import Trainer, history_frame
@@ -39,10 +39,11 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
     """The network of the report: CLAP embeddings, an acoustic branch, a head.
 
     Embeddings of sound and text pass the trunk of the official baseline (`skbst.nn.HATR`). With a branch, one spectral
-    feature is encoded too and joins the audio embedding through a gate; where there is none it stands in its place or, by
-    the small recipe beside text, joins by late fusion. The head makes class probabilities, with or without knowledge of the tree. ``BranchClassifier()`` is the report's
-    network and training: AdamW, early stopping on an inner validation part, the best weights restored. For fewer than
-    some thousand clips take ``size="small", recipe="small"``.
+    feature is encoded too and joins the audio embedding through a gate; where there is none it stands in its place or,
+    by the small recipe beside text, joins by late fusion. The head makes class probabilities, with or without knowledge
+    of the tree. ``BranchClassifier()`` is the report's network and training: AdamW, early stopping on an inner
+    validation part, the best weights restored. For fewer than some thousand clips take ``size="small",
+    recipe="small"``.
 
     Parameters
     ----------
