@@ -1,38 +1,32 @@
 """The network of the report as a scikit-learn classifier."""
 
-import warnings
 from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from skbst._sklearn import Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted, validate_data
+from skbst._sklearn import Interval, StrOptions, _fit_context, check_is_fitted, validate_data
 from skbst._versioned import VersionedMixin
-from skbst.exceptions import DataFormatError, FewClipsWarning
-from skbst.features import FeatureBundle
 from skbst.neural._architecture import BRANCHES, HEADS, SIZES, describe
 from skbst.neural._inference import embed_forward_rows, forward_rows
-from skbst.neural._recipe import Recipe, resolve_recipe
-from skbst.neural._rows._checks import check_bundle_labels, check_rows, check_same_width, read_validation
+from skbst.neural._log_proba import leaf_log_proba, top_log_proba
+from skbst.neural._recipe import Recipe, most_epochs, resolve_recipe, warn_of_few_clips
+from skbst.neural._rows._checks import check_rows, read_validation
 from skbst.neural._rows._inner_split import held_out_rows
-from skbst.neural._rows._inputs import ClipInputs, choose_blocks, read_bundle
+from skbst.neural._rows._reading import read_rows, read_training
+from skbst.neural._saved_state import packed, unpacked
 from skbst.neural._training._callbacks import EpochEvents
 from skbst.neural._training._late_fusion import settle_share
-from skbst.neural._training._objective import leaf_log_proba, top_log_proba
 from skbst.neural._training._refit import settle_epochs
-from skbst.neural._training._session import borrowed_threads, resolve_device, seeded, training_session
+from skbst.neural._training._session import borrowed_threads, resolve_device, training_session
 from skbst.neural._training._trainer import Trainer, history_frame
 from skbst.taxonomy import Taxonomy, TopLevelMixin
 
 __all__ = ["BranchClassifier"]
-
-# 652 clips are measured to be too few for the report's recipe (docs/guide/neural.rst), its own 8,000 are enough
-_FEW_CLIPS = 2000
 
 
 class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -298,12 +292,15 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
             vars(self).pop(name, None)
         recipe = resolve_recipe(self.recipe)
         inputs, labels = self._read_training(X, y)
-        given = {"sample_weight": sample_weight, "groups": groups, "train_only": train_only}
-        rows, self.classes_, self.taxonomy_ = check_rows(
-            inputs, labels, self.taxonomy, soft_targets=soft_targets, **given
-        )
+        given = {
+            "sample_weight": sample_weight,
+            "groups": groups,
+            "train_only": train_only,
+            "soft_targets": soft_targets,
+        }
+        rows, self.classes_, self.taxonomy_ = check_rows(inputs, labels, self.taxonomy, **given)
         self.top_classes_ = self.taxonomy_.tops
-        self._warn_of_few(len(rows.target), recipe)
+        warn_of_few_clips(len(rows.target), self.size, recipe)
         self._architecture = describe(
             self.branch,
             self.head,
@@ -313,15 +310,14 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
             taxonomy=self.taxonomy_,
             is_plain=self._blocks is None,
         )
-        max_epochs = self._max_epochs(recipe)
-        context = self._init_callback_context(max_subtasks=max_epochs)
+        trainer = self._trainer(recipe)
+        context = self._init_callback_context(max_subtasks=trainer.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         rng = check_random_state(self.random_state)
         split, torch_seed, order = (int(seed) for seed in rng.randint(np.iinfo(np.int32).max, size=3))
         outside = None if validation is None else read_validation(validation, self._read, self.classes_)
         fraction = recipe.validation_fraction if self.validation_fraction == "auto" else self.validation_fraction
         fraction = None if outside is not None else fraction
-        trainer = self._trainer(recipe, max_epochs)
         session = partial(training_session, torch_seed, trainer.device, self.n_threads)
         if recipe.refit and fraction is not None:
             trainer, self.fold_best_epochs_ = settle_epochs(
@@ -344,165 +340,79 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         return self
 
     def decision_function(self, X):
-        """Logits of the classes.
+        """Logits of the classes, of shape (n_samples, n_classes), or (n_samples,) with two classes.
 
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            As in `fit`.
-
-        Returns
-        -------
-        logits : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
-            What the second-level classifier gives, in the order of ``classes_``; with ``head="lcl"`` the
-            log-probabilities after the top-down correction. With two classes, the second one's minus the
-            first one's.
+        What the second-level classifier gives, in the order of ``classes_``; with ``head="lcl"`` the log-probabilities
+        after the top-down correction. With two classes, the second one's minus the first one's.
         """
-        leaf, top = self._logits(X)
+        leaf, top = self._forward(forward_rows, X)
         logits = self._leaf_log_proba(leaf, top) if self._head == "lcl" else leaf.astype(np.float64)
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_log_proba(self, X):
         """Log-probabilities of the classes, of shape (n_samples, n_classes), float64; see `predict_proba`."""
-        return self._leaf_log_proba(*self._logits(X))
+        return self._leaf_log_proba(*self._forward(forward_rows, X))
 
     def predict_proba(self, X):
-        """Probabilities of the classes.
-
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            As in `fit`.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_classes), float64
-            In the order of ``classes_``; rows sum to 1.
-        """
+        """Probabilities, of shape (n_samples, n_classes), float64, in the order of ``classes_``; rows sum to 1."""
         return np.exp(self.predict_log_proba(X))
 
     def predict(self, X):
-        """Predict the class of each row.
-
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            As in `fit`.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            The most probable class.
-        """
+        """Most probable class of each row of `X`, ndarray of shape (n_samples,)."""
         check_is_fitted(self)
         return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
 
     def predict_top_proba(self, X):
-        """Probabilities of the top-level classes.
+        """Probabilities of the top level, of shape (n_samples, n_top_classes), float64, columns as ``top_classes_``.
 
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            As in `fit`.
-
-        Returns
-        -------
-        proba : ndarray of shape (n_samples, n_top_classes), float64
-            In the order of ``top_classes_``. With ``head="gc"`` those of the parallel top-level layer, with
-            every other head the sums of the second-level ones.
+        With ``head="gc"`` those of the parallel top-level layer, with any other head the sums of the second-level ones.
         """
-        leaf, top = self._logits(X)
+        leaf, top = self._forward(forward_rows, X)
         if self._head == "gc":
             return np.exp(top_log_proba(top))
         return self.taxonomy_.aggregate(np.exp(self._leaf_log_proba(leaf, top)))
 
     def embed(self, X):
-        """What the network makes of each row, to find neighbours by.
+        """What the network makes of each row, to find neighbours by, of shape (n_samples, n_embedding), float32.
 
-        That is the latent vector before the head. With a linear prior, where the head only adds to what linear
-        models say, latent vectors tell classes badly apart; there it is the second-level logits, less their mean.
-
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            As in `fit`.
-
-        Returns
-        -------
-        embedding : ndarray of shape (n_samples, n_embedding), float32
-            With a linear prior `n_embedding` is the number of classes.
+        That is the latent vector before the head. With a linear prior, where the head only adds to what linear models
+        say, latent vectors tell classes badly apart; there it is the n_classes second-level logits, less their mean.
         """
         return self.embed_predict_proba(X)[0]
 
     def embed_predict_proba(self, X):
-        """What `embed` and `predict_proba` give, in one pass of the network.
-
-        Parameters
-        ----------
-        X : FeatureBundle or array-like of shape (n_samples, n_features)
-            As in `fit`.
-
-        Returns
-        -------
-        embedding : ndarray of shape (n_samples, n_embedding), float32
-            See `embed`.
-
-        proba : ndarray of shape (n_samples, n_classes), float64
-            See `predict_proba`.
-        """
+        """What `embed` and `predict_proba` give, as a pair, in one pass of the network."""
         embedding, leaf, top = self._forward(embed_forward_rows, X)
         if self._architecture["linear_prior"]:
             embedding = leaf - leaf.mean(axis=1, keepdims=True)
         return embedding, np.exp(self._leaf_log_proba(leaf, top))
 
-    def _max_epochs(self, recipe):
-        if self.max_epochs != "auto":
-            return self.max_epochs
-        epochs = (None if self.branch is None else recipe.branch_max_epochs) or recipe.max_epochs
-        return recipe.branch_start + epochs if self._architecture.get("late_fusion") else epochs
-
     def _read_training(self, X, y):
         """Checked features and labels of `fit`; learns which blocks there are and how wide."""
-        if isinstance(X, FeatureBundle):
-            y = check_bundle_labels(X, y)
-            self._blocks = choose_blocks(X, self.blocks, branch=self.branch)
+        inputs, labels, self._blocks = read_training(
+            X, y, blocks=self.blocks, branch=self.branch, read_array=partial(validate_data, self, dtype=np.float32)
+        )
+        if self._blocks is not None:
             self.n_features_in_ = X.shape[1]
-            inputs = read_bundle(X, self._blocks)
-        elif self.branch is not None:
-            raise DataFormatError(f"branch={self.branch!r} needs a FeatureBundle; got {type(X).__name__}.")
-        else:
-            X, y = validate_data(self, X, y, dtype=np.float32)
-            self._blocks = None
-            inputs = ClipInputs(X, None)
-        check_class_labels(y)
         self._row_shapes = inputs.shapes()
-        return inputs, y
+        return inputs, labels
 
     def _read(self, X):
         """Checked features of rows that are not trained on."""
-        if self._blocks is not None:
-            inputs = read_bundle(X, self._blocks, n_prior=self._architecture.get("n_prior"))
-            check_same_width(inputs, self._row_shapes)
-            return inputs
-        if isinstance(X, FeatureBundle):
-            raise DataFormatError("Fitted on a 2-D array; got a FeatureBundle. Pass one of its blocks.")
-        return ClipInputs(validate_data(self, X, dtype=np.float32, reset=False), None)
+        return read_rows(
+            X,
+            blocks=self._blocks,
+            row_shapes=self._row_shapes,
+            n_prior=self._architecture.get("n_prior"),
+            read_array=partial(validate_data, self, dtype=np.float32),
+        )
 
-    def _warn_of_few(self, n_rows, recipe):
-        if self.size == "report" and not recipe.linear_prior and n_rows < _FEW_CLIPS:
-            warnings.warn(
-                f"{n_rows} distinct clips are few for the report's network and recipe, which were made for thousands: "
-                "on so few a linear model is better. Take size='small', recipe='small'.",
-                FewClipsWarning,
-                stacklevel=4,
-            )
-
-    def _trainer(self, recipe, max_epochs):
+    def _trainer(self, recipe):
         return Trainer(
             architecture=self._architecture,
             recipe=recipe,
             classes=self.classes_,
-            max_epochs=max_epochs,
+            max_epochs=most_epochs(self.max_epochs, recipe, self._architecture),
             lr=self.lr,
             batch_size=self.batch_size,
             patience=self.patience,
@@ -522,9 +432,6 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         with borrowed_threads(self.n_threads):
             return function(self.net_.module_, inputs, chunk_size=chunk_size, device=self.net_.device)
 
-    def _logits(self, X):
-        return self._forward(forward_rows, X)
-
     def _leaf_log_proba(self, leaf, top):
         if self._head != "lcl":
             return leaf_log_proba(leaf, None, self.taxonomy_.parent_of_leaf, beta=1.0)
@@ -536,33 +443,11 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
 
     def __getstate__(self):
         """Plain arrays and parameters; no torch or skorch object."""
-        state = dict(super().__getstate__())
-        net = state.pop("net_", None)
-        if net is not None:
-            state["_weights"] = {name: value.cpu().numpy() for name, value in net.module_.state_dict().items()}
-            state["history_"] = {name: column.to_numpy() for name, column in self.history_.items()}
-        return state
+        return packed(super().__getstate__())
 
     def __setstate__(self, state):
         """Build the network again, on the CPU where its GPU is not there."""
-        state = dict(state)
-        weights = state.pop("_weights", None)
-        super().__setstate__(state if "recipe" in state else _with_recipe(state))
-        if weights is None:
-            return
-        self.history_ = pd.DataFrame(self.history_)
-        recipe = resolve_recipe(self.recipe)
-        trainer = self._trainer(recipe, self._max_epochs(recipe))
-        with seeded(0, trainer.device):
-            self.net_ = trainer.net(callbacks=None, train_split=None)
-        self.net_.load_weights(weights)
-
-
-def _with_recipe(state):
-    """State of a network that was saved when what a recipe holds were parameters of the classifier itself."""
-    moved = set(Recipe().get_params()) - {"max_epochs", "validation_fraction"}
-    recipe = Recipe(**{name: state.pop(name) for name in sorted(moved & set(state))})
-    names = {"audio": "audio_block", "text": "text_block", "frames": "branch_block"}
-    blocks = {role: state.pop(name, "auto") for role, name in names.items()}
-    state.pop("compile", None)
-    return {**state, "recipe": recipe, "blocks": "auto" if set(blocks.values()) == {"auto"} else blocks}
+        state, weights = unpacked(state)
+        super().__setstate__(state)
+        if weights is not None:
+            self.net_ = self._trainer(resolve_recipe(self.recipe)).restored(weights)

@@ -5,7 +5,7 @@ import torch
 
 from skbst._torch import least_rows
 from skbst.exceptions import DataFormatError
-from skbst.neural._training._callbacks import to_numpy
+from skbst.neural._log_proba import to_numpy
 
 __all__ = ["embed_forward_rows", "forward_rows"]
 

@@ -1,5 +1,6 @@
 """What a network of the report adds and how it is trained, as one named thing."""
 
+import warnings
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -7,8 +8,12 @@ from sklearn.base import BaseEstimator
 
 from skbst._sklearn import Interval, StrOptions
 from skbst._versioned import DocumentedMixin
+from skbst.exceptions import FewClipsWarning
 
-__all__ = ["Recipe", "resolve_recipe"]
+__all__ = ["Recipe", "most_epochs", "resolve_recipe", "warn_of_few_clips"]
+
+# 652 clips are measured to be too few for the report's recipe (docs/guide/neural.rst), its own 8,000 are enough
+_FEW_CLIPS = 2000
 
 
 class Recipe(DocumentedMixin, BaseEstimator):
@@ -187,3 +192,22 @@ def resolve_recipe(recipe):
         return {"report": Recipe, "small": Recipe.small}[recipe]()
     recipe._validate_params()
     return recipe
+
+
+def most_epochs(max_epochs, recipe, architecture):
+    """Passes over the training part: the estimator's own number, or the recipe's for a network of this description."""
+    if max_epochs != "auto":
+        return max_epochs
+    epochs = (None if architecture["branch"] is None else recipe.branch_max_epochs) or recipe.max_epochs
+    return recipe.branch_start + epochs if architecture.get("late_fusion") else epochs
+
+
+def warn_of_few_clips(n_rows, size, recipe):
+    """Warn whoever calls `fit` where a linear model is better than this network."""
+    if size == "report" and not recipe.linear_prior and n_rows < _FEW_CLIPS:
+        warnings.warn(
+            f"{n_rows} distinct clips are few for the report's network and recipe, which were made for thousands: "
+            "on so few a linear model is better. Take size='small', recipe='small'.",
+            FewClipsWarning,
+            stacklevel=4,
+        )

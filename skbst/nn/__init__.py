@@ -26,13 +26,12 @@ from skbst.nn._heads._hierarchy import log_aggregate_to_top, log_condition_on_to
 from skbst.nn._heads._local_per_level_head import LocalPerLevelHead
 from skbst.nn._length_scale import LengthScale
 from skbst.nn._linear_prior import LinearPrior
-from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
+from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows
 from skbst.nn._losses._distillation_loss import DistillationLoss, kl_divergence_rows
 from skbst.nn._losses._hierarchical_cross_entropy import HierarchicalCrossEntropy
 from skbst.nn._masking import length_mask, masked_max, masked_mean, padding_mask, trim_padding, zero_padding
 from skbst.nn._pooling._attention_pooling import AttentionPooling
 from skbst.nn._pooling._mean_max_pooling import MeanMaxPooling
-from skbst.nn._pooling._mean_pooling import MeanPooling
 
 __all__ = [
     "AttentionPooling",
@@ -65,7 +64,6 @@ __all__ = [
     "MFCCResidualTDNN",
     "MaskedBatchNorm2d",
     "MeanMaxPooling",
-    "MeanPooling",
     "RandomTimeCrop",
     "TimeMasking",
     "cross_entropy_rows",
@@ -78,6 +76,5 @@ __all__ = [
     "padding_mask",
     "sinusoidal_positions",
     "trim_padding",
-    "weighted_mean",
     "zero_padding",
 ]

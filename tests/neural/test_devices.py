@@ -30,6 +30,7 @@ def batch(device):
 def test_a_step_of_training_stays_on_its_device(head, size, precision):
     net = build_module(description(head, size)).to("meta")
     objective = Objective(
+        head,
         parents_tensor(description(head, size)),
         **{"label_smoothing": 0.05, "top_loss_weight": 1.0, "distillation_weight": 1.0},
     ).to("meta")

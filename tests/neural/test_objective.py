@@ -1,16 +1,20 @@
 import numpy as np
 import pytest
 import torch
+from skorch.callbacks import Callback
 
-from skbst.neural._training._objective import Objective, leaf_log_proba, top_log_proba
+from skbst.neural import BranchClassifier, Recipe
+from skbst.neural._log_proba import leaf_log_proba, top_log_proba
+from skbst.neural._training._objective import Objective
+from skbst.nn import DistillationLoss, HierarchicalCrossEntropy, LabelSmoothingCrossEntropy
 from skbst.taxonomy import condition_on_top
 
 PARENTS = torch.tensor([0, 0, 1])
 
 
-def objective(**kwargs):
+def objective(head="baseline", **kwargs):
     settings = {"label_smoothing": 0.0, "top_loss_weight": 1.0, "distillation_weight": 1.0}
-    return Objective(PARENTS, **{**settings, **kwargs})
+    return Objective(head, PARENTS, **{**settings, **kwargs})
 
 
 def batch(weight=(1.0, 1.0), **kwargs):
@@ -31,8 +35,8 @@ def test_smoothing_by_hand():
 def test_top_level_term():
     leaf, top = torch.zeros(2, 3), torch.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
     expected = np.log(3) + 2.0 * -(np.log(0.25) + np.log(0.5)) / 2
-    assert objective(top_loss_weight=2.0)((leaf, top), batch()).item() == pytest.approx(expected)
-    assert objective(top_loss_weight=0.0)((leaf, top), batch()).item() == pytest.approx(np.log(3))
+    assert objective("gc", top_loss_weight=2.0)((leaf, top), batch()).item() == pytest.approx(expected)
+    assert objective("lcl", top_loss_weight=0.0)((leaf, top), batch()).item() == pytest.approx(np.log(3))
 
 
 def test_distillation_term():
@@ -69,4 +73,44 @@ def test_mixed_targets():
     leaf, top = torch.randn(1, 3), torch.randn(1, 2)
     mixed = {"target": torch.tensor([[0.5, 0.2, 0.3]]), "weight": torch.ones(1)}
     expected = -(mixed["target"] * leaf.log_softmax(1)).sum() - (torch.tensor([0.7, 0.3]) * top.log_softmax(1)).sum()
-    torch.testing.assert_close(objective()((leaf, top), mixed), expected)
+    torch.testing.assert_close(objective("gc")((leaf, top), mixed), expected)
+
+
+def test_mixed_targets_in_bfloat16():
+    leaf, top = torch.randn(1, 3, dtype=torch.bfloat16), torch.randn(1, 2, dtype=torch.bfloat16)
+    mixed = {"target": torch.tensor([[0.5, 0.2, 0.3]]), "weight": torch.ones(1)}
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = objective("gc")((leaf, top), mixed)
+    torch.testing.assert_close(loss, objective("gc")((leaf.float(), top.float()), mixed))
+
+
+class FirstBatch(Callback):
+    """What the network gives for the first training batch, and what was asked of it."""
+
+    def on_batch_end(self, net, batch=None, training=False, y_pred=None, **kwargs):
+        """Keep the first."""
+        self.output, self.target = y_pred, batch[1]
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("head", ["baseline", "flat", "gc", "lcl"])
+def test_the_loss_of_training_is_the_public_one(head, soft):
+    rng = np.random.default_rng(0)
+    codes = np.array(["fx-a", "fx-n", "m-sp", "m-m"])
+    X, y, weight = rng.normal(size=(48, 6)), codes[np.arange(48) % 4], rng.uniform(0.2, 3, size=48)
+    soft_targets = rng.dirichlet(np.ones(4), size=48) if soft else None
+    first, recipe = FirstBatch(), Recipe(label_smoothing=0.1, top_loss_weight=0.7, validation_fraction=None)
+    model = BranchClassifier(
+        **{"head": head, "size": "small", "recipe": recipe, "batch_size": 48, "max_epochs": 1, "augmentation": None},
+        **{"distillation_weight": 0.4, "callbacks": [first], "class_weight": "balanced", "random_state": 0},
+    ).fit(X, y, weight, soft_targets=soft_targets)
+    if head in ("gc", "lcl"):
+        loss = HierarchicalCrossEntropy(model.taxonomy_.parent_of_leaf, lambda_top=0.7, smoothing=0.1)
+    else:
+        loss = LabelSmoothingCrossEntropy(smoothing=0.1)
+    given = [first.target["soft_target"]] if soft else []
+    loss = DistillationLoss(loss, lambda_kd=0.4) if soft else loss
+    ours = loss(first.output, first.target["target"], *given, first.target["weight"])
+    assert len(first.target["weight"]) == 48
+    assert first.target["weight"].std() > 0.3
+    assert ours.item() == model.history_["train_loss"][0]

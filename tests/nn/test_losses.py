@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,7 +11,6 @@ from skbst.nn import (
     LabelSmoothingCrossEntropy,
     cross_entropy_rows,
     kl_divergence_rows,
-    weighted_mean,
 )
 
 PARENTS = [0, 0, 1, 1, 1]
@@ -45,34 +43,27 @@ def test_defaults_are_torchs(batch):
     torch.testing.assert_close(LabelSmoothingCrossEntropy()(logits, target), expected)
 
 
-def test_class_weight_without_smoothing_is_torchs(batch):
-    logits, _, target = batch
-    weight = torch.tensor([0.5, 1.0, 2.0, 3.0, 0.1])
-    ours = LabelSmoothingCrossEntropy(smoothing=0.0, class_weight=weight.numpy()).double()
-    torch.testing.assert_close(ours(logits, target), nn.CrossEntropyLoss(weight=weight.double())(logits, target))
-
-
-def test_class_weight_is_a_row_weight(batch):
-    logits, _, target = batch
-    weight = np.array([0.5, 1.0, 2.0, 3.0, 0.1])
-    by_class = LabelSmoothingCrossEntropy(class_weight=weight).double()
-    expected = LabelSmoothingCrossEntropy()(logits, target, torch.from_numpy(weight)[target])
-    torch.testing.assert_close(by_class(logits, target), expected)
-    torch.testing.assert_close(by_class(logits, F.one_hot(target, 5).double()), expected)
-
-
 def test_integer_weights_repeat_rows(batch):
+    """In the sum over rows; the mean is that of the rows which are there, whatever their weights."""
     logits, top_logits, target = batch
     weight = torch.tensor([0, 1, 2, 3, 1, 0, 1, 4])
     rows = torch.repeat_interleave(torch.arange(8), weight)
     flat, tree = LabelSmoothingCrossEntropy(), HierarchicalCrossEntropy(PARENTS, lambda_top=0.7)
-    torch.testing.assert_close(flat(logits, target, weight.double()), flat(logits[rows], target[rows]))
+    weighted = flat(logits, target, weight.double())
+    torch.testing.assert_close(8 * weighted, len(rows) * flat(logits[rows], target[rows]))
     weighted = tree((logits, top_logits), target, weight.double())
-    torch.testing.assert_close(weighted, tree((logits[rows], top_logits[rows]), target[rows]))
+    torch.testing.assert_close(8 * weighted, len(rows) * tree((logits[rows], top_logits[rows]), target[rows]))
     soft = torch.rand(8, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64).softmax(1)
     kd = DistillationLoss(flat, lambda_kd=2.0)
     weighted = kd(logits, target, soft, weight.double())
-    torch.testing.assert_close(weighted, kd(logits[rows], target[rows], soft[rows]))
+    torch.testing.assert_close(8 * weighted, len(rows) * kd(logits[rows], target[rows], soft[rows]))
+
+
+def test_a_batch_of_light_rows_counts_less(batch):
+    logits, _, target = batch
+    loss = LabelSmoothingCrossEntropy()
+    light = loss(logits, target, torch.full((8,), 0.25, dtype=torch.float64))
+    torch.testing.assert_close(light, 0.25 * loss(logits, target))
 
 
 def test_all_weights_zero_gives_zero_and_a_finite_gradient(batch):
@@ -82,7 +73,6 @@ def test_all_weights_zero_gives_zero_and_a_finite_gradient(batch):
     loss.backward()
     assert loss == 0
     assert not logits.grad.any()
-    assert weighted_mean(torch.tensor([1.0, 3.0])) == 2
 
 
 def test_hierarchical_loss_is_the_weighted_sum(batch):
@@ -92,6 +82,16 @@ def test_hierarchical_loss_is_the_weighted_sum(batch):
     torch.testing.assert_close(
         HierarchicalCrossEntropy(PARENTS, lambda_top=0.3)((logits, top_logits), target), expected
     )
+
+
+def test_terms_of_weight_zero_are_left_out(batch):
+    """So the top level gets no gradient at all, not even one of zeros, by which weight decay would move it."""
+    logits, top_logits, target = batch
+    top_logits = top_logits.clone().requires_grad_()
+    tree = HierarchicalCrossEntropy(PARENTS, lambda_top=0.0)
+    assert not tree((logits, top_logits), target).requires_grad
+    spoilt = torch.full((8, 5), float("nan"), dtype=torch.float64)
+    assert DistillationLoss(tree, lambda_kd=0.0)((logits, top_logits), target, spoilt).isfinite()
 
 
 def test_hierarchical_loss_sums_soft_targets_over_leaves(batch):

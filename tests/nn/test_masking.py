@@ -4,7 +4,6 @@ import torch
 from skbst.nn import (
     AttentionPooling,
     MeanMaxPooling,
-    MeanPooling,
     length_mask,
     masked_max,
     masked_mean,
@@ -55,7 +54,6 @@ def test_mean_and_max_by_hand(sequences):
     mask = length_mask(lengths, 4)
     assert masked_mean(x, mask).tolist() == [[3.0, 1.0], [-5.0, -7.0]]
     assert masked_max(x, mask).tolist() == [[6.0, 6.0], [-5.0, -7.0]]
-    assert MeanPooling()(x, lengths).tolist() == [[3.0, 1.0], [-5.0, -7.0]]
     assert MeanMaxPooling()(x, lengths).tolist() == [[3.0, 1.0, 6.0, 6.0], [-5.0, -7.0, -5.0, -7.0]]
 
 
@@ -86,7 +84,7 @@ def test_attention_weights_sum_to_one_and_skip_padding():
     assert not weights[~mask].any()
 
 
-@pytest.mark.parametrize("pooling", [MeanPooling(), MeanMaxPooling(), AttentionPooling(4)])
+@pytest.mark.parametrize("pooling", [MeanMaxPooling(), AttentionPooling(4)])
 def test_no_lengths_is_the_same_as_full_lengths(pooling):
     x = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(0))
     expected = torch.cat([pooling(row[None]) for row in x])

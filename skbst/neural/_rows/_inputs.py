@@ -226,7 +226,7 @@ def _read_prior(bundle, name, n_prior):
         warnings.warn(
             f"The bundle has no block {name!r}, with which the network was trained; nothing is known of any row.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
         return np.zeros((len(bundle), n_prior), dtype=np.float32)
     prior = _read_embedding(bundle, name)

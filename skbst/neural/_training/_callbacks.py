@@ -1,7 +1,6 @@
 """skorch callbacks: validation accuracy, best weights, stopping, and scikit-learn's callback protocol."""
 
 import numpy as np
-import torch
 from skorch.callbacks import Callback
 
 from skbst._progress import progress_bar
@@ -159,10 +158,3 @@ class StopOnRequest(Callback):
                 )
         if net.stop_requested:
             raise StopFit
-
-
-def to_numpy(output):
-    """Split a network's output into numpy (leaf logits, top logits or None)."""
-    leaf, top = output if isinstance(output, tuple) else (output, None)
-    with torch.no_grad():
-        return leaf.float().cpu().numpy(), None if top is None else top.float().cpu().numpy()

@@ -7,7 +7,7 @@ from scipy.special import log_softmax
 from skorch.callbacks import Callback
 
 from skbst.exceptions import DataFormatError
-from skbst.neural._training._callbacks import to_numpy
+from skbst.neural._log_proba import to_numpy
 from skbst.neural._training._refit import fold_masks
 
 __all__ = ["DEFAULT_SHARE", "cautious_share", "settle_share"]

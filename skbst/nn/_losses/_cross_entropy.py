@@ -1,10 +1,9 @@
-"""Cross-entropy with label smoothing, soft targets, class and sample weights."""
+"""Cross-entropy with label smoothing, soft targets and sample weights."""
 
-import torch
 from torch import nn
 from torch.nn import functional as F
 
-__all__ = ["LabelSmoothingCrossEntropy", "cross_entropy_rows", "weighted_mean"]
+__all__ = ["LabelSmoothingCrossEntropy", "cross_entropy_rows", "mean_of_rows"]
 
 
 def cross_entropy_rows(logits, target, *, smoothing=0.0):
@@ -42,41 +41,25 @@ def cross_entropy_rows(logits, target, *, smoothing=0.0):
     return F.cross_entropy(logits, target, reduction="none", label_smoothing=smoothing)
 
 
-def weighted_mean(loss, weight=None):
-    """Mean of the rows, ``sum_i w_i l_i / sum_i w_i``; 0 where all weights are 0.
+def mean_of_rows(loss, weight=None):
+    """Mean over the rows of a batch of the loss of each times its weight.
 
-    Parameters
-    ----------
-    loss : Tensor of shape (n_clips,)
-        Loss of each row.
-
-    weight : Tensor of shape (n_clips,), default=None
-        At least 0. An integer weight counts the row that many times.
-
-    Returns
-    -------
-    loss : Tensor of shape ()
+    The sum is divided by the number of rows, not by their weights: these are 1 on average over the training set, and a
+    batch of light rows must not count as much as one of heavy rows.
     """
-    if weight is None:
-        return loss.mean()
-    weight = weight.to(loss.dtype)
-    return (weight * loss).sum() / weight.sum().clamp(min=torch.finfo(loss.dtype).tiny)
+    return (loss if weight is None else loss * weight).mean()
 
 
 class LabelSmoothingCrossEntropy(nn.Module):
-    """Weighted mean of the smoothed cross-entropy of a batch.
+    """Smoothed cross-entropy of a batch, the loss of the baseline's and the flat head.
 
-    ``L = sum_i w_i l_i / sum_i w_i``, ``w_i`` the sample weight times the class weight of the row's target.
+    ``L = sum_i w_i l_i / n`` over the n rows of the batch, ``w_i`` the sample weight, which is 1 on average over the
+    training set. `skbst.neural.BranchClassifier` is trained by this loss; a class weight is part of the sample weight.
 
     Parameters
     ----------
     smoothing : float in [0, 1), default=0.05
         Share of the target that is spread evenly over all classes.
-
-    class_weight : array-like of shape (n_classes,), default=None
-        Weight of each class. It multiplies the rows of the class, as ``class_weight`` does in scikit-learn; a soft
-        target takes the mean under its distribution. With ``smoothing=0`` this is torch's ``weight``; with smoothing
-        torch also weighs the classes inside the spread part, which this loss does not.
 
     References
     ----------
@@ -90,37 +73,30 @@ class LabelSmoothingCrossEntropy(nn.Module):
     tensor(23.)
     """
 
-    def __init__(self, *, smoothing=0.05, class_weight=None):
+    def __init__(self, *, smoothing=0.05):
         super().__init__()
         self.smoothing = smoothing
-        if class_weight is not None:
-            class_weight = torch.as_tensor(class_weight, dtype=torch.get_default_dtype())
-        self.register_buffer("class_weight", class_weight)
 
-    def forward(self, logits, target, sample_weight=None):
+    def forward(self, outputs, target, sample_weight=None):
         """Loss of a batch.
 
         Parameters
         ----------
-        logits : Tensor of shape (n_clips, n_classes)
-            Before softmax.
+        outputs : Tensor of shape (n_clips, n_classes)
+            Logits, before softmax.
 
         target : Tensor of shape (n_clips,), int64, or of shape (n_clips, n_classes), float
             Class indices, or a distribution per row.
 
         sample_weight : Tensor of shape (n_clips,), default=None
-            Weight of each row, at least 0.
+            Weight of each row, at least 0, on average 1 over the training set.
 
         Returns
         -------
         loss : Tensor of shape ()
         """
-        loss = cross_entropy_rows(logits, target, smoothing=self.smoothing)
-        return weighted_mean(loss, self.row_weight(target, sample_weight))
+        return mean_of_rows(self.rows(outputs, target), sample_weight)
 
-    def row_weight(self, target, sample_weight=None):
-        """Sample weight times class weight, of shape (n_clips,); None where both are missing."""
-        if self.class_weight is None:
-            return sample_weight
-        weight = target @ self.class_weight if target.is_floating_point() else self.class_weight[target]
-        return weight if sample_weight is None else weight * sample_weight
+    def rows(self, outputs, target):
+        """Loss of each row before weights, of shape (n_clips,); `outputs` and `target` as in `forward`."""
+        return cross_entropy_rows(outputs, target, smoothing=self.smoothing)

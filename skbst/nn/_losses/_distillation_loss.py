@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, weighted_mean
+from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, mean_of_rows
 
 __all__ = ["DistillationLoss", "kl_divergence_rows"]
 
@@ -38,14 +38,17 @@ def kl_divergence_rows(soft_target, logits):
 class DistillationLoss(nn.Module):
     """``L = L_CE + lambda KL(p_neighbour || p_student)``.
 
+    The weight of a row weighs both terms, and the mean is that of `LabelSmoothingCrossEntropy`. By this loss
+    `skbst.neural.BranchClassifier` learns from soft targets.
+
     Parameters
     ----------
     loss : Module, default=None
-        The loss against the labels, called as ``loss(outputs, target, sample_weight)``; None takes
+        The loss against the labels, whose ``rows(outputs, target)`` is the loss of each row; None takes
         `LabelSmoothingCrossEntropy` at its defaults. `HierarchicalCrossEntropy` serves two-level heads.
 
     lambda_kd : float, default=1.0
-        Weight of the divergence.
+        Weight of the divergence; 0 leaves it out.
 
     Notes
     -----
@@ -86,12 +89,14 @@ class DistillationLoss(nn.Module):
             ``p_neighbour``; a row of zeros switches the divergence off for that clip.
 
         sample_weight : Tensor of shape (n_clips,), default=None
-            Weight of each row, at least 0; it weighs both terms.
+            Weight of each row, at least 0, on average 1 over the training set.
 
         Returns
         -------
         loss : Tensor of shape ()
         """
-        logits = outputs[0] if isinstance(outputs, tuple) else outputs
-        divergence = kl_divergence_rows(soft_target, logits)
-        return self.loss(outputs, target, sample_weight) + self.lambda_kd * weighted_mean(divergence, sample_weight)
+        loss = self.loss.rows(outputs, target)
+        if self.lambda_kd:
+            logits = outputs[0] if isinstance(outputs, tuple) else outputs
+            loss = loss + self.lambda_kd * kl_divergence_rows(soft_target, logits)
+        return mean_of_rows(loss, sample_weight)

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from skbst.nn._losses._cross_entropy import LabelSmoothingCrossEntropy, cross_entropy_rows, weighted_mean
+from skbst.nn._losses._cross_entropy import cross_entropy_rows, mean_of_rows
 
 __all__ = ["HierarchicalCrossEntropy"]
 
@@ -11,7 +11,8 @@ __all__ = ["HierarchicalCrossEntropy"]
 class HierarchicalCrossEntropy(nn.Module):
     """``L = L_second + lambda L_top``, the loss of the GC and LCL heads.
 
-    The top-level target follows from the second-level one through the tree. Both terms share the weights of the rows.
+    The top-level target follows from the second-level one through the tree. Both terms share the weights of the rows,
+    and the mean is that of `LabelSmoothingCrossEntropy`. `skbst.neural.BranchClassifier` trains these heads by it.
 
     Parameters
     ----------
@@ -19,13 +20,10 @@ class HierarchicalCrossEntropy(nn.Module):
         Index of the top level of each second-level class.
 
     lambda_top : float, default=1.0
-        Weight of the top-level term.
+        Weight of the top-level term; 0 leaves it out.
 
     smoothing : float in [0, 1), default=0.05
         Label smoothing, at each level over that level's classes.
-
-    class_weight : array-like of shape (n_leaves,), default=None
-        Weight of each second-level class; see `LabelSmoothingCrossEntropy`.
 
     References
     ----------
@@ -40,10 +38,10 @@ class HierarchicalCrossEntropy(nn.Module):
     tensor(8.)
     """
 
-    def __init__(self, parent_of_leaf, *, lambda_top=1.0, smoothing=0.05, class_weight=None):
+    def __init__(self, parent_of_leaf, *, lambda_top=1.0, smoothing=0.05):
         super().__init__()
         self.lambda_top = lambda_top
-        self.second_level = LabelSmoothingCrossEntropy(smoothing=smoothing, class_weight=class_weight)
+        self.smoothing = smoothing
         self.register_buffer("parent_of_leaf", torch.as_tensor(parent_of_leaf, dtype=torch.int64))
 
     def forward(self, outputs, target, sample_weight=None):
@@ -58,17 +56,22 @@ class HierarchicalCrossEntropy(nn.Module):
             Second-level class indices, or a distribution per row.
 
         sample_weight : Tensor of shape (n_clips,), default=None
-            Weight of each row, at least 0.
+            Weight of each row, at least 0, on average 1 over the training set.
 
         Returns
         -------
         loss : Tensor of shape ()
         """
+        return mean_of_rows(self.rows(outputs, target), sample_weight)
+
+    def rows(self, outputs, target):
+        """Loss of each row before weights, of shape (n_clips,); `outputs` and `target` as in `forward`."""
         leaf_logits, top_logits = outputs
-        loss = cross_entropy_rows(leaf_logits, target, smoothing=self.second_level.smoothing)
+        loss = cross_entropy_rows(leaf_logits, target, smoothing=self.smoothing)
+        if not self.lambda_top:
+            return loss
         top_target = self.top_target(target, top_logits.shape[1])
-        top_loss = cross_entropy_rows(top_logits, top_target, smoothing=self.second_level.smoothing)
-        return weighted_mean(loss + self.lambda_top * top_loss, self.second_level.row_weight(target, sample_weight))
+        return loss + self.lambda_top * cross_entropy_rows(top_logits, top_target, smoothing=self.smoothing)
 
     def top_target(self, target, n_tops):
         """Top-level target, indices or distributions like ``target``."""
