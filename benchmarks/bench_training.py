@@ -4,6 +4,8 @@
 (same network, same augmentation, tensors in memory, fused AdamW) and the way of the official baseline (a DataLoader
 with four workers, as published, that reads a row of a table and one .npy per modality for each sound and draws noise
 and mask sound by sound; plain Adam), once more without workers.
+``steps``: the bare loop with each way of AdamW: fused after the backward pass, one for each large parameter stepped in
+the backward pass, ours, and one without a fused kernel.
 ``alone``: ours and the official way in processes of their own, one after the other, as a user runs them.
 ``branches``: the same for each acoustic branch on frames in memory, against the bare loop and the floor.
 ``heads``: an epoch of each head against the bare loop. ``formats``: float32 and bfloat16.
@@ -19,6 +21,7 @@ multiply-adds at the rate of a large matrix product.
 """
 
 import argparse
+import copy
 import json
 import os
 import random
@@ -46,6 +49,7 @@ from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier
 from skbst.neural._architecture import build_module
 from skbst.neural._rows._inputs import BRANCH_BLOCKS
+from skbst.neural._training._adamw_in_backward import AdamWInBackward
 from skbst.neural._training._augmentation import make_augmentation
 from skbst.nn import Dropout
 from skbst.taxonomy import BST
@@ -66,13 +70,28 @@ def make_clips(n_clips, branch=None, n_frames=501):
     return FeatureBundle(blocks, lengths=lengths), BST.leaves[classes]
 
 
-def bare_loop(module, bundle, target, branch, batch_size):
+class AdamWForEach(torch.optim.AdamW):
+    """An AdamW of its own for each large parameter, stepped when its gradient is complete."""
+
+    def __init__(self, params, **kwargs):
+        super().__init__(params, **kwargs)
+        large = [each for each in self.param_groups[0]["params"] if each.numel() >= 2**14]
+        self.own = {each: torch.optim.AdamW([each], **kwargs) for each in large}
+        for each in large:
+            each.register_post_accumulate_grad_hook(self.update)
+
+    def update(self, parameter):
+        self.own[parameter].step()
+        parameter.grad = None
+
+
+def bare_loop(module, bundle, target, branch, batch_size, adamw=torch.optim.AdamW, *, fused=True):
     """One epoch over tensors in memory."""
     inputs = {name: torch.from_numpy(bundle[f"clap_{name}"]) for name in ("audio", "text")}
     if branch is not None:
         inputs["frames"] = torch.from_numpy(bundle[BRANCH_BLOCKS[branch]])
         inputs["lengths"] = torch.from_numpy(bundle.lengths(BRANCH_BLOCKS[branch]))
-    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3, weight_decay=1e-5, fused=True)
+    optimizer = adamw(module.parameters(), lr=1e-3, weight_decay=1e-5, fused=fused)
     augment = make_augmentation("default", branch=branch, standardizer=module.standardizer, n_classes=23)
 
     def epoch():
@@ -241,6 +260,32 @@ def bench_epoch(args):
     print(f"  {'matmul floor':20s} {floor:7.2f} s   ours / it {seconds['ours'] / floor:.1f}")
 
 
+def bench_steps(args):
+    n_clips = 2000 if args.fast else 10_000
+    bundle, y = make_clips(n_clips)
+    target = torch.from_numpy(np.searchsorted(np.unique(y), y))
+    module = new_module(BranchClassifier(**settings(args)), bundle, y)
+    ways = {
+        "fused": (torch.optim.AdamW, True),
+        "one for each, in backward": (AdamWForEach, True),
+        "ours": (AdamWInBackward, True),
+        "not fused": (torch.optim.AdamW, False),
+    }
+    epochs = {
+        name: bare_loop(copy.deepcopy(module), bundle, target, None, 64, adamw, fused=fused)
+        for name, (adamw, fused) in ways.items()
+    }
+    seconds = {name: [] for name in ways}
+    for _ in range(args.rounds + 1):
+        for name, epoch in epochs.items():
+            seconds[name].append(timed(epoch))
+    print(f"\nways of AdamW, {n_clips:,} clips x 2 x 512, batch 64, to fused after the backward pass")
+    for name, values in seconds.items():
+        ratios = np.divide(values, seconds["fused"])[1:]
+        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+        print(f"  {name:26s} {np.median(values[1:]):7.2f} s   {middle:.2f} [{low:.2f}, {high:.2f}]")
+
+
 def bench_alone(args):
     n_clips = 1000 if args.fast else 4000
     rivals = {"ours": "ours", "official, 4 workers": "4", "official, no worker": "0"}
@@ -395,6 +440,7 @@ def fit_from_map(n_clips, n_threads):
 def main():
     sections = {
         "epoch": bench_epoch,
+        "steps": bench_steps,
         "alone": bench_alone,
         "branches": bench_branches,
         "growth": bench_growth,
