@@ -292,13 +292,8 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
             vars(self).pop(name, None)
         recipe = resolve_recipe(self.recipe)
         inputs, labels = self._read_training(X, y)
-        given = {
-            "sample_weight": sample_weight,
-            "groups": groups,
-            "train_only": train_only,
-            "soft_targets": soft_targets,
-        }
-        rows, self.classes_, self.taxonomy_ = check_rows(inputs, labels, self.taxonomy, **given)
+        given = {"sample_weight": sample_weight, "groups": groups, "train_only": train_only}
+        rows, self.classes_, self.taxonomy_ = check_rows(inputs, labels, self.taxonomy, soft_targets, **given)
         self.top_classes_ = self.taxonomy_.tops
         warn_of_few_clips(len(rows.target), self.size, recipe)
         self._architecture = describe(

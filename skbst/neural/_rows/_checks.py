@@ -30,7 +30,7 @@ def check_bundle_labels(X, y):
     return y
 
 
-def check_rows(inputs, y, taxonomy, *, sample_weight, groups, train_only, soft_targets):
+def check_rows(inputs, y, taxonomy, soft_targets=None, *, sample_weight, groups, train_only):
     """Check what `fit` gets beside X and y; classes and tree are those of the rows that count.
 
     Parameters
@@ -44,7 +44,7 @@ def check_rows(inputs, y, taxonomy, *, sample_weight, groups, train_only, soft_t
     taxonomy : Taxonomy or None
         As in `BranchClassifier`.
 
-    sample_weight, groups, train_only, soft_targets
+    soft_targets, sample_weight, groups, train_only
         As in `fit`.
 
     Returns
