@@ -30,6 +30,7 @@ PAIRS = {
     "text": "floor: TF-IDF of raw text",
     "text, not cleaned": "text",
     "text, with letter n-grams": "text",
+    "text, with pairs of words": "text",
     "audio": "floor: mean and std of 40 log-Mel bands",
     "audio, first 5 s": "audio",
     "audio, 256 whitened components": "audio",
@@ -67,6 +68,9 @@ def models(store):
         "text": make_pipeline(text, logistic()),
         "text, not cleaned": make_pipeline(TextLSAFeaturizer(cleaner=None, random_state=0), logistic()),
         "text, with letter n-grams": make_pipeline(TextLSAFeaturizer(char_weight=0.5, random_state=0), logistic()),
+        "text, with pairs of words": make_pipeline(
+            TextLSAFeaturizer(word_ngram_range=(1, 2), random_state=0), logistic()
+        ),
         "floor: mean and std of 40 log-Mel bands": make_pipeline(
             audio, FunctionTransformer(log_mel_statistics), logistic(0.05)
         ),
