@@ -23,9 +23,10 @@ _WAVEFORM = {
     "unispeech-sat": "UniSpeechSat",
     "wav2vec2-conformer": "Wav2Vec2Conformer",
 }
+# a frame every 384 samples; every 8 would make 60,000 frames of a window, and 28 GB of their attention
 _DAC = {
     "encoder_hidden_size": 8,
-    "downsampling_ratios": [2, 4],
+    "downsampling_ratios": [16, 24],
     "codebook_dim": 8,
     "n_codebooks": 1,
     "codebook_size": 16,
@@ -85,17 +86,25 @@ def _build_whisper():
     return transformers.WhisperModel(config), transformers.WhisperFeatureExtractor(feature_size=20, chunk_length=2)
 
 
+def _made_to_hear(encoder):
+    """Random weights of a codec let so little sound through that all clips are .9998 alike; trained ones do not."""
+    with torch.no_grad():
+        encoder.embedder.data_proj.weight.mul_(1000)
+    return encoder
+
+
 def _build_pe_audio_encoder():
     config = transformers.PeAudioEncoderConfig(dac_config=_DAC, head_dim=8, **_SIZES)
-    return transformers.PeAudioEncoder(config), transformers.PeAudioFeatureExtractor(hop_length=8)
+    return _made_to_hear(transformers.PeAudioEncoder(config)), transformers.PeAudioFeatureExtractor(hop_length=384)
 
 
 def _build_pe_audio():
     text = {"model_type": "modernbert", **_SIZES, "vocab_size": 60, "pad_token_id": 0, "bos_token_id": 1}
     text |= {"eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2, "hidden_size": 12}
     audio = {"model_type": "pe_audio_encoder", "dac_config": _DAC, "head_dim": 8, **_SIZES}
-    config = transformers.PeAudioConfig(text_config=text, audio_config=audio)
-    return transformers.PeAudioModel(config), transformers.PeAudioFeatureExtractor(hop_length=8)
+    model = transformers.PeAudioModel(transformers.PeAudioConfig(text_config=text, audio_config=audio))
+    _made_to_hear(model.audio_encoder)
+    return model, transformers.PeAudioFeatureExtractor(hop_length=384)
 
 
 def _build_clap():

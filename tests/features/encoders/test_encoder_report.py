@@ -172,7 +172,7 @@ def test_sound_encoders_raise_no_alarm():
 KINDS = ["wav2vec2", "wavlm", "data2vec-audio", "sew", "wav2vec2-bert", "audio-spectrogram-transformer", "whisper"]
 
 
-@pytest.mark.parametrize("model_type", [*KINDS, "clap"])
+@pytest.mark.parametrize("model_type", [*KINDS, "clap", "hubert", "pe_audio", "pe_audio_encoder"])
 def test_our_featurizer_raises_none(model_type, folder_of):
     report = encoder_report(TransformersAudioFeaturizer(folder_of(model_type), n_jobs=1), tones(3))
     assert report.attrs["verdict"] != "fault", report
