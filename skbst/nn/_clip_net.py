@@ -42,15 +42,15 @@ class ClipNet(nn.Module):
         Takes the branch vector and gives logits that are added to those of the prior, or of the head alone where there
         is none. See `BranchHead`.
 
+    class_prior : Module, default=None
+        Takes what is known of the class of a clip before it is heard and the latent vector, and gives what is added to
+        the second-level logits; see `ClassPriorEmbedding`.
+
     late_fusion : bool, default=False
         Whether the branch is an expert of its own: it enriches no embedding and stands in the place of none, and its
         logits are added times ``branch_share``, a number that gradients do not reach. In training beside a frozen
         trunk its logits are all that the network gives, so that it learns from every clip, and not only from those
         that the other views get wrong.
-
-    class_prior : Module, default=None
-        Takes what is known of the class of a clip before it is heard and the latent vector, and gives what is added to
-        the second-level logits; see `ClassPriorEmbedding`.
 
     References
     ----------
