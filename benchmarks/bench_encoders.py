@@ -1,4 +1,4 @@
-"""Real encoders alone, two and three together, under both protocols; and their speed against their own libraries.
+"""Real encoders alone, two and three together, under both protocols.
 
 ``real``: the 652 recordings of DATA/bst-real with the vectors of DATA/real-encoders (a sound-effects encoder and
 MiniLM on title and tags) and the descriptors of the sounds. ``text``: the 10,309 real titles and tags of BSD10k v1.0:
@@ -12,7 +12,6 @@ where folds keep them.
     python benchmarks/bench_encoders.py real --data DATA --store FOLDER --network
     python benchmarks/bench_encoders.py text --data DATA --store FOLDER
     python benchmarks/bench_encoders.py missing --data DATA --store FOLDER
-    python benchmarks/bench_encoders.py speed --minilm MODEL_FOLDER --data DATA
 
 ``missing``: small networks that lose an embedding at prediction, beside those that never had it; three official folds.
 """
@@ -20,9 +19,7 @@ where folds keep them.
 import argparse
 import hashlib
 import os
-import resource
 import sys
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -41,9 +38,7 @@ from skbst.features import (
     BlockSelector,
     ClipFeaturizer,
     PrecomputedFeaturizer,
-    SentenceTransformerFeaturizer,
     TextLSAFeaturizer,
-    TransformersAudioFeaturizer,
 )
 from skbst.metrics import hierarchical_f1_score
 from skbst.model_selection import compare_paired, official_folds
@@ -178,111 +173,15 @@ def missing(data, store):
         print(f"{name:30} hF {100 * np.mean(values):.1f}")
 
 
-def speed(minilm, data):
-    """Clips or texts a second, and peak memory beyond the weights, against the library called directly."""
-    print("processor time on one thread")
-    speed_of_texts(minilm, data)
-    for model_type in ("wav2vec2", "audio-spectrogram-transformer", "whisper"):
-        speed_of_sounds(model_type)
-
-
-def speed_of_texts(minilm, data, n_texts=1024):
-    """In turns, three times; the first is told apart: ours loads weights there and looks whether groups round alike."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    torch.set_num_threads(1)
-    table = pd.read_csv(data / "bsd10k-v1.0" / "BSD10k_metadata.csv", keep_default_na=False)
-    rows = np.random.default_rng(0).permutation(len(table))[:n_texts]
-    whole = [f"{title} {tags.replace(',', ' ')}" for title, tags in table.loc[rows, ["title", "tags"]].to_numpy()]
-    kinds = {
-        "titles and tags": whole,
-        "their first four words": [" ".join(text.split()[:4]) for text in whole],
-        "three words, every fourth four times": [
-            " ".join(text.split()[:3]) if i % 4 else 4 * (text + " ") for i, text in enumerate(whole)
-        ],
-    }
-    theirs = SentenceTransformer(minilm, device="cpu")
-    for name, texts in kinds.items():
-        ours = SentenceTransformerFeaturizer(minilm, n_jobs=1).fit(texts)
-        for _ in range(3):
-            start = time.process_time()
-            ours.transform(texts)
-            middle = time.process_time()
-            theirs.encode(texts, normalize_embeddings=True, show_progress_bar=False)
-            own, other = middle - start, time.process_time() - middle
-            print(f"  MiniLM, {name:37} skbst {own:6.2f} s, directly {other:6.2f} s: {own / other:.2f}", flush=True)
-
-
-def speed_of_sounds(model_type):
-    """Random weights of the published base sizes, cut to four layers: the time does not depend on the numbers."""
-    import torch
-    import transformers
-
-    small = {"num_hidden_layers": 4}
-    model, extractor = {
-        "wav2vec2": lambda: (
-            transformers.Wav2Vec2Model(transformers.Wav2Vec2Config(**small)),
-            transformers.Wav2Vec2FeatureExtractor(return_attention_mask=True),
-        ),
-        "audio-spectrogram-transformer": lambda: (
-            transformers.ASTModel(transformers.ASTConfig(**small)),
-            transformers.ASTFeatureExtractor(),
-        ),
-        "whisper": lambda: (
-            transformers.WhisperModel(transformers.WhisperConfig(d_model=384, encoder_layers=4, decoder_layers=1)),
-            transformers.WhisperFeatureExtractor(),
-        ),
-    }[model_type]()
-    sounds = [np.random.default_rng(i).uniform(-0.5, 0.5, 16000).astype(np.float32) for i in range(48)]
-    encoder = model.eval().encoder if model_type == "whisper" else model.eval()
-
-    def theirs():
-        for start in range(0, len(sounds), 8):
-            batch = extractor(sounds[start : start + 8], sampling_rate=16000, return_tensors="pt", padding=True)
-            with torch.inference_mode():
-                encoder(**batch).last_hidden_state.mean(dim=1)
-
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        extractor.save_pretrained(folder)
-        ours = TransformersAudioFeaturizer(folder, n_jobs=1).fit([(sounds[0], 16000)])
-        pairs = [(sound, 16000) for sound in sounds]
-        compare(f"{model_type}, 4 layers", len(sounds), lambda: ours.transform(pairs), theirs)
-
-
-def compare(name, n_rows, ours, theirs):
-    import torch
-
-    torch.set_num_threads(1)
-    seconds = {}
-    for who, call in (("skbst", ours), ("directly", theirs)):
-        call()
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        runs = []
-        for _ in range(3):
-            start = time.process_time()
-            call()
-            runs.append(time.process_time() - start)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        seconds[who] = min(runs)
-        print(f"  {name:40} {who:9} {n_rows / min(runs):7.1f} rows/s, peak memory grew by {grown:.0f} MB", flush=True)
-    print(f"  {name:40} ours takes {seconds['skbst'] / seconds['directly']:.2f} of the time", flush=True)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("kind", choices=["real", "text", "missing", "speed"])
+    parser.add_argument("kind", choices=["real", "text", "missing"])
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SKBST_DATA", ".")))
     parser.add_argument("--store", type=Path, default=Path("bench_encoders"))
     parser.add_argument("--network", action="store_true")
     parser.add_argument("--limit", type=float, default=np.inf, help="seconds of CPU after which to stop; run again")
-    parser.add_argument("--minilm", help="folder of all-MiniLM-L6-v2")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    if arguments.kind == "speed":
-        speed(arguments.minilm, arguments.data)
-        return
     arguments.store.mkdir(parents=True, exist_ok=True)
     if arguments.kind == "missing":
         missing(arguments.data, arguments.store)
