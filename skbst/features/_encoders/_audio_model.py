@@ -11,6 +11,7 @@ import numpy as np
 from skbst._torch import resolve_device
 from skbst.exceptions import CheckpointError
 from skbst.features._clap._frontend import AudioSpec, prepare
+from skbst.features._clips._memory import ran_out_of_memory
 from skbst.features._encoders._kinds import find_kind
 from skbst.features._encoders._locate import model_digest, quiet_loading, read_json, require_encoders
 
@@ -216,14 +217,24 @@ class AudioModel:
         -------
         vector : ndarray of shape (n_features,), float32
         """
-        inputs = self._read(waveform)
+        try:
+            output = self._run(self._read(waveform), layer)
+        except (RuntimeError, ValueError) as error:
+            if ran_out_of_memory(error):
+                raise
+            raise CheckpointError(
+                f"The {self.config.model_type} network cannot read what its feature extractor makes of "
+                f"{len(waveform)} samples; are the settings of the two for one another? ({error})"
+            ) from error
+        hidden = output.last_hidden_state if layer == "last" else output.hidden_states[layer]
+        return self._pool(output, hidden, len(waveform), pooling)
+
+    def _run(self, inputs, layer):
         if layer == "last":
-            output = self._encoder(**inputs)
-            return self._pool(output, output.last_hidden_state, len(waveform), pooling)
+            return self._encoder(**inputs)
         # transformers collects layers through hooks on the modules, which two threads must not share
         with self._layers:
-            output = self._encoder(**inputs, output_hidden_states=True)
-        return self._pool(output, output.hidden_states[layer], len(waveform), pooling)
+            return self._encoder(**inputs, output_hidden_states=True)
 
     def _read(self, waveform):
         """What the encoder is given for one window."""

@@ -51,6 +51,11 @@ class AudioEncoding:
         self._check_layer()
         self.window, self.hop = self._choose_window(own.window, own.hop)
         self.least = least_samples(self.kind, self.config, self.settings.extractor)
+        if own.window != "auto" and self.window < self.least:
+            raise ValueError(
+                f"window={own.window:g} s is shorter than the {self.least / self.sample_rate:g} s that "
+                f"{self.config.model_type!r} needs."
+            )
         self.n_features = self.kind.n_features(self.config, self.pooling)
 
     def _choose_pooling(self, pooling):

@@ -54,13 +54,15 @@ def check_code_is_pinned(model, revision, trust_remote_code):
 
 @contextmanager
 def quiet_loading(transformers):
-    """Load without the library's progress bars, which take up a line for a model of a second."""
+    """Load without the library's progress bars, and without its list of weights, which we check ourselves."""
     logging = transformers.utils.logging
-    was_on = logging.is_progress_bar_enabled()
+    was_on, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if was_on:
             logging.enable_progress_bar()
 

@@ -27,7 +27,7 @@ class PriorMaker(VersionedMixin, TransformerMixin, BaseEstimator):
 
     def _tell(self, prior, what):
         if len(prior) and not prior.any():
-            warnings.warn(f"{what} None of {len(prior)} rows has a prior.", UserWarning, stacklevel=3)
+            warnings.warn(f"{what} None of {len(prior)} rows has a prior.", UserWarning, stacklevel=4)
         return prior
 
     def get_feature_names_out(self, input_features=None):

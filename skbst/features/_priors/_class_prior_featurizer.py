@@ -133,6 +133,8 @@ class ClassPriorFeaturizer(PriorMaker):
         self._start()
         self.encoder_ = self.class_embeddings_ = None
         source = self.source
+        if isinstance(source, type):
+            raise DataFormatError(f"source is the class {source.__name__}; pass an object of it.")
         if _is_table(source):
             PriorTable(source, self._distributions)
         elif isinstance(source, TagRules):
@@ -187,8 +189,8 @@ class ClassPriorFeaturizer(PriorMaker):
         return self._tell(self._ask(source, X), "The callable knows nothing.")
 
     def _ask(self, source, X):
-        answers = source(X)
-        if isinstance(answers, pd.DataFrame):
+        answers = _in_the_order_of(X, source(X))
+        if isinstance(answers, pd.DataFrame) and len(answers) == len(X):
             return normalize_rows(self._distributions.table(answers, answers.columns.tolist(), where="callable: "))
         if isinstance(answers, (str, Mapping)) or not hasattr(answers, "__len__") or len(answers) != len(X):
             raise DataFormatError(
@@ -196,6 +198,14 @@ class ClassPriorFeaturizer(PriorMaker):
                 + (f" of length {len(answers)}." if hasattr(answers, "__len__") else ".")
             )
         return self._distributions.rows(list(answers), where="callable: ")
+
+
+def _in_the_order_of(X, answers):
+    """Answers with the index of `X`, in another order, are put into its order; others stay as they come."""
+    if not all(isinstance(part, (pd.DataFrame, pd.Series)) for part in (X, answers)):
+        return answers
+    same = len(X) == len(answers) and X.index.is_unique and set(X.index) == set(answers.index)
+    return answers.loc[X.index] if same else answers
 
 
 def _is_table(source):

@@ -104,12 +104,7 @@ class Distributions:
             answer = {answer: 1.0}
         if not isinstance(answer, Mapping):
             return self._numbers(answer, where)
-        unknown = [label for label in answer if not self.knows(label)]
-        if unknown:
-            raise DataFormatError(
-                f"{where}{len(unknown)} of {len(answer)} labels are no classes of the tree (first: {unknown[0]!r}). "
-                f"Pass codes such as {self.classes[0]!r}, or top-level codes such as {self.taxonomy.tops[0]!r}."
-            )
+        self._check_labels(answer, where)
         for label, number in answer.items():
             if label != _REST and number is not None and not (isinstance(number, Real) and np.isnan(number)):
                 places = self._places[label]
@@ -140,17 +135,22 @@ class Distributions:
         mass : ndarray of shape (n_samples, n_classes), float
         """
         numbers = np.nan_to_num(np.asarray(numbers, dtype=np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
-        unknown = [label for label in labels if not self.knows(label)]
-        if unknown:
-            raise DataFormatError(
-                f"{where}{len(unknown)} of {len(labels)} labels are no classes of the taxonomy (first: {unknown[0]!r})."
-            )
+        self._check_labels(labels, where)
         mass = np.zeros((len(numbers), len(self.classes)))
         for column, label in zip(numbers.T, labels):
             if label != _REST:
                 places = self._places[label]
                 mass[:, places] += column[:, None] / len(places)
         return mass
+
+    def _check_labels(self, labels, where):
+        unknown = [label for label in labels if not self.knows(label)]
+        if unknown:
+            leaf, top = str(self.classes[0]), str(self.taxonomy.tops[0])
+            raise DataFormatError(
+                f"{where}{len(unknown)} of {len(labels)} labels are no classes of the tree (first: {unknown[0]!r}). "
+                f"Pass codes such as {leaf!r}, or top-level codes such as {top!r}."
+            )
 
     def _numbers(self, answer, where):
         values = np.asarray(answer)

@@ -170,7 +170,7 @@ class LLMPriorFeaturizer(PriorMaker):
                 f"{len(problems)} of {len(prior)} clips have no prior (first: {problems.index[0]!r}, {first['reason']}"
                 f": {first['detail']}); their rows are 0. Call again to ask about them once more.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         return prior
 

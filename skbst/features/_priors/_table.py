@@ -32,7 +32,7 @@ class PriorTable:
     def __init__(self, source, distributions):
         self._distributions = distributions
         if isinstance(source, Mapping):
-            self._ids = {str(sound_id): row for row, sound_id in enumerate(source)}
+            self._ids = {_text_of(sound_id): row for row, sound_id in enumerate(source)}
             self._prior = distributions.rows(source.values(), where="table of priors: ")
             return
         table = source if isinstance(source, pd.DataFrame) else _read(source)
@@ -56,28 +56,38 @@ class PriorTable:
         prior : ndarray of shape (n_samples, n_classes), float32
         """
         prior = np.zeros((len(sound_ids), len(self._distributions.classes)), dtype=np.float32)
-        places = [self._ids.get(str(sound_id), -1) for sound_id in sound_ids]
+        places = [self._ids.get(_text_of(sound_id), -1) for sound_id in sound_ids]
         found = np.array(places, dtype=int) >= 0
         prior[found] = self._prior[np.array(places, dtype=int)[found]]
         return prior
 
     def _masses(self, table):
         if {_ID, "label", "probability"} <= set(table.columns):
-            numbers = pd.to_numeric(table["probability"], errors="coerce")
-            long = pd.DataFrame({_ID: table[_ID].astype(str), "label": table["label"].astype(str), "p": numbers})
+            numbers = _numbers_of(table["probability"].to_numpy(), "column 'probability'")
+            long = pd.DataFrame({_ID: table[_ID].map(_text_of), "label": table["label"].astype(str), "p": numbers})
             wide = long.pivot_table(index=_ID, columns="label", values="p", aggfunc="sum", sort=False)
             return wide.index.tolist(), self._distributions.table(
                 wide, wide.columns.tolist(), where="table of priors: "
             )
         ids = table[_ID] if _ID in table.columns else table.index
         labels = [name for name in table.columns if name != _ID]
-        try:
-            numbers = table[labels].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (ValueError, TypeError) as error:
-            raise DataFormatError(
-                f"The table of priors must hold numbers below the labels; its columns are {labels[:6]} ({error})."
-            ) from error
-        return [str(i) for i in ids], self._distributions.table(numbers, labels, where="table of priors: ")
+        numbers = _numbers_of(table[labels].to_numpy(), f"columns {labels[:6]}")
+        return [_text_of(i) for i in ids], self._distributions.table(numbers, labels, where="table of priors: ")
+
+
+def _text_of(sound_id):
+    """An id as text; 17.0 is 17, which pandas makes a float where one of the column is missing."""
+    whole = isinstance(sound_id, (float, np.floating)) and float(sound_id).is_integer()
+    return str(int(sound_id) if whole else sound_id)
+
+
+def _numbers_of(cells, where):
+    """Cells as float; an empty one is NaN."""
+    empty = pd.isna(cells) | (cells == "" if cells.dtype == object else False)
+    try:
+        return np.where(empty, np.nan, cells).astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise DataFormatError(f"The table of priors must hold numbers in its {where} ({error}).") from error
 
 
 def _read(path):
@@ -85,13 +95,11 @@ def _read(path):
     if not path.is_file():
         raise DataFormatError(f"There is no file {path} with a table of priors.")
     if path.suffix.lower() in (".parquet", ".pq"):
-        return pd.read_parquet(path)
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise DataFormatError(f"{path} is not readable as Parquet ({error}).") from error
     table, _ = read_table(path)
     if _ID not in table.columns:
         raise DataFormatError(f"{path} has no column {_ID!r}; it has {list(table.columns)[:8]}.")
-    numbers = table.drop(columns=_ID)
-    try:
-        numbers = numbers.replace("", np.nan).astype(np.float64)
-    except ValueError as error:
-        raise DataFormatError(f"{path} must hold numbers below the labels ({error}).") from error
-    return numbers.assign(**{_ID: table[_ID]})[list(table.columns)]
+    return table

@@ -44,7 +44,12 @@ def class_prompts(taxonomy, code, templates=TEMPLATES):
 
 
 def _names(template):
-    names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise DataFormatError(f"Template {template!r} cannot be read ({error}).") from error
+    if not names:
+        raise DataFormatError(f"Template {template!r} is the same for all classes; it needs one of {sorted(_FIELDS)}.")
     if not names <= _FIELDS:
         raise DataFormatError(f"Template {template!r} asks for {sorted(names - _FIELDS)}; known are {sorted(_FIELDS)}.")
     return names

@@ -77,7 +77,12 @@ def test_files_wide_and_long(tmp_path):
     pd.testing.assert_frame_equal(prior_of(wide.set_index("sound_id")), expected)
     long = wide.melt("sound_id", var_name="label", value_name="probability").query("probability > 0")
     pd.testing.assert_frame_equal(prior_of(long), expected)
+    long.to_csv(tmp_path / "long.csv", index=False)
+    pd.testing.assert_frame_equal(prior_of(tmp_path / "long.csv"), expected)
     pytest.importorskip("pyarrow")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataFormatError, match="Parquet"):
+        prior_of(tmp_path / "broken.parquet")
     wide.to_parquet(tmp_path / "wide.parquet")
     pd.testing.assert_frame_equal(prior_of(str(tmp_path / "wide.parquet")), expected)
 
@@ -86,6 +91,10 @@ def test_integer_ids_are_compared_as_text(tmp_path):
     (tmp_path / "prior.csv").write_text("sound_id,fx-a\n17,1\n")
     clips = CLIPS.set_axis([17, 23, 31, 47])
     assert prior_of(tmp_path / "prior.csv", clips).loc[17, "fx-a"] == 1
+    # pandas makes a float of an id where another is missing
+    gappy = pd.DataFrame({"sound_id": [17, None], "fx-a": [1, 1]})
+    for source in (gappy, {17.0: "fx-a"}, pd.DataFrame({"fx-a": [1.0]}, index=[17.0])):
+        assert prior_of(source, clips)["fx-a"].tolist() == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +107,8 @@ def test_integer_ids_are_compared_as_text(tmp_path):
         {"17": [0.5, 0.5]},
         pd.DataFrame({"sound_id": ["17", "17"], "fx-a": [1, 1]}),
         pd.DataFrame({"fx-a": ["x"]}, index=["17"]),
+        pd.DataFrame({"sound_id": ["17"], "label": ["fx-a"], "probability": ["much"]}),
+        TagRules,
         "no/such/file.csv",
         (TfidfVectorizer(),),
     ],
@@ -121,7 +132,11 @@ def test_callable():
     assert not prior.loc["31"].any()
     frame = pd.DataFrame({"fx-a": [1, 1, 1, 0], "ss": [0, 1, 0, 0]})
     assert prior_of(lambda X: frame).loc["23", "ss-n"] == pytest.approx(0.125)
-    for wrong in (["fx-a"], "fx-a", {"17": "fx-a"}, 3):
+    turned = pd.DataFrame({"fx-a": [1, 1, 0], "ss": [0, 0, 1]}, index=["31", "17", "23"])
+    with_all = pd.concat([turned, pd.DataFrame({"ss": [1]}, index=["47"])])
+    for form in (with_all, with_all.notna().idxmax(axis=1)):  # ids in another order: each answer to its clip
+        assert prior_of(lambda X, form=form: form)["fx-a"].tolist() == [1, float(form is not with_all), 1, 0]
+    for wrong in (["fx-a"], "fx-a", {"17": "fx-a"}, 3, turned):
         with pytest.raises(DataFormatError, match="one answer for each of 4 rows"):
             prior_of(lambda X, wrong=wrong: wrong)
 
@@ -157,8 +172,9 @@ def test_zero_shot_of_any_encoder():
     assert sharp.max() > made[0].max()
     pair = ClassPriorFeaturizer((words, words)).fit(texts)
     np.testing.assert_array_equal(pair.transform(texts), made)
-    with pytest.raises(DataFormatError, match="known are"):
-        ClassPriorFeaturizer(words, templates=["{nme}"]).fit(texts)
+    for wrong, message in (("{nme}", "known are"), ("{name", "cannot be read"), ("a sound", "same for all classes")):
+        with pytest.raises(DataFormatError, match=message):
+            ClassPriorFeaturizer(words, templates=["{name}", wrong]).fit(texts)
 
 
 def test_zero_shot_of_a_real_sentence_encoder(minilm):
