@@ -137,10 +137,10 @@ def open_sounds(path, look, errors=None):
     file : ForwardFile
         The next sound; it is closed when the one after it is asked for.
     """
-    if look.patch is not None:
+    if look.parts:
+        sources = [lambda part=part: _part_source(path, *part, look.patch) for part in look.parts]
+    elif look.patch is not None:
         sources = [lambda: FileSlice(path, patch=look.patch)]
-    elif look.parts:
-        sources = [lambda part=part: _part_source(path, *part) for part in look.parts]
     else:
         sources = [lambda: path]
     for make in sources:
@@ -158,8 +158,10 @@ def open_sounds(path, look, errors=None):
             yield file
 
 
-def _part_source(path, start, stop, told):
-    return FileSlice(path, start, stop) if told or os.name == "nt" else _Feeder(path, start, stop)
+def _part_source(path, start, stop, told, patch):
+    if not told and os.name != "nt":
+        return _Feeder(path, start, stop)
+    return FileSlice(path, start, stop, patch and (patch[0] - start, patch[1]))
 
 
 def _open(source):

@@ -1,9 +1,8 @@
-"""Headers that contradict themselves, and bytes behind the sound that no header tells of."""
+"""Headers that contradict themselves."""
 
-import math
 import struct
 
-__all__ = ["behind", "begins_a_sound", "contradiction_in"]
+__all__ = ["contradiction_in"]
 
 # coded so that one frame has a whole number of bytes
 _PLAIN_WAVE = (1, 3, 6, 7)
@@ -23,16 +22,6 @@ _PLAIN_AIFF = (
     b"alaw",
     b"ulaw",
 )
-# what other programs put behind a sound of any kind
-_TAGS = (b"ID3", b"TAG", b"APETAGEX")
-_FIRST_BYTES = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff", b"riff", b".snd", b"OggS", b"fLaC", b"NIST_1A")
-# taken as it is: what stands behind a sound is known by its first bytes
-_LOOKED_AT = 1 << 16
-
-
-def begins_a_sound(data):
-    """Whether a file of another container begins with these bytes."""
-    return data.startswith(_FIRST_BYTES)
 
 
 def contradiction_in(container, description, n_bytes):
@@ -100,41 +89,3 @@ def _caf(description):
     if kind != b"lpcm" or packet == n_frames * n_channels * -(-bits // 8):
         return ""
     return f"{n_channels} channels of {bits} bits in {packet} bytes a packet"
-
-
-def behind(file, end, size, is_chunk=None):
-    """Say what follows the sound and belongs to no chunk.
-
-    Parameters
-    ----------
-    file : binary file
-        It is left anywhere.
-
-    end : int
-        Where the sound ends, after its header.
-
-    size : int
-        Bytes of the file.
-
-    is_chunk : callable, default=None
-        Says of a place whether a chunk begins there; None is a container without chunks behind its sound.
-
-    Returns
-    -------
-    begin : int or None
-        Where another sound file begins.
-
-    n_bytes : int
-        How many bytes follow that belong to nothing; 0 for what nobody can miss: zeros, tags, chunks.
-    """
-    if size - end <= 1:
-        return None, 0
-    file.seek(end)
-    data = file.read(_LOOKED_AT)
-    content = data.lstrip(b"\0")
-    if content.startswith(_FIRST_BYTES):
-        return end + len(data) - len(content), 0
-    aligned = {end, end + end % 2, 8 * math.ceil(end / 8)}
-    if not content or content.startswith(_TAGS) or (is_chunk is not None and any(map(is_chunk, aligned))):
-        return None, 0
-    return None, size - end

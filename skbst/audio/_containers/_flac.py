@@ -1,12 +1,12 @@
 """A FLAC file: whether its frames are those that its header promises, and what follows."""
 
-import re
+from typing import NamedTuple
+
+from skbst.audio._containers._behind import Behind, behind
+from skbst.audio._containers._tags import read_at
 
 __all__ = ["look_at_flac"]
 
-# how a sound of any container begins that was put behind; long enough to be no accident
-_MARK = re.compile(rb"fLaC\0\0\0\x22|OggS\0\x02|(?:RIFF|RF64).{4}WAVE|FORM.{4}AIF[FC]|caff\0\x01\0\0desc", re.DOTALL)
-_LONGEST_MARK = 12
 # by their code in a frame header; 0 is no size
 _RATES = dict(enumerate((88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000), 1))
 # by their code in a frame header, in samples; 0 is no size of its own
@@ -15,10 +15,18 @@ _BLOCK_SIZES = (0, 192, 576, 1152, 2304, 4608, 0, 0, 256, 512, 1024, 2048, 4096,
 _TAIL_BYTES = 1 << 18
 # bytes; taken as it is
 _READ_AT_ONCE = 1 << 20
-# the longest header of a frame, its checksum included
-_HEAD_BYTES = 16
-# up to here a file is searched for gaps and for sounds behind the first, which costs reading it all
+# the longest header of a frame, its checksum included, and the shortest frame
+_HEAD_BYTES, _SHORTEST_FRAME = 16, 8
+# up to here a file is searched for gaps, which costs reading it all
 _ALWAYS_SEARCHED = 1 << 26
+
+
+class _Frame(NamedTuple):
+    """Its byte in the file, its first sample, and the one behind its last."""
+
+    place: int
+    first: int
+    stop: int
 
 
 def look_at_flac(file, size):
@@ -39,43 +47,69 @@ def look_at_flac(file, size):
     truncation : str or None
         How many samples are missing.
 
-    parts : list of (int, int, bool)
-        Bytes of each sound, where there is more than one; empty otherwise.
-
     damage : str
         What contradicts what.
+
+    found : Behind
+        What follows the last frame.
     """
-    file.seek(0)
-    head = file.read(42)
+    head = read_at(file, 0, 42)
     if len(head) < 42 or head[4] & 0x7F:
-        return None, [], ""
+        return None, "", Behind(size)
     n_samples = (head[21] & 0x0F) << 32 | int.from_bytes(head[22:26], "big")
     block = int.from_bytes(head[10:12], "big")
     place, code = _first_frame(file)
     is_searched = size <= _ALWAYS_SEARCHED
-    frames = _frames(file, place if is_searched else max(place, size - _TAIL_BYTES), size, code, block)
-    is_whole = n_samples > 0 and any(stop == n_samples for _, stop in frames)
-    starts = [] if is_whole and not is_searched else _later_marks(file, place, size)
-    if starts:
-        stops = [*starts, size]
-        return None, [(start, stop, True) for start, stop in zip([0, *starts], stops)], ""
-    truncation = None
-    if not is_whole and n_samples and frames and frames[-1][1] < n_samples:
-        truncation = f"about {frames[-1][1]} of {n_samples} samples"
-    elif is_searched and (n_missing := _missing(frames)):
+    found = _frames(file, place if is_searched else max(place, size - _TAIL_BYTES), size, code, block)
+    frames = _first_sound(found, n_samples, is_searched)
+    is_whole = bool(frames) and frames[-1].stop == n_samples
+    truncation, end = None, frames[-1].stop if frames else 0
+    if n_samples and 0 < end < n_samples:
+        truncation = f"about {end} of {n_samples} samples"
+    elif is_searched and (n_missing := sum(b.first - a.stop for a, b in zip([_Frame(0, 0, 0), *frames], frames))):
         truncation = f"{n_missing} samples are missing before the end"
-    return truncation, [], _contradiction(head, code, n_samples, frames[-1][1] if frames and not is_whole else 0)
+    damage = _contradiction(head, code, n_samples, 0 if is_whole else end)
+    if not frames:
+        return truncation, damage, behind(file, place, size)
+    n_left = size - frames[-1].place
+    ends = _ends_of_frame(read_at(file, frames[-1].place, _TAIL_BYTES), n_left)
+    rests = [behind(file, frames[-1].place + n, size) for n in ends or [_HEAD_BYTES]]
+    # of several places the one behind which stands what is known, or nothing
+    rest = next((rest for rest in rests if not rest.n_bytes), rests[0])
+    if not ends and n_left <= _TAIL_BYTES:
+        truncation = truncation or "its last frame is not whole"
+    is_ended = ends and (is_whole or n_samples == 0)
+    return truncation, damage, rest if is_ended or rest.begin is not None else Behind(size)
 
 
-def _missing(frames):
-    """Samples in the gaps between frames; a gap counts where the frame behind it is followed by the next."""
-    n_missing, at = 0, 0
-    for (start, stop), (following, _) in zip(frames, [*frames[1:], (frames[-1][1], 0)] if frames else []):
-        if start > at and following == stop:
-            n_missing += start - at
-        if start == at or following == stop:
-            at = stop
-    return n_missing
+def _ends_of_frame(data, n_left):
+    """Where the frame that begins these bytes may end: its checksum, put behind it, makes the remainder 0."""
+    value, ends = 0, []
+    for at, byte in enumerate(data, 1):
+        before, value = value, (value << 8 & 0xFFFF) ^ _CRC16[value >> 8 ^ byte]
+        if value == 0 and before and at > _SHORTEST_FRAME:
+            ends.append(at)
+    # zeros behind it leave the remainder as it is: then all of the file is explained
+    return ends[-1:] if value == 0 and len(data) == n_left else ends
+
+
+def _first_sound(frames, n_samples, is_searched):
+    """Frames of the first of several sounds: up to its last one, or to where another begins to count anew.
+
+    Bytes that look like a frame are one where they go on from the frame before, where the next frame goes on from
+    them, or where they end the sound.
+    """
+    at, kept = 0 if is_searched or not frames else frames[0].first, []
+    for frame, following in zip(frames, [*frames[1:], None]):
+        is_confirmed = following is not None and following.first == frame.stop
+        if frame.first < at and is_confirmed:
+            break
+        if frame.first == at or (frame.first > at and (is_confirmed or frame.stop == n_samples)):
+            kept.append(frame)
+            at = frame.stop
+        if kept and at == n_samples:
+            break
+    return kept or frames[-1:]
 
 
 def _contradiction(head, code, n_samples, end):
@@ -104,7 +138,7 @@ def _first_frame(file):
 
 
 def _frames(file, start, size, code, block):
-    """First sample and end of each frame whose header is found, in the order of the file."""
+    """Each frame whose header is found, in the order of the file."""
     if len(code) < 4 or code[0] != 0xFF or code[1] & 0xFE != 0xF8:
         return []
     frames, place = [], start
@@ -117,9 +151,9 @@ def _frames(file, start, size, code, block):
             if at + _HEAD_BYTES > (len(data) if last else _READ_AT_ONCE):
                 break
             if data[at + 3] & 0x0F == code[3] & 0x0F:
-                frame = _frame_span(data[at : at + _HEAD_BYTES], block)
-                if frame is not None:
-                    frames.append(frame)
+                span = _frame_span(data[at : at + _HEAD_BYTES], block)
+                if span is not None:
+                    frames.append(_Frame(place + at, *span))
         place += _READ_AT_ONCE - _HEAD_BYTES
     return frames
 
@@ -158,13 +192,19 @@ def _coded_number(data):
     return value, 1 + n_more
 
 
-def _crc8_of(value):
-    for _ in range(8):
-        value = (value << 1 ^ 0x07) & 0xFF if value & 0x80 else value << 1
-    return value
+def _remainders(polynomial, n_bits):
+    """Of all bytes, for a checksum of as many bits."""
+    values = []
+    for byte in range(256):
+        value = byte << n_bits - 8
+        for _ in range(8):
+            value = value << 1 ^ (polynomial if value >> n_bits - 1 else 0)
+            value &= (1 << n_bits) - 1
+        values.append(value)
+    return values
 
 
-_CRC8 = bytes(map(_crc8_of, range(256)))
+_CRC8, _CRC16 = _remainders(0x07, 8), _remainders(0x8005, 16)
 
 
 def _crc8(data):
@@ -172,16 +212,3 @@ def _crc8(data):
     for byte in data:
         value = _CRC8[value ^ byte]
     return value
-
-
-def _later_marks(file, place, size):
-    """Where sounds behind the first begin; its metadata may hold such marks and are passed over."""
-    marks = []
-    while place < size:
-        file.seek(place)
-        data = file.read(_READ_AT_ONCE)
-        marks += [place + match.start() for match in _MARK.finditer(data)]
-        if len(data) < _READ_AT_ONCE:
-            break
-        place += len(data) - _LONGEST_MARK + 1
-    return sorted(set(marks))

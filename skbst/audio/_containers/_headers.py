@@ -4,7 +4,7 @@ import re
 import struct
 from typing import NamedTuple
 
-__all__ = ["MARKS", "Promise", "is_chunk", "promise_of"]
+__all__ = ["MARKS", "Promise", "promise_of"]
 
 # what streams write while they do not know their length yet
 _UNKNOWN_BYTES = 0x7FFF0000
@@ -15,7 +15,8 @@ class Promise(NamedTuple):
 
     `field` is where and how the number stands in the header, and what it counts beside the sound. `strict` containers
     are refused by libsndfile where the number is wrong. `description` is the chunk that tells rate and channels of a
-    `container` of chunks.
+    `container` of chunks, `chunks` how their heads are built: the form of the length, what it is rounded up to, and
+    whether it counts the head, which then has a long mark.
     """
 
     start: int
@@ -27,6 +28,7 @@ class Promise(NamedTuple):
     detail: str = ""
     container: str = ""
     description: bytes = b""
+    chunks: tuple | None = None
 
     def patched(self, n_bytes):
         """Where in the header which bytes stand for this many bytes of sound."""
@@ -92,7 +94,9 @@ def _chunked(file, place, size, form, wanted, *, extra=0, align=2, includes_head
             container, description = _DESCRIPTIONS[mark], file.read(min(64, max(0, length)))
         if mark == wanted:
             promise = _checked(file, size, start + extra, length - extra, (field, form, extra + n_head), strict)
-            return promise and promise._replace(container=container, description=description)
+            return promise and promise._replace(
+                container=container, description=description, chunks=(form, align, includes_head)
+            )
     return None
 
 
@@ -101,13 +105,13 @@ def _checked(file, size, start, n_bytes, field, strict=False):
     if n_bytes >= largest:
         return None
     if n_bytes <= 0:
-        if is_chunk(file, start, size):
+        if _is_chunk(file, start, size):
             return None
         return Promise(start, 0, field, unfinished=True)
     return Promise(start, n_bytes, field, strict=strict)
 
 
-def is_chunk(file, place, size):
+def _is_chunk(file, place, size):
     """Whether another chunk begins here, not sound."""
     file.seek(place)
     head = file.read(8)
@@ -134,7 +138,7 @@ def _rf64(file, head, size, _):
             if data_bytes is None or 0 < length < _UNKNOWN_BYTES:
                 data_bytes, field = length, (place, "<I", 0)
             promise = _checked(file, size, start, data_bytes, field)
-            return promise and promise._replace(container="wave", description=description)
+            return promise and promise._replace(container="wave", description=description, chunks=("<I", 2, False))
     return None
 
 
@@ -156,7 +160,7 @@ def _caf(file, head, size, _):
                 return None
             promise = _checked(file, size, start + 4, length - 4, (field, ">q", 4), strict=True)
             # its first chunk has a fixed place
-            return promise and promise._replace(container="caf", description=head[20:52])
+            return promise and promise._replace(container="caf", description=head[20:52], chunks=(">q", 1, False))
     return None
 
 

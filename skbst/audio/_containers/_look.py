@@ -3,15 +3,19 @@
 import os
 from typing import NamedTuple
 
-from skbst.audio._containers._contradictions import behind, contradiction_in
+from skbst.audio._containers._behind import behind
+from skbst.audio._containers._contradictions import contradiction_in
 from skbst.audio._containers._flac import look_at_flac
-from skbst.audio._containers._headers import MARKS, is_chunk, promise_of
+from skbst.audio._containers._headers import MARKS, promise_of
 from skbst.audio._containers._mpeg import look_at_mpeg
 from skbst.audio._containers._ogg import look_at_ogg
 from skbst.audio._containers._slice import FileSlice
+from skbst.audio._containers._tags import read_at, skip_tags
 
 __all__ = ["Look", "look_at"]
 
+# of a container that is known
+_LONGEST_MARK = 32
 _FFMPEG = "write it anew, for example with ffmpeg -i OLD NEW"
 
 
@@ -28,7 +32,7 @@ class Look(NamedTuple):
 
     parts : tuple of (int, int, bool), default=()
         First byte, end, and whether the length is told, of each of several sounds that stand one behind the other, or
-        of the one sound that cannot be opened as it is.
+        of the one sound with something before or behind it.
 
     patch : tuple of (int, bytes), default=None
         What has to stand in the header, and where, for the sound to be read.
@@ -61,96 +65,99 @@ def look_at(path):
     -------
     look : Look
     """
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(1 << 12)
-        for kind, found in (
-            ("ogg", look_at_ogg(file, size) if head[:4] == b"OggS" else None),
-            ("flac", look_at_flac(file, size) if head[:4] == b"fLaC" else None),
-            ("mpeg", look_at_mpeg(file, size, is_other=head.startswith(MARKS))),
-        ):
-            if found is not None:
-                look = _parts_look(kind, *found[:4])
-                return _with_rest(path, file, look, found[4], size) if kind == "ogg" else look
-        return _header_look(path, file, promise_of(file, head, size), size)
+    with FileSlice(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        begin = skip_tags(file, 0, size)
+        if not read_at(file, begin, _LONGEST_MARK).startswith(MARKS):
+            begin = 0
+    sounds, starts = [], []
+    while begin is not None and begin < size:
+        starts.append(begin)
+        with FileSlice(path, begin) as file:
+            sounds.append(_look_at_first(file, size - begin))
+        begin = None if sounds[-1].begin is None else begin + sounds[-1].begin
+    return _together(sounds, starts, size)
 
 
-def _parts_look(kind, truncation, parts, damage="", is_exact=False):
-    notes = []
-    if len(parts) > 1:
-        notes.append(_joined_note(parts))
-    if damage:
-        notes.append(("header contradicts itself", damage))
-    return Look(kind, truncation, tuple(parts), None, *_joined(notes), is_exact)
+class _Sound(NamedTuple):
+    """One sound of a file, or several of one container; all places are counted from its first byte, and `begin` is
+    where one of another container follows."""
+
+    kind: str
+    stop: int
+    truncation: str | None = None
+    parts: tuple = ()
+    patch: tuple | None = None
+    notes: tuple = ()
+    is_exact: bool = False
+    begin: int | None = None
 
 
-def _with_rest(path, file, look, end, size):
-    """What stands behind the last page of an Ogg file that is whole."""
-    begin, n_behind = behind(file, end, size)
-    if look.truncation is not None or (begin is None and not n_behind):
-        return look
-    if begin is None:
-        note = "more than its header says", f"{n_behind} bytes follow the sound"
-        reason, detail = _joined([*([(look.reason, look.detail)] if look.reason else []), note])
-        return look._replace(reason=reason, detail=detail)
-    return _parts_look("ogg", None, [*(look.parts or [(0, end, True)]), *_parts_behind(path, begin, size)])
+def _look_at_first(file, size):
+    """Look at the sound at the start of a file."""
+    head = read_at(file, 0, 1 << 12)
+    if head[:4] == b"OggS":
+        truncation, parts, end = look_at_ogg(file, size)
+        # a page that is not whole begins as a sound does
+        rest = behind(file, end + 4 * (read_at(file, end, 4) == b"OggS"), size)
+        stop = size if truncation and rest.begin is None else rest.stop
+        return _Sound("ogg", stop, truncation, tuple(parts), None, _rest_note(rest), begin=rest.begin)
+    if head[:4] == b"fLaC":
+        truncation, damage, rest = look_at_flac(file, size)
+        notes = (*_rest_note(rest), *_damage_note(damage))
+        return _Sound("flac", rest.stop, truncation, notes=notes, begin=rest.begin)
+    found = look_at_mpeg(file, size, is_other=head.startswith(MARKS))
+    if found is None:
+        return _look_at_header(file, promise_of(file, head, size), size)
+    truncation, parts, damage, is_exact, begin = found
+    return _Sound("mpeg", size, truncation, tuple(parts), None, _damage_note(damage), is_exact, begin)
 
 
-def _joined_note(parts):
-    return "joined files", f"{len(parts)} sounds one behind the other, read as one; {_FFMPEG}"
-
-
-def _joined(notes):
-    """Several reasons as one, and several details."""
-    return "; ".join(reason for reason, _ in notes), "; ".join(detail for _, detail in notes)
-
-
-def _header_look(path, file, promise, size):
+def _look_at_header(file, promise, size):
     if promise is None:
-        return Look("")
+        return _Sound("", size)
     if promise.size is None:
-        return Look("", reason=promise.reason, detail=promise.detail)
+        return _Sound("", size, notes=((promise.reason, promise.detail),))
     held = max(0, size - promise.start)
     if promise.unfinished and held:
         detail = f"it says 0 bytes of sound; the {held} bytes behind it were read; {_FFMPEG}"
-        return Look("", patch=promise.patched(held), reason="unfinished header", detail=detail)
-    if held >= promise.size:
-        return _whole_look(path, file, promise, size)
-    truncation = f"{held} of {promise.size} bytes"
-    return Look("", truncation, patch=promise.patched(held) if promise.strict else None)
+        return _Sound("", size, patch=promise.patched(held), notes=(("unfinished header", detail),))
+    if held < promise.size:
+        truncation = f"{held} of {promise.size} bytes"
+        return _Sound("", size, truncation, patch=promise.patched(held) if promise.strict else None)
+    rest = behind(file, promise.start + promise.size, size, promise.chunks)
+    notes = (*_rest_note(rest), *_damage_note(contradiction_in(promise.container, promise.description, promise.size)))
+    return _Sound("", rest.stop, notes=notes, begin=rest.begin)
 
 
-def _whole_look(path, file, promise, size):
-    """All that the header promises is there: is it true, and is there more?"""
-    notes, parts = [], []
-    begin, n_behind = _behind(file, promise, size)
-    if begin is not None:
-        parts = [(0, promise.start + promise.size, True), *_parts_behind(path, begin, size)]
-        notes.append(_joined_note(parts))
-    elif n_behind:
-        notes.append(("more than its header says", f"{n_behind} bytes follow the sound"))
-    contradiction = contradiction_in(promise.container, promise.description, promise.size)
-    if contradiction:
-        notes.append(("header contradicts itself", contradiction))
-    reason, detail = _joined(notes)
-    return Look("", parts=tuple(parts), reason=reason, detail=detail)
+def _rest_note(rest):
+    return (("more than its header says", f"{rest.n_bytes} bytes follow the sound"),) if rest.n_bytes else ()
 
 
-def _behind(file, promise, size):
-    follows = (lambda place: is_chunk(file, place, size)) if promise.container else None
-    return behind(file, promise.start + promise.size, size, follows)
+def _damage_note(damage):
+    return (("header contradicts itself", damage),) if damage else ()
 
 
-def _parts_behind(path, begin, size):
-    """Bytes of each of the sounds that stand behind the first."""
-    parts = []
-    while begin is not None:
-        start, begin, stop = begin, None, size
-        with FileSlice(path, start) as part:
-            promise = promise_of(part, part.read(1 << 12), size - start)
-            if promise is not None and promise.size:
-                following, _ = _behind(part, promise, size - start)
-                if following is not None:
-                    begin, stop = start + following, start + promise.start + promise.size
-        parts.append((start, stop, True))
-    return parts
+def _together(sounds, starts, size):
+    """All that was seen, with places counted from the start of the file."""
+    parts, notes, patch = [], [], None
+    for sound, start in zip(sounds, starts):
+        own = sound.parts or [(0, sound.stop, True)]
+        parts += [(start + first, start + stop, told) for first, stop, told in own]
+        notes += [note for note in sound.notes if note not in notes]
+        if sound.patch is not None:
+            patch = (start + sound.patch[0], sound.patch[1])
+    if len(parts) > 1:
+        notes.insert(0, ("joined files", f"{len(parts)} sounds one behind the other, read as one; {_FFMPEG}"))
+    elif not sounds[0].parts and (starts[0], sounds[0].stop) == (0, size):
+        parts = []
+    truncations = [sound.truncation for sound in sounds if sound.truncation]
+    return Look(
+        sounds[0].kind,
+        "; ".join(truncations) or None,
+        tuple(parts),
+        patch,
+        "; ".join(dict.fromkeys(reason for reason, _ in notes)),
+        "; ".join(detail for _, detail in notes),
+        sounds[0].is_exact and len(parts) < 2,
+    )

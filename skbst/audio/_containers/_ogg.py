@@ -32,27 +32,21 @@ def look_at_ogg(file, size):
     parts : list of (int, int, bool)
         Bytes of each sound, where there is more than one; empty otherwise.
 
-    damage : str
-        Always "".
-
-    is_exact : bool
-        Always False.
-
     end : int
         Where the last page ends.
     """
-    starts, numbers, open_streams, n_missing, in_head, end = [], {}, set(), 0, False, size
+    starts, stops, numbers, open_streams, n_missing, in_head, end = [], [], {}, set(), 0, False, size
     for place, stop, flags, serial, number in _pages(file, size):
-        end = stop
         if flags & _FIRST:
             if not in_head:
                 starts.append(place)
+                stops.append(end)
             in_head = True
             open_streams.add(serial)
         else:
             in_head = False
-            n_missing += max(0, number - numbers[serial] - 1) if serial in numbers else 0
-        numbers[serial] = number
+            n_missing += max(0, number - numbers.get(serial, -1) - 1)
+        numbers[serial], end = number, stop
         if flags & _LAST:
             open_streams.discard(serial)
     truncation = None
@@ -60,8 +54,8 @@ def look_at_ogg(file, size):
         truncation = f"{n_missing} pages of the stream are missing"
     elif open_streams:
         truncation = "the last page of the stream is missing"
-    parts = [(start, stop, True) for start, stop in zip(starts, [*starts[1:], end])] if len(starts) > 1 else []
-    return truncation, parts, "", False, end
+    parts = [(start, stop, True) for start, stop in zip(starts, [*stops[1:], end])] if len(starts) > 1 else []
+    return truncation, parts, end
 
 
 def _pages(file, size):
