@@ -1,3 +1,6 @@
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -40,3 +43,13 @@ def clips():
 @pytest.fixture(scope="session")
 def make_clips():
     return make_bundle
+
+
+@pytest.fixture(scope="session")
+def pretended():
+    """The module of a device that is the CPU and says that it is another."""
+    path = Path(__file__).parent / "_pretended_device.py"
+    spec = importlib.util.spec_from_file_location("skbst_pretended_device", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
