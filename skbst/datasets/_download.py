@@ -15,8 +15,8 @@ __all__ = ["Transfer", "check_free_space", "download"]
 
 # bytes
 _MIB = 2**20
-# a chunk that breaks off is lost, so chunks are small
-_CHUNK = 2**16
+# a chunk that breaks off is lost, so chunks are small, and smaller once that happened
+_CHUNK, _CAREFUL_CHUNK = 2**16, 2**10
 
 
 def download(file, folder, *, n_retries=3, delay=1.0, verbose=0):
@@ -110,7 +110,7 @@ class Transfer:
         """Fill ``part``, or raise a DownloadError that says how much is kept."""
         for attempt in range(self.n_retries + 1):
             try:
-                self._continue(self.file.url)
+                self._continue(self.file.url, _CAREFUL_CHUNK if attempt else _CHUNK)
                 return
             except DownloadError as error:
                 if attempt == self.n_retries or not getattr(error, "retry", False):
@@ -123,7 +123,7 @@ class Transfer:
             return "Try again later."
         return f"{have} of {self.file.size} bytes are kept in {self.part}; call again to go on from there."
 
-    def _continue(self, url):
+    def _continue(self, url, chunk_size):
         have = self.part.stat().st_size if self.part.exists() else 0
         if have > self.file.size:
             self.part.unlink()
@@ -131,19 +131,23 @@ class Transfer:
         if have == self.file.size:
             self.part.touch()
             return
-        response = request(url, headers={"Range": f"bytes={have}-"} if have else None, stream=True)
+        response = request(url, headers={"Range": f"bytes={have}-"} if have else None)
+        if have and response.status_code == 206 and not self._goes_on(response, have):
+            # the kept part and this one would not fit
+            response.close()
+            response = request(url)
         with response:
-            if have and not self._goes_on(response, have):
-                have = 0
-            self._write(response, have)
+            self._write(response, have if self._goes_on(response, have) else 0, chunk_size)
         arrived = self.part.stat().st_size
         if arrived != self.file.size:
             raise _interrupted(f"{url}: {arrived} of {self.file.size} bytes arrived.")
 
     def _goes_on(self, response, have):
-        return response.status_code == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        is_plain = response.headers.get("Content-Encoding", "identity") == "identity"
+        follows = response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        return response.status_code == 206 and is_plain and follows
 
-    def _write(self, response, have):
+    def _write(self, response, have, chunk_size):
         import requests
 
         if response.status_code == 416:
@@ -154,7 +158,7 @@ class Transfer:
         bar.update(have // _MIB)
         try:
             with bar, open(self.part, "ab" if have else "wb") as output:
-                for chunk in response.iter_content(_CHUNK):
+                for chunk in response.iter_content(chunk_size):
                     have += len(chunk)
                     if have > self.file.size:
                         break

@@ -51,7 +51,8 @@ def unpack(archives, target, *, depth=1, verbose=0):
         raise DownloadError(f"{archive} cannot be unpacked for {target} ({error}).") from error
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError) as error:
         raise DownloadError(f"{archive}: the archive is damaged ({error}). Delete it and try again.") from error
-    except (EOFError, RuntimeError, ValueError) as error:  # encrypted members, unknown methods, numbers out of range
+    # encrypted members, unknown methods, names of no letter, numbers out of range
+    except (EOFError, RuntimeError, ValueError, IndexError, OverflowError) as error:
         raise DownloadError(
             f"{archive}: the archive is damaged or encrypted ({error}). Delete it and try again."
         ) from error

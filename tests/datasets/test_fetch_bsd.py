@@ -185,7 +185,7 @@ def test_goes_on_after_broken_connections(zenodo, fetch):
     zenodo.break_after["audio.zip"] = [200_000, 100_000]
     bunch = fetch(parts=("metadata", "audio"))
     ranges = [start for path, start in zenodo.requests if path.endswith("audio.zip/content")]
-    assert ranges == [None, "bytes=196608-", "bytes=262144-"]
+    assert ranges == [None, "bytes=196608-", "bytes=295936-"]
     assert soundfile.info(bunch.data.loc["7", "audio"]).frames == 200_000
 
 
@@ -475,7 +475,9 @@ def test_odd_archives_are_download_errors(tmp_path):
     directory = good.index(b"PK\x01\x02")
     compressed = bytearray(good)
     compressed[directory + 20 : directory + 24] = b"\xfe\xff\xff\x7f"
-    for number, content in enumerate((flipped, encrypted, method, compressed, good[:-30], good[:50], b"")):
+    nameless = bytearray(good.replace(b"metadata/a.csv", b"." + b"/" * 12 + b"."))
+    odd = (flipped, encrypted, method, compressed, nameless, good[:-30], good[:50], b"")
+    for number, content in enumerate(odd):
         archive = tmp_path / f"{number}.zip"
         archive.write_bytes(content)
         with pytest.raises(DownloadError):
