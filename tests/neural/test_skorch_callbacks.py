@@ -42,7 +42,7 @@ def test_accuracy_of_the_validation_part(head, use_caching, rows):
         ("neg_log_loss", -10, 0),
         ("balanced_accuracy", 0, 1),
         ("roc_auc_ovr", 0, 1),
-        (lambda net, X, y: len(net.predict(X)) / 80, 0.2, 0.2),
+        pytest.param(lambda net, X, y: len(net.predict(X)) / 80, 0.2, 0.2, id="function"),
     ],
     ids=str,
 )

@@ -82,7 +82,8 @@ def test_text_pipeline_in_a_fresh_process(tmp_path):
 @pytest.mark.parametrize(
     "value",
     [
-        (1, (2.5, float("inf")), {"a", "b"}),
+        (1, (2.5, float("inf")), {"a"}),
+        pytest.param({"a", "b"}, id="set"),  # its repr changes with the process
         {1: "one", ("x", 2): None},
         {"$": 3},
         np.float32(0.1),
