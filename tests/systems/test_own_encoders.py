@@ -105,6 +105,20 @@ def test_several_at_once_are_fitted_saved_and_loaded(settings, clips, tmp_path):
     assert_array_equal(system.predict(clips.data.iloc[::-1]), system.predict(clips.data)[::-1])
 
 
+@pytest.mark.filterwarnings("ignore::skbst.exceptions.AudioDecodeWarning")
+def test_pretrained_encoders_of_sounds_and_texts_in_one_system(clips, tiny_audio_encoder, minilm, tmp_path):
+    sounds = [TransformersAudioFeaturizer(tiny_audio_encoder, layer=layer) for layer in ("last", 1)]
+    texts = SentenceTransformerFeaturizer(minilm)
+    system = make_system(embeddings={"audio": sounds, "text": texts}, size="small", store=tmp_path, random_state=0)
+    system.set_params(classifier__max_epochs=2).fit(clips.data, clips.target)
+    bundle = system[0].transform(clips.data)
+    assert bundle.names == ("transformers_audio", "transformers_audio_2", "sentence_transformer_text")
+    loaded = load_model(save_model(system, tmp_path / "model"))
+    assert_allclose(loaded.predict_proba(clips.data[:6]), system.predict_proba(clips.data[:6]), atol=1e-6)
+    lost = system[-1].predict_proba(bundle.with_block("sentence_transformer_text", np.zeros((46, 384), np.float32)))
+    assert_allclose(lost.sum(axis=1), 1, atol=1e-5)
+
+
 def test_every_encoder_counts(clips):
     """Each is read: other vectors of any of them give other answers."""
     system = make_system(embeddings=three(clips), size="small", random_state=0).set_params(classifier__max_epochs=2)

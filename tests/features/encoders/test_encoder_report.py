@@ -123,6 +123,43 @@ class OrderMatters(Bands):
         return made + 0.1 * np.arange(len(made))[:, None]
 
 
+class Indifferent(Bands):
+    """Hears neither loudness nor silence at the end."""
+
+    def one(self, waveform):
+        heard = np.flatnonzero(waveform)
+        if not len(heard):
+            return super().one(waveform)
+        waveform = waveform[: heard[-1] + 1]
+        return super().one(waveform / np.abs(waveform).max())
+
+
+class Loudness(Indifferent):
+    def one(self, waveform):
+        return np.append(super().one(waveform), 100 * np.log10(np.sqrt(np.mean(waveform**2)) + 1e-9))
+
+
+class Length(Indifferent):
+    def one(self, waveform):
+        return np.append(super().one(waveform), 20 * np.log(len(waveform)))
+
+
+class OneDirection(Indifferent):
+    def one(self, waveform):
+        return np.append(super().one(waveform), 100.0)
+
+
+class PerPower(Bands):
+    def one(self, waveform):
+        with np.errstate(invalid="ignore"):
+            return super().one(waveform / np.sqrt(np.mean(waveform**2)))
+
+
+class MostlyDead(Bands):
+    def one(self, waveform):
+        return np.append(super().one(waveform), np.ones(600))
+
+
 @pytest.mark.parametrize(
     ("encoder", "check"),
     [
@@ -140,6 +177,8 @@ class OrderMatters(Bands):
         (NothingForShort, "minimal length"),
         (TakesAllFor48k, "sample rate"),
         (MeanOverBatch, "batch"),
+        (PerPower, "silence"),
+        (MostlyDead, "dead"),
     ],
 )
 def test_faults_are_found(encoder, check):
@@ -147,6 +186,15 @@ def test_faults_are_found(encoder, check):
     report = encoder_report(encoder(), clips)
     assert report.loc[check, "verdict"] == "fault"
     assert report.attrs["verdict"] == "fault"
+
+
+@pytest.mark.parametrize(("encoder", "check"), [(Loudness, "gain"), (Length, "tail"), (OneDirection, "anisotropy")])
+def test_what_may_be_is_noted(encoder, check):
+    """Loudness and length may count, and one direction may hold most of a cloud; it is told, and is no fault."""
+    noted, plain = encoder_report(encoder(), tones()), encoder_report(Indifferent(), tones())
+    assert noted.loc[check, "verdict"] == "note"
+    assert plain.loc[check, "verdict"] == "ok"
+    assert not (noted["verdict"] == "fault").any()
 
 
 def test_only_what_is_wrong_is_a_fault():

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from configparser import ConfigParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -37,6 +39,13 @@ def test_an_extractor_of_another_model(model_type, changed, folder_of, tmp_path)
     (folder / "preprocessor_config.json").write_text(json.dumps(settings | changed))
     with pytest.raises(CheckpointError, match="settings of the two"):
         TransformersAudioFeaturizer(folder).fit_transform([noise(80000)])
+
+
+def test_the_extra_pins_no_numpy():
+    read = ConfigParser()
+    read.read(Path(__file__).parents[3] / "setup.cfg")
+    extra = read["options.extras_require"]["encoders"]
+    assert {line.split(">")[0] for line in extra.split()} == {"transformers", "sentence-transformers"}
 
 
 def test_a_window_below_what_can_be_read(folder_of):

@@ -46,6 +46,9 @@ def test_vectors_are_the_librarys_own(minilm, library):
         cut.transform(TEXTS), library.encode(TEXTS, truncate_dim=100, normalize_embeddings=True), atol=1e-5
     )
     assert len(cut.get_feature_names_out()) == 100
+    short = SentenceTransformerFeaturizer(minilm, truncate_dim=100, normalize=False).fit_transform(TEXTS)
+    np.testing.assert_allclose(short, library.encode(TEXTS, truncate_dim=100), atol=1e-5)
+    assert np.linalg.norm(short, axis=1).max() < 0.9
     with pytest.raises(ValueError, match="more than the 384"):
         SentenceTransformerFeaturizer(minilm, truncate_dim=385).fit(TEXTS).transform(TEXTS)
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 import transformers
 
+from skbst.audio import resample
 from skbst.features import TransformersAudioFeaturizer
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:transformers", "ignore::UserWarning:torch")
@@ -51,6 +52,17 @@ def test_another_configuration_is_another_window(folder_of, tmp_path):
     model.save_pretrained(tmp_path / "ast")
     transformers.ASTFeatureExtractor(num_mel_bins=32, max_length=64).save_pretrained(tmp_path / "ast")
     assert_read_in_windows(tmp_path / "ast", 64 * 160 + 240)
+
+
+def test_another_configuration_is_another_rate(folder_of, tmp_path):
+    folder = shutil.copytree(folder_of("wav2vec2"), tmp_path / "slow")
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings | {"sampling_rate": 8000}))
+    waveform = noise(16000)
+    slow = TransformersAudioFeaturizer(folder).fit([(waveform, RATE)])
+    expected = slow.transform([(resample(waveform, RATE, 8000), 8000)])
+    np.testing.assert_array_equal(slow.transform([(waveform, RATE)]), expected)
+    assert slow.transform([(waveform, RATE)])[0] @ slow.transform([(waveform, 8000)])[0] < 0.9999
 
 
 def test_ten_seconds_where_the_extractor_names_none(folder_of):
