@@ -7,9 +7,9 @@ and descriptions of the classes, and the small table of `TagRules`.
 Alone: how many clips a prior knows, its top-1 among all, and its hF among those. As a gain, under the official folds
 and folds by uploader: a block of columns beside the vectors of linear discriminants (shrinkage .1); one more voice in
 `KNNPriorBlender` around it (all numbers searched inside the training part, without and with ``prior_weight``); one more
-member of a vote of discriminants and 20 neighbours (weights searched inside, too); with ``--network`` the small
-network's own slot. hF in per cent, differences with 95 % intervals of draws of rows, or of whole uploaders where folds
-keep them.
+member of a vote of discriminants and 20 neighbours (weights searched inside, too); or, with ``--network``, in the small
+network's own slot and nothing else. hF in per cent, differences with 95 % intervals of draws of rows, or of whole
+uploaders where folds keep them.
 
     python benchmarks/bench_priors.py text --data DATA --store FOLDER --minilm MODEL_FOLDER
     python benchmarks/bench_priors.py real --data DATA --store FOLDER --minilm MODEL_FOLDER --network
@@ -96,7 +96,7 @@ def linear(blocks, prior=False):
     return make_pipeline(FeatureUnion(parts), LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1))
 
 
-def answers(bundle, y, train, test, names, priors, groups, network):
+def answers(bundle, y, train, test, names, priors, groups):
     """Predictions of the test rows, by model and prior ("" is none)."""
     own = None if groups is None else groups[train]
     X, labels, cv = bundle[train], y[train], list(OfficialKFold(3).split(train, y[train], own))
@@ -111,13 +111,21 @@ def answers(bundle, y, train, test, names, priors, groups, network):
         if prior is not None:
             found["linear", name] = linear(names, prior=True).fit(seen[train], labels).predict(seen[test])
         found["vote", name] = vote(seen, labels, train, test, pair, inside, prior)
-        if network:
-            net = BranchClassifier(size="small", recipe="small", random_state=0)
-            found["network", name] = net.fit(seen[train], labels, groups=own).predict(seen[test])
     for name, prior in priors.items():
         seen = bundle.with_block("prior", prior)
         blended = blend(seen, labels, train, test, names, cv)
         found["blender", ""], found["blender", name] = blended
+    return found
+
+
+def answers_of_network(bundle, y, train, test, priors, groups):
+    """The same of the small network; asked without its prior it is the one without to the bit (tests/neural)."""
+    own, found = None if groups is None else groups[train], {}
+    for name, prior in priors.items():
+        known, nothing = bundle.with_block("prior", prior), bundle.with_block("prior", 0 * prior)
+        net = BranchClassifier(size="small", recipe="small", random_state=0)
+        found["network", name] = net.fit(known[train], y[train], groups=own).predict(known[test])
+        found["network", ""] = net.predict(nothing[test])
     return found
 
 
@@ -168,7 +176,10 @@ def main():
             if not path.exists():
                 if time.process_time() > arguments.limit:
                     sys.exit(f"Stopped before {protocol}, fold {number}; run it again to go on.")
-                made = answers(bundle, y, train, test, list(blocks), priors, groups, arguments.network)
+                if arguments.network:
+                    made = answers_of_network(bundle, y, train, test, priors, groups)
+                else:
+                    made = answers(bundle, y, train, test, list(blocks), priors, groups)
                 np.savez(path, **{"|".join(key): value for key, value in made.items()})
             with np.load(path) as file:
                 for key in file.files:
