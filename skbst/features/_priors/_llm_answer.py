@@ -11,6 +11,8 @@ _LEAST_KNOWN = 0.5
 _LONGEST = 20_000
 # so that an answer full of brackets ends
 _MOST_STARTS = 500
+# models that reason write drafts between these; the end that counts is the last, since a title may quote one
+_THOUGHTS = "<think>", "</think>"
 
 
 class AnswerError(ValueError):
@@ -23,7 +25,8 @@ def read_answer(answer, labels, *, said=""):
     Parameters
     ----------
     answer : str
-        JSON ``[{"label": code, "probability": number}, ...]``, alone or with prose around it.
+        JSON ``[{"label": code, "probability": number}, ...]``, alone or with prose around it. What stands between
+        "<think>" at the start and the last "</think>" is passed over.
 
     labels : mapping of str to str
         What may stand for a label, in lower case, and the label. Others are dropped, up to half of the mass.
@@ -52,6 +55,8 @@ def read_answer(answer, labels, *, said=""):
     """
     if not isinstance(answer, str):
         raise AnswerError(f"the client gave {type(answer).__name__} instead of text")
+    if answer.lstrip().startswith(_THOUGHTS[0]):
+        answer = answer.rpartition(_THOUGHTS[1])[2] if _THOUGHTS[1] in answer else ""
     if len(answer) > _LONGEST:
         raise AnswerError(f"an answer of {len(answer)} characters")
     found = [pairs for pairs, text in _lists(answer) if text not in said]

@@ -33,6 +33,8 @@ def pair(label, probability):
         f"{GOOD} As I said: {GOOD}",
         json.dumps([pair("FX-A ", 0.75), pair("Urban", 0.25)]),
         json.dumps([pair("fx-a", 0.75), pair("ss-u", 0.25), pair("unheard", 0.5), pair(7, 0.1)]),
+        f'<think>Perhaps {{"m-m": 1}}, {"or not " * 5000}</think>\n{GOOD}',
+        f'\n<think>The title says </think>[{{"label": "sp-s", "probability": 1}}]</think>{GOOD}',
     ],
 )
 def test_answers_that_can_be_read(answer):
@@ -43,6 +45,8 @@ def test_answers_that_can_be_read(answer):
     ("answer", "why"),
     [
         ("I cannot say.", "no JSON"),
+        (f"<think>{GOOD}", "no JSON"),
+        (f"{GOOD}</think>{json.dumps([pair('m-m', 1.0)])}", "differ"),
         ("", "no JSON"),
         (None, "instead of text"),
         ("[1, 2]", "no JSON"),
