@@ -1,13 +1,13 @@
-"""Read CSV files strictly, keeping the line number of each row; pandas only where a table is asked for."""
+"""Read CSV files strictly, keeping the line number of each row, write cells as text; pandas only where it is meant."""
 
 import csv
 import io
 from pathlib import Path
 
-from skbst._paths import absolute_path, open_regular
+from skbst._paths import absolute_path, open_regular, printable
 from skbst.exceptions import DataFormatError
 
-__all__ = ["check_double", "check_spelling", "iterate_rows", "read_rows", "read_table"]
+__all__ = ["as_text", "check_double", "check_spelling", "id_text", "iterate_rows", "read_rows", "read_table"]
 
 # csv refuses cells above 131,072 characters unless told otherwise, for the whole process; a pasted log is longer
 _MAX_CELL = 2**31 - 1
@@ -195,3 +195,26 @@ def _not_utf8(path):
                 byte = content[error.start]
                 return f"{path}, line {line}: byte {byte:#04x} is not UTF-8. Save the table as UTF-8."
     return f"{path}: the table is not UTF-8. Save the table as UTF-8."
+
+
+def id_text(sound_id):
+    """An id as text that a file holds; ``"a/b"`` for the tuple of a MultiIndex, ``"17"`` for 17.0."""
+    import numpy as np
+
+    if isinstance(sound_id, tuple):
+        return printable("/".join(map(str, sound_id)))
+    # pandas makes floats of numbers in a column with gaps
+    whole = isinstance(sound_id, (float, np.floating)) and sound_id.is_integer()
+    return str(int(sound_id)) if whole else printable(as_text(sound_id))
+
+
+def as_text(cell):
+    """A cell as text, "" where there is none."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, (list, tuple, np.ndarray)):  # tags, as Parquet and JSON hold them
+        return ", ".join(map(as_text, cell))
+    return "" if cell is None or cell is pd.NA or cell != cell else str(cell)

@@ -1,5 +1,6 @@
 """Check splits for what test rows have in common with training rows."""
 
+import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping
 from numbers import Real
@@ -13,13 +14,14 @@ from skbst.exceptions import DataFormatError, LeakageWarning
 from skbst.model_selection._check_classes import as_groups
 from skbst.model_selection._leakage._keys import (
     audio_keys,
+    is_sound,
     label_mentions,
     near_duplicate_pairs,
     shared_with_training,
     text_keys,
 )
 from skbst.model_selection._leakage._prior import prior_checks
-from skbst.model_selection._leakage._seen import ids_per_fold
+from skbst.model_selection._leakage._seen import ids_per_fold, ids_to_compare
 from skbst.model_selection._leakage_result import LeakageReport
 from skbst.taxonomy import Taxonomy
 
@@ -149,7 +151,7 @@ def leakage_report(
     checks, not_checked = {**checks, **of_prior}, {**not_checked, **not_of_prior}
     for name, source in (seen or {}).items():
         checks[f"seen by {name}"] = _seen_check(name, source, data.index, len(splits))
-    ids = data.index.astype(str).to_numpy(dtype=object)
+    ids = ids_to_compare(data.index).astype(object)
     found = []
     for check, find in checks.items():
         for i, (train, test) in enumerate(splits):
@@ -168,7 +170,7 @@ def leakage_report(
 
 
 def _as_split(i, fold, n_samples):
-    parts = [np.asarray(part, dtype=np.intp) for part in fold]
+    parts = [_as_positions(i, np.asarray(part), n_samples) for part in fold]
     if len(parts) not in (2, 3):
         raise DataFormatError(f"Fold {i} has {len(parts)} parts; expected (train, test) or (train, validation, test).")
     split = np.concatenate(parts[:-1]), parts[-1]
@@ -177,20 +179,36 @@ def _as_split(i, fold, n_samples):
     return split
 
 
+def _as_positions(i, part, n_samples):
+    """Positions of rows, or of a mask of all rows."""
+    if part.dtype == bool and part.shape == (n_samples,):
+        return np.flatnonzero(part)
+    if part.ndim != 1 or (len(part) and part.dtype.kind not in "iu"):
+        raise DataFormatError(
+            f"Fold {i} has a part of shape {part.shape} and type {part.dtype}; expected positions of rows, or a "
+            f"mask of all {n_samples}."
+        )
+    return part.astype(np.intp)
+
+
 def _make_checks(data, y, groups, audio, embeddings, similarity, taxonomy):
     """Functions ``(train, test, fold) -> (test rows, evidence)`` by name, and what could not be checked."""
-    ids = data.index.astype(str).to_numpy(dtype=object)
+    ids = ids_to_compare(data.index).astype(object)
     checks = {
         "row": _key_check(np.arange(len(data)), lambda row, partner: "in both parts"),
-        "sound_id": _key_check(pd.factorize(ids)[0], lambda row, partner: f"rows {partner} and {row}", other_row=True),
+        "sound_id": _key_check(
+            pd.factorize(np.where(ids == "", None, ids))[0],
+            lambda row, partner: f"rows {partner} and {row}",
+            other_row=True,
+        ),
     }
     not_checked = {}
     if groups is None:
         not_checked["group"] = "no groups"
     else:
-        names = np.asarray(groups, dtype=object)
+        names = np.array([_composed(name) for name in groups], dtype=object)
         checks["group"] = _key_check(
-            as_groups(groups, names), lambda row, partner: f"group {names[row]}, as {ids[partner]}"
+            as_groups(names, names), lambda row, partner: f"group {names[row]}, as {ids[partner]}"
         )
     if {"title", "tags", "description"} & set(data.columns):
         checks["text"] = _key_check(text_keys(data), lambda row, partner: f"as {ids[partner]}")
@@ -198,10 +216,10 @@ def _make_checks(data, y, groups, audio, embeddings, similarity, taxonomy):
         not_checked["text"] = "no column of text"
     if audio is None:
         not_checked["audio"] = "audio=None"
-    elif "audio" not in data or not (data["audio"].fillna("") != "").any():
+    elif "audio" not in data or not any(map(is_sound, data["audio"])):
         not_checked["audio"] = "no column 'audio'" if "audio" not in data else "no sound files"
     else:
-        keys = audio_keys(data["audio"].fillna("").tolist(), compare=audio)
+        keys = audio_keys(data["audio"].tolist(), compare=audio)
         checks["audio"] = _key_check(keys, lambda row, partner: f"as {ids[partner]}")
     if embeddings is None:
         not_checked["near_duplicate"] = "no embeddings"
@@ -212,6 +230,10 @@ def _make_checks(data, y, groups, audio, embeddings, similarity, taxonomy):
     elif "text" in checks:
         checks["label_in_text"] = _mention_check(label_mentions(data, y, taxonomy))
     return checks, not_checked
+
+
+def _composed(name):
+    return unicodedata.normalize("NFC", name) if isinstance(name, str) else name
 
 
 def _key_check(keys, say, *, other_row=False):
@@ -250,8 +272,9 @@ def _mention_check(mentions):
 
 
 def _seen_check(name, source, index, n_folds):
-    ids, how = ids_per_fold(name, source, n_folds)
-    masks = [np.isin(index.astype(str), part) for part in ids]
+    ids, how = ids_per_fold(name, source, n_folds, has_levels=index.nlevels > 1)
+    own = ids_to_compare(index)
+    masks = [np.isin(own, part) & (own != "") for part in ids]
 
     def find(train, test, fold):
         rows = test[masks[fold][test]]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from skbst._tables import id_text
 from skbst.exceptions import DataFormatError
 from skbst.neighbors._flip import flip_points
 from skbst.neighbors._prior import blend, neighbour_weights
@@ -38,7 +39,7 @@ def bank_metadata(metadata, X):
         If it is no DataFrame, or a name stands there twice or is one of the explanation's own.
     """
     if metadata is None:
-        return {"id": _plain(X.index.to_series())} if isinstance(X, pd.DataFrame) else {}
+        return {"id": _ids(X.index)} if isinstance(X, pd.DataFrame) else {}
     if not isinstance(metadata, pd.DataFrame):
         raise DataFormatError(f"metadata must be a DataFrame with a row per clip; got {type(metadata).__name__}.")
     names = [str(name) for name in metadata.columns]
@@ -48,8 +49,12 @@ def bank_metadata(metadata, X):
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
         raise DataFormatError(f"Columns {double} of metadata stand there more than once; rename or drop them.")
-    columns = {} if "id" in names else {"id": _plain(metadata.index.to_series())}
+    columns = {} if "id" in names else {"id": _ids(metadata.index)}
     return columns | {name: _plain(series) for name, (_, series) in zip(names, metadata.items(), strict=True)}
+
+
+def _ids(index):
+    return _plain(index.to_series()) if index.nlevels == 1 else np.array([id_text(name) for name in index])
 
 
 def _plain(series):

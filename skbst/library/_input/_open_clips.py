@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 
 from skbst._paths import absolute_path, open_regular, printable
-from skbst._tables import check_double, check_spelling, iterate_rows
+from skbst._tables import as_text, check_double, check_spelling, id_text, iterate_rows
 from skbst.datasets import clips_from_folder
 from skbst.exceptions import DataFormatError
-from skbst.library._input._cells import as_text, id_text
 from skbst.library._input._parquet_rows import parquet_rows
 
 __all__ = ["COLUMNS", "ClipSource", "open_clips"]

@@ -1,8 +1,8 @@
 """Rows of a Parquet manifest."""
 
 from skbst._optional import require
+from skbst._tables import as_text, id_text
 from skbst.exceptions import DataFormatError
-from skbst.library._input._cells import as_text, id_text
 
 __all__ = ["parquet_rows"]
 

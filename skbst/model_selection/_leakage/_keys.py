@@ -4,16 +4,19 @@ import hashlib
 import os
 import re
 import stat
+import unicodedata
 
 import numpy as np
 import pandas as pd
 
 from skbst.audio import decode_array, decode_file
+from skbst.exceptions import DataFormatError
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = [
     "TEXT_COLUMNS",
     "audio_keys",
+    "is_sound",
     "label_mentions",
     "label_terms",
     "near_duplicate_pairs",
@@ -46,7 +49,9 @@ def text_keys(data):
     >>> text_keys(pd.DataFrame({"title": ["Big dog", "dog_big", "cat", ""]}))
     array([ 0,  0,  1, -1])
     """
-    words = [" ".join(sorted(re.findall(r"[^\W_]+", text.casefold()))) for text in _joined_text(data)]
+    # letters and marks may be written as one character or two, and wide
+    texts = (unicodedata.normalize("NFKC", text).casefold() for text in _joined_text(data))
+    words = [" ".join(sorted(re.findall(r"[^\W_]+", text))) for text in texts]
     return pd.factorize(pd.Series(words, dtype=object).replace("", None))[0]
 
 
@@ -73,7 +78,7 @@ def audio_keys(paths, *, compare="bytes"):
         -1 for files that are missing, empty or (samples) cannot be decoded, and for those that have no equal in size.
     """
     content_of = _samples_digest if compare == "samples" else _bytes_digest
-    paths = [path if path is not None else "" for path in paths]
+    paths = [path if is_sound(path) else "" for path in paths]
     sizes = np.array([_size_of(path) for path in paths], dtype=np.int64)
     if compare == "bytes":
         unique, counts = np.unique(sizes, return_counts=True)
@@ -82,6 +87,11 @@ def audio_keys(paths, *, compare="bytes"):
         wanted = sizes > 0
     digests = [content_of(path) if chosen else None for path, chosen in zip(paths, wanted, strict=True)]
     return pd.factorize(np.array([*digests, None], dtype=object))[0][:-1]
+
+
+def is_sound(source):
+    """Whether a cell names a sound, or is one; None, NaN, pd.NA and "" do not."""
+    return not pd.api.types.is_scalar(source) or not (pd.isna(source) or source == "")
 
 
 def _size_of(source):
@@ -179,7 +189,10 @@ def near_duplicate_pairs(embeddings, similarity):
     cosine : ndarray of shape (n_pairs,), float32
         The similarity of each pair.
     """
-    values = np.nan_to_num(np.asarray(embeddings, dtype=np.float32))
+    values = np.asarray(embeddings, dtype=np.float32)
+    if values.ndim != 2:
+        raise DataFormatError(f"embeddings must have shape (n_samples, n_features); got {values.shape}.")
+    values = np.where(np.isfinite(values), values, 0)
     norms = np.linalg.norm(values, axis=1, keepdims=True)
     values = np.divide(values, norms, out=np.zeros_like(values), where=norms > 0)
     pairs, cosines, n_pairs = [], [], 0

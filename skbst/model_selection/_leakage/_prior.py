@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle, LLMPriorFeaturizer, TagRules, class_prior
 from skbst.model_selection._leakage._keys import TEXT_COLUMNS, audio_keys, label_terms, text_keys
-from skbst.model_selection._leakage._seen import banked_ids, ids_per_fold
+from skbst.model_selection._leakage._seen import banked_ids, ids_per_fold, ids_to_compare
 from skbst.taxonomy import resolve_taxonomy
 
 __all__ = ["prior_checks"]
@@ -189,11 +189,12 @@ def _own_rows(makers):
 
 def _seen_rows(data, seen, n_folds):
     """Per fold the rows that a model was trained on: by id, and of a table by their words and sounds too."""
-    ids, _ = ids_per_fold("prior", seen, n_folds)
+    ids, _ = ids_per_fold("prior", seen, n_folds, has_levels=data.index.nlevels > 1)
+    own = ids_to_compare(data.index)
     tables = seen if isinstance(seen, list) and seen and isinstance(seen[0], pd.DataFrame) else [seen] * n_folds
     found = []
     for known, table in zip(ids, tables, strict=True):
-        rows = {int(row): "trained on this sound_id" for row in np.flatnonzero(np.isin(data.index.astype(str), known))}
+        rows = {int(row): "trained on this sound_id" for row in np.flatnonzero(np.isin(own, known) & (own != ""))}
         if isinstance(table, pd.DataFrame):
             for what, keys in _content_keys(data, table).items():
                 old, new = keys[len(data) :], keys[: len(data)]
@@ -210,8 +211,7 @@ def _content_keys(data, table):
     if both:
         keys["text"] = text_keys(pd.concat([data[both], table[both]], ignore_index=True).map(_as_text))
     if "audio" in data and "audio" in table:
-        files = pd.concat([data["audio"], table["audio"]]).fillna("").tolist()
-        keys["audio"] = audio_keys(files)
+        keys["audio"] = audio_keys([*data["audio"], *table["audio"]])
     return keys
 
 

@@ -1,5 +1,8 @@
 """Which clips something was fitted on, read off the thing itself."""
 
+import unicodedata
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
@@ -7,15 +10,21 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skbst._sklearn import check_is_fitted
+from skbst._tables import id_text
 from skbst.exceptions import DataFormatError
 from skbst.neighbors import KNNPriorBlender
 
-__all__ = ["banked_ids", "ids_per_fold"]
+__all__ = ["banked_ids", "ids_per_fold", "ids_to_compare"]
 
 _INSTEAD = "pass the ids of the rows that it was fitted on."
 
 
-def ids_per_fold(name, source, n_folds):
+def ids_to_compare(ids):
+    """Write ids so that those of one clip are equal: 17 as 17.0 and "17", letters as NFC; "" where there is none."""
+    return np.array([unicodedata.normalize("NFC", id_text(name)) for name in ids], dtype=str)
+
+
+def ids_per_fold(name, source, n_folds, *, has_levels=False):
     """Ids of the clips that something has seen before each fold is tested, and how it has seen them.
 
     Parameters
@@ -30,6 +39,9 @@ def ids_per_fold(name, source, n_folds):
     n_folds : int
         Number of folds.
 
+    has_levels : bool, default=False
+        Whether ids are tuples.
+
     Returns
     -------
     ids : list of ndarray of str
@@ -38,19 +50,26 @@ def ids_per_fold(name, source, n_folds):
     how : list of str
         Words for the evidence, one per fold.
     """
-    sources = _as_list(source, n_folds)
+    sources = _as_list(source, n_folds, has_levels)
     if len(sources) != n_folds:
         raise DataFormatError(f"seen[{name!r}]: expected one entry per fold ({n_folds}); got {len(sources)} entries.")
     found = [_ids_of(name, part) for part in sources]
-    return [np.asarray(list(ids)).astype(str) for ids, _ in found], [how for _, how in found]
+    return [ids_to_compare(ids) for ids, _ in found], [how for _, how in found]
 
 
-def _as_list(source, n_folds):
-    if isinstance(source, (BaseEstimator, Bunch, pd.DataFrame)):
+def _as_list(source, n_folds, has_levels):
+    if isinstance(source, str | bytes):
+        return [[source]] * n_folds
+    if isinstance(source, (BaseEstimator, Bunch, pd.DataFrame, pd.Index)):
         return [source] * n_folds
     entries = list(source)
-    is_flat = not entries or isinstance(entries[0], str | int | np.integer)
+    # ids of a table with several levels are tuples of ids, and so could a fold's be
+    is_flat = not any(_holds_ids(entry) or (isinstance(entry, tuple) and not has_levels) for entry in entries)
     return [entries] * n_folds if is_flat else entries
+
+
+def _holds_ids(entry):
+    return isinstance(entry, (BaseEstimator, Mapping, pd.DataFrame, pd.Index, pd.Series, np.ndarray, list, set, range))
 
 
 def _ids_of(name, source):
@@ -92,4 +111,4 @@ def _bank_ids(name, blender):
             f"seen[{name!r}]: this KNNPriorBlender keeps no ids of its bank. Fit it on a DataFrame, or pass metadata= "
             "to fit (classifier__metadata= in a system): a table whose index are the ids."
         )
-    return blender.bank_metadata_["id"].astype(str)
+    return ids_to_compare(blender.bank_metadata_["id"])
