@@ -202,3 +202,10 @@ def test_an_mp3_without_header_and_what_follows(tmp_path):
     assert n_valid == pytest.approx(576 * len(frames) + SECONDS * RATE, abs=1200)
     middle = b"".join(frames[:8]) + JUNK + b"".join(frames[8:])
     assert "between its frames" in load(tmp_path, "mp3", middle)[3]
+
+
+@pytest.mark.parametrize("place", [0, 1, 25])
+def test_a_header_that_ends_before_it_begins(tmp_path, place):
+    data = bytearray(encoded("voc"))
+    data[20:22] = place.to_bytes(2, "little")
+    assert "header contradicts itself" in load(tmp_path, "voc", data)[2]

@@ -70,10 +70,10 @@ def look_at_flac(file, size):
         truncation = f"{n_missing} samples are missing before the end"
     damage = _contradiction(head, code, n_samples, 0 if is_whole else end)
     if not frames:
-        return truncation, damage, behind(file, place, size)
+        return truncation, damage, behind(file, min(place, size), size)
     n_left = size - frames[-1].place
     ends = _ends_of_frame(read_at(file, frames[-1].place, _TAIL_BYTES), n_left)
-    rests = [behind(file, frames[-1].place + n, size) for n in ends or [_HEAD_BYTES]]
+    rests = [behind(file, min(frames[-1].place + n, size), size) for n in ends or [_HEAD_BYTES]]
     # of several places the one behind which stands what is known, or nothing
     rest = next((rest for rest in rests if not rest.n_bytes), rests[0])
     if not ends and n_left <= _TAIL_BYTES:

@@ -169,12 +169,15 @@ def _au(file, head, size, order):
     return _checked(file, size, start, n_bytes, (8, order + "I", 0))
 
 
-# kinds of blocks are numbered from 0 to here in Creative's format
-_LAST_VOC_BLOCK = 9
+# kinds of blocks are numbered from 0 to here in Creative's format, and none stands before its header's end
+_LAST_VOC_BLOCK, _VOC_HEADER = 9, 26
 
 
 def _voc(file, head, size, _):
     place = struct.unpack("<20xH", head[:22])[0]
+    if place < _VOC_HEADER:
+        detail = f"its first block would stand at byte {place}, in the header"
+        return Promise(0, None, reason="header contradicts itself", detail=detail)
     while place + 4 <= size:
         file.seek(place)
         block = file.read(4)

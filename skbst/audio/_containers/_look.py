@@ -75,7 +75,8 @@ def look_at(path):
         starts.append(begin)
         with FileSlice(path, begin) as file:
             sounds.append(_look_at_first(file, size - begin))
-        begin = None if sounds[-1].begin is None else begin + sounds[-1].begin
+        # a sound that ends before it begins has nothing behind it
+        begin = begin + sounds[-1].begin if sounds[-1].begin else None
     return _together(sounds, starts, size)
 
 
