@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -7,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, EarlyStopping
 
 from skbst.exceptions import DataFormatError
+from skbst.neural import Recipe
 from tests.neural.conftest import make_network
 
 
@@ -80,6 +83,21 @@ def test_patience_counts_from_the_last_real_improvement(clips):
     assert small(max_epochs=8, min_delta=1.0, patience=None).fit(*clips).n_iter_ == 8
     assert small(max_epochs=40, min_delta=1.0).fit(*clips).n_iter_ == 16
     assert small("mfcc", max_epochs=40, min_delta=1.0).fit(*clips).n_iter_ == 7
+
+
+def test_a_branch_of_the_reports_widths_is_given_steps(clips):
+    fitted = small("mfcc", max_epochs=1).fit(*clips)._trainer(Recipe())
+
+    def epochs(n_steps, branch="mfcc", size="report", **settings):
+        architecture = {**fitted.architecture, "branch": branch, "size": size}
+        return replace(fitted, architecture=architecture, **settings)._patience(n_steps)
+
+    assert epochs(206) == epochs(34) == 6  # a fold of the report's set, and the fewest rows with as many steps
+    assert epochs(33) == 7
+    assert epochs(9) == 23
+    assert epochs(9, patience=3) == 3
+    assert epochs(9, size="small") == 6
+    assert epochs(9, branch=None) == 15
 
 
 def test_no_validation_part(clips):
