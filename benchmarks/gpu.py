@@ -174,7 +174,7 @@ def answers(args):
     """Largest difference of probabilities between the device and a CPU, after a pickle, by network."""
     found = []
     for branch, head in NETWORKS:
-        bundle, y = make_clips(92, branch, n_frames=args.frames)
+        bundle, y = make_clips(args.kept, branch, n_frames=args.frames)
         blender = KNNPriorBlender(model_for(args, branch, head, max_epochs=1)).fit(bundle, y)
         here = blender.predict_proba(bundle)
         moved = pickle.loads(pickle.dumps(blender))
@@ -201,10 +201,10 @@ def main():
     parser.add_argument("--minutes", type=float, default=8.0)
     parser.add_argument("--tiny", action="store_true", help="a few clips on a CPU")
     args = parser.parse_args()
-    sizes = {"plain": 10_000, "framed": 2048, "frames": 501, "rows": N_ROWS}
+    sizes = {"plain": 10_000, "framed": 2048, "frames": 501, "rows": N_ROWS, "kept": 92}
     if args.tiny:
         args.device, args.rounds = "cpu", 1
-        sizes = {"plain": 92, "framed": 92, "frames": 12, "rows": 92}
+        sizes = {"plain": 46, "framed": 46, "frames": 8, "rows": 46, "kept": 46}
     vars(args).update(sizes)
     args.device = torch.device(args.device)
     if args.device.type == "cuda" and not torch.cuda.is_available():

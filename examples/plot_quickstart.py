@@ -39,6 +39,7 @@ from skbst.metrics import (
     hierarchical_f1_scorer,
 )
 from skbst.model_selection import KNNBlendSearchCV, compare_paired, official_folds
+from skbst.neural import Recipe
 from skbst.plotting import HierarchicalConfusionMatrixDisplay
 from skbst.systems import baseline, system_1
 
@@ -49,7 +50,7 @@ parser.add_argument("--embeddings", choices=["builtin", "shipped", "clap"], defa
 parser.add_argument("--size", choices=["small", "report"], default="small")
 parser.add_argument("--grouped", action="store_true", help="keep each uploader on one side of every fold")
 parser.add_argument("--jobs", type=int, default=min(2, joblib.cpu_count()), help="processes")
-parser.add_argument("--fast", action="store_true", help="fewer clips, two of the folds")
+parser.add_argument("--fast", action="store_true", help="fewer and shorter clips, few epochs, two of the folds")
 arguments = parser.parse_args()
 arguments.out.mkdir(parents=True, exist_ok=True)
 if "agg" not in mpl.get_backend().lower():
@@ -65,7 +66,11 @@ if root is None:
     n_clips = 161 if arguments.fast else 230
     print(f"Making {n_clips} clips of all 23 classes (made sounds: scores on them say nothing about real ones).")
     root = make_bst_clips(
-        arguments.out / f"clips-{n_clips}", n_clips=n_clips, max_duration=6.0, random_state=0, verbose=1
+        arguments.out / f"clips-{n_clips}",
+        n_clips=n_clips,
+        max_duration=1.5 if arguments.fast else 6.0,
+        random_state=0,
+        verbose=1,
     )
 clips = load_bsd(root)
 X, y = clips.data, clips.target
@@ -79,6 +84,9 @@ print(f"{len(X)} clips, {y.nunique()} classes. The first:\n{X.iloc[0].to_string(
 settings = {"embeddings": arguments.embeddings, "size": arguments.size, "store": arguments.out / "frames"}
 system = system_1(**settings, random_state=0)
 plain = baseline(**settings, random_state=0)
+if arguments.fast:
+    short = Recipe.small().set_params(max_epochs=5, branch_start=5, branch_max_epochs=10)
+    system.set_params(classifier__estimator__recipe=short)
 # the linear model gets both embeddings in one row, each of length 1
 rows = make_union(*(make_pipeline(BlockSelector(name), Normalizer()) for name, _ in plain[0].featurizers))
 linear = make_pipeline(rows, LogisticRegression(C=30.0, max_iter=2000))

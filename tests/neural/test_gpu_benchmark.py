@@ -27,7 +27,7 @@ def test_a_tiny_run_prints_its_tables():
     assert [len(body) for body in rows.values()] == [2, 7, 14]
     assert all(line.split()[-1] == "cpu" for line in rows["Pickled, loaded on a CPU"])
     assert all(float(line.split()[-2]) < 1e-6 for line in rows["Pickled, loaded on a CPU"])
-    names = [line.split()[0] for line in rows["An epoch of 92 rows without a branch, 92 with one"]]
+    names = [line.split()[0] for line in rows["An epoch of 46 rows without a branch, 46 with one"]]
     assert names[::2] == names[1::2] == ["baseline", "flat", "gc", "lcl", "log-stft", "log-mel", "mfcc"]
 
 

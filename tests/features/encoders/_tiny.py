@@ -6,8 +6,8 @@ import transformers
 _SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 _CONVOLUTIONS = {
     "conv_dim": (8, 8, 8),
-    "conv_kernel": (10, 3, 2),
-    "conv_stride": (5, 4, 2),
+    "conv_kernel": (10, 4, 4),
+    "conv_stride": (5, 4, 4),
     "num_feat_extract_layers": 3,
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
