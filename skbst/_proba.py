@@ -45,12 +45,12 @@ def check_scores(values, what):
 
 def check_proba(proba, n_classes=None):
     """Return probabilities as a finite float64 matrix; what stands in float32 keeps its value."""
-    proba = check_scores(proba, "probabilities")
+    proba = np.asarray(proba, dtype=np.float64)
     if proba.ndim != 2 or (n_classes is not None and proba.shape[1] != n_classes):
         raise DataFormatError(
             f"Probabilities must be of shape (n_samples, {n_classes or 'n_classes'}); got {proba.shape}."
         )
-    return proba
+    return check_scores(proba, "probabilities")
 
 
 def align_columns(values, own_classes, classes, fill=0.0):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from skbst._proba import align_columns
+from skbst._proba import align_columns, check_scores
 
 __all__ = ["check_member", "combine_log_proba", "hard_shares", "member_log_proba", "member_votes"]
 
@@ -59,6 +59,7 @@ def member_log_proba(estimator, X, classes, *, min_proba=1e-12):
     else:
         with np.errstate(divide="ignore"):
             log_proba = np.log(np.asarray(estimator.predict_proba(X), dtype=np.float64))
+    check_scores(np.where(np.isneginf(log_proba), 0, log_proba), f"log-probabilities of {type(estimator).__name__}")
     least, silent = np.log(min_proba), np.isneginf(log_proba).all(axis=1)
     aligned = align_columns(np.maximum(log_proba, least), estimator.classes_, classes, fill=least)
     return np.where(silent[:, None], -np.inf, aligned) if silent.any() else aligned

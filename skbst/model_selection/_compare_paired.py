@@ -121,8 +121,8 @@ def compare_paired(
     Raises
     ------
     DataFormatError
-        If a label is no leaf of the tree, a row has no fold, or the metric gives no finite number for a fold, or for
-        more than half of the resamples.
+        If a label is no leaf of the tree, a row has no fold, there is a single row or uploader, or the metric gives no
+        finite number for a fold, or for more than half of the resamples.
 
     Warns
     -----
@@ -158,6 +158,7 @@ def compare_paired(
     labels = [_as_text(values) for values in (y_true, pred_a, pred_b)]
     fold = _as_folds(folds, len(labels[0]))
     groups = None if groups is None else as_groups(groups, labels[0])
+    _check_units(len(fold), groups)
     if callable(metric):
         resampling = RowResampling(*labels, fold, groups, metric=metric)
     else:
@@ -205,6 +206,13 @@ def _check_scores(metric, fold_a, fold_b):
                 f"of {len(scores)} fold(s) (first: {wrong[0]}). Take a metric that is defined there, as with a "
                 "zero_division, or leave these folds out."
             )
+
+
+def _check_units(n_samples, groups):
+    """Of a single one nothing can be drawn but itself: an interval without width would look like certainty."""
+    if n_samples < 2 or (groups is not None and groups.max() == 0):
+        what = "row" if groups is None else "uploader"
+        raise DataFormatError(f"All is of one {what}, and of one nothing can be said about others; pass more of them.")
 
 
 def _known(resamples, what):

@@ -71,7 +71,8 @@ class KNNBlendSearchCV(TopLevelMixin, VersionedMixin, BaseSearchCV):
 
     error_score : "raise" or float, default=np.nan
         Score of the cells of a setting that cannot be fitted on some split, with a FitFailedWarning that names it; NaN
-        ranks them last. "raise" stops there. The last fit on all rows always raises.
+        ranks them last. "raise" stops there. The last fit on all rows always raises, and so, before the first fit, do
+        names that the estimator lacks and values of alpha, k, temperature or prior_weight out of their range.
 
     Attributes
     ----------

@@ -5,6 +5,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
 from skbst._block_names import PRIOR_BLOCK
+from skbst._proba import check_proba
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors._rows import normalized_rows
@@ -78,7 +79,7 @@ def retrieval_answers(X, estimator, *, embedding, blocks):
     else:
         features, proba = both(X)
         rows = _joined([features], X, embedding, blocks)
-    return rows, np.asarray(proba, dtype=np.float64)
+    return rows, check_proba(proba, len(estimator.classes_))
 
 
 def _joined(parts, X, embedding, blocks):

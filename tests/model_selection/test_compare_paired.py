@@ -365,3 +365,18 @@ def test_numbers_of_numpy_are_numbers(case, kind):
 def test_a_metric_that_gives_no_number_at_all(case, wrong):
     with pytest.raises(DataFormatError, match=r"metric must give one number|of A is nan"):
         compare_paired(*case, metric=lambda truth, pred: wrong, n_bootstrap=20, n_permutations=20)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", lambda truth, pred: np.mean(truth == pred)])
+def test_of_a_single_row_or_uploader_nothing_is_said(metric):
+    with pytest.raises(DataFormatError, match="one row"):
+        compare_paired(["fx-a"], ["fx-a"], ["m-sp"], metric=metric)
+    three = ["fx-a", "m-sp", "ss-n"]
+    with pytest.raises(DataFormatError, match="one uploader"):
+        compare_paired(three, three, three[::-1], metric=metric, groups=["ann"] * 3)
+    assert compare_paired(three, three, three, metric=metric, groups=["ann", None, None]).p_value == 1
+
+
+def test_a_masked_score_is_no_number():
+    with pytest.raises(DataFormatError, match="metric"):
+        compare_paired(["fx-a", "m-sp"], ["fx-a"] * 2, ["m-sp"] * 2, metric=lambda truth, pred: np.ma.masked)

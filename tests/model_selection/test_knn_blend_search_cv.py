@@ -12,6 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.metrics import hierarchical_f1_score, hierarchical_f1_scorer
 from skbst.model_selection import KNNBlendSearchCV
@@ -414,3 +415,56 @@ def test_a_scorer_that_raises_scores_nan(clips, several):
     assert np.isnan(means[1])
     with pytest.raises(RuntimeError, match="too sure"):
         KNNBlendSearchCV(blender, grid, cv=2, scoring=picky, error_score="raise").fit(X, y)
+
+
+class _Odd(LogisticRegression):
+    """Gives probabilities that are none."""
+
+    def __init__(self, how="well", C=1.0):
+        super().__init__(C=C)
+        self.how = how
+
+    def predict_proba(self, X):
+        proba = super().predict_proba(X)
+        if self.how == "nothing":
+            return None
+        if self.how == "a column less":
+            return proba[:, 1:]
+        if self.how != "well":
+            proba[0, 0] = float(self.how)
+        return proba
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.parametrize("how", ["nan", "inf", "nothing", "a column less"])
+def test_probabilities_that_are_none_are_a_setting_that_failed(clips, how):
+    X, y, _ = clips
+    with pytest.warns(FitFailedWarning, match="(?s)2 of 4 fits failed.*DataFormatError"):
+        search = KNNBlendSearchCV(KNNPriorBlender(_Odd()), {"estimator__how": [how, "well"]}, cv=2).fit(X, y)
+    assert search.best_params_ == {"estimator__how": "well"}
+    with pytest.raises(DataFormatError, match=r"[Pp]robabilities"):
+        KNNPriorBlender(_Odd(how)).fit(X, y)
+
+
+@pytest.mark.parametrize("grid", [{"alpha": [0.1], "estimator__gone": [1]}, {"alpha": [0.1, 7]}, {"k": [3, 0]}])
+def test_mistakes_in_the_grid_are_no_failed_settings(clips, grid):
+    X, y, _ = clips
+    fits = []
+
+    class Counted(LogisticRegression):
+        def fit(self, X, y):
+            fits.append(len(y))
+            return super().fit(X, y)
+
+    with pytest.raises(ValueError, match=r"Invalid parameter 'gone'|'alpha' parameter|'k' parameter"):
+        KNNBlendSearchCV(KNNPriorBlender(Counted()), grid, cv=2).fit(X, y)
+    assert fits == []
+
+
+@pytest.mark.parametrize("score", [None, "high", [1.0], {"a": None}])
+def test_a_scorer_that_gives_no_number(clips, score):
+    X, y, _ = clips
+    with pytest.raises(ValueError, match="scoring must return a number"):
+        KNNBlendSearchCV(
+            KNNPriorBlender(LogisticRegression()), {"alpha": [0.1]}, cv=2, scoring=lambda *rest: score, refit="a"
+        ).fit(X, y)

@@ -3,6 +3,7 @@
 import time
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -179,12 +180,19 @@ def _score(scorer, stub, X, y, params, error_score):
         warnings.warn(f"Scoring failed, the score is {error_score}: {error!r}", UserWarning, stacklevel=2)
         return error_score
     if not isinstance(found, dict):
-        return found
+        return _as_number(found, scorer)
     # several scorers give the traceback of one that raised in the place of its score
     for name in [name for name, score in found.items() if isinstance(score, str)]:
         warnings.warn(f"Scoring {name} failed, the score is {error_score}: {found[name]}", UserWarning, stacklevel=2)
         found[name] = error_score
-    return found
+    return {name: _as_number(score, scorer) for name, score in found.items()}
+
+
+def _as_number(score, scorer):
+    score = score.item() if hasattr(score, "item") and np.ndim(score) == 0 else score
+    if not isinstance(score, Real):
+        raise ValueError(f"scoring must return a number, got {score!r:.80} instead (scorer={scorer}).")
+    return score
 
 
 def fast_scores_of(scorer, y):

@@ -170,17 +170,18 @@ def fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both,
     error : str or None
         With ``error_score`` other than "raise", what ended a fit or its predictions; there are no parts then.
     """
+    # a name that does not exist is a mistake in the grid, not a setting that cannot be fitted
+    estimator = clone(estimator).set_params(**clone(setting, safe=False))
     start = time.perf_counter()
     try:
-        return *_fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both, caller, context), None
+        return *_fit_fold(estimator, X, y, train, test, fit_params, groups, k, both, caller, context), None
     except Exception:
         if caller.error_score == "raise":
             raise
         return None, None, time.perf_counter() - start, 0.0, traceback.format_exc()
 
 
-def _fit_fold(estimator, X, y, train, test, setting, fit_params, groups, k, both, caller, context):
-    estimator = clone(estimator).set_params(**clone(setting, safe=False))
+def _fit_fold(estimator, X, y, train, test, fit_params, groups, k, both, caller, context):
     start = time.perf_counter()
     X_train, y_train = _safe_indexing(X, train), _safe_indexing(y, train)
     with context.propagate_callback_context(estimator):

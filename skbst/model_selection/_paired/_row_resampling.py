@@ -87,6 +87,8 @@ def _mean(differences):
 
 def _as_number(score):
     """What a metric gives, as a float; numpy's scalars and arrays of one number are numbers."""
+    if score is np.ma.masked:
+        return float("nan")
     try:
         return float(np.asarray(score, dtype=np.float64).reshape(()))
     except (TypeError, ValueError) as error:
