@@ -6,9 +6,10 @@ Each of the shapes is a short piece repeated, every third with an end that spoil
 other processes does not count) is taken for a 16th, a quarter and the whole of the length, and the slope of its
 logarithm over that of the length from one to the next, of which the steeper counts: 1 is linear, 2 quadratic. Times
 below half a second are the least of two, so that noise is no slope. A text that takes less than 0.2 seconds is fast,
-whatever its slope, and one that is steep at a quarter is not tried at the whole. The functions are those of
-`skbst.text`, `MetadataCleaner`, `TagRules` and the counting of tokens. With ``--keep``, what was measured is kept in a
-file, a line of JSON for each shape, and a run that was stopped goes on.
+whatever its slope. A steep step counts by the doubling behind it where that is less steep, and what is steep at a
+quarter all the same is not tried at the whole. The functions are those of `skbst.text`, `MetadataCleaner`, `TagRules`
+and the counting of tokens. With ``--keep``, what was measured is kept in a file, a line of JSON for each shape, and a
+run that was stopped goes on.
 """
 
 import argparse
@@ -84,6 +85,10 @@ def slope(function, piece, end, n_characters):
         taken = seconds(function, piece * (length // len(piece)) + end)
         if before is not None and taken >= _SHORTEST:
             steepest = max(steepest, float(np.log(taken / max(before, 1e-4)) / np.log(4)))
+            if steepest > STEEPEST:
+                # a cache that is full makes one step steep; what is not linear stays so
+                double = seconds(function, piece * (2 * length // len(piece)) + end)
+                steepest = min(steepest, float(np.log2(double / taken)))
         if steepest > STEEPEST:
             break
         before = taken
