@@ -11,6 +11,8 @@ where folds keep them.
 
     python benchmarks/bench_encoders.py real --data DATA --store FOLDER --network
     python benchmarks/bench_encoders.py text --data DATA --store FOLDER
+    python benchmarks/bench_encoders.py text --data DATA --store FOLDER --network --protocols official \
+        --sets minilm_text minilm_text+lsa_text
     python benchmarks/bench_encoders.py missing --data DATA --store FOLDER
 
 ``missing``: small networks that lose an embedding at prediction, beside those that never had it; three official folds.
@@ -111,15 +113,16 @@ def predict(bundle, y, train, test, blocks, groups, network):
     return found
 
 
-def quality(kind, data, store, network, limit):
+def quality(kind, data, store, network, limit, sets, protocols):
     X, y, uploaders, featurizers = {"real": real, "text": text}[kind](data, store)
     models = ["linear", "network", "network + neighbours"] if network else ["linear"]
-    for protocol, groups in {"official": None, "by uploader": uploaders}.items():
+    for protocol in protocols:
+        groups = None if protocol == "official" else uploaders
         folds = official_folds(y, groups=groups, validation_size=None)
-        found = {(blocks, model): np.empty(len(y), dtype=y.dtype) for blocks in SETS[kind] for model in models}
+        found = {(blocks, model): np.empty(len(y), dtype=y.dtype) for blocks in sets for model in models}
         for number, (train, _, test) in enumerate(folds):
             bundle = None
-            for blocks in SETS[kind]:
+            for blocks in sets:
                 name = hashlib.sha256(f"{kind} {protocol} {number} {blocks} {network}".encode()).hexdigest()[:16]
                 path = store / f"{name}.npz"
                 if not path.exists():
@@ -131,12 +134,12 @@ def quality(kind, data, store, network, limit):
                 with np.load(path) as file:
                     for model in models:
                         found[blocks, model][test] = file[model]
-        tell(kind, protocol, y, folds, groups, found, models)
+        tell(kind, protocol, y, folds, groups, found, models, sets)
 
 
-def tell(kind, protocol, y, folds, groups, found, models):
+def tell(kind, protocol, y, folds, groups, found, models, sets):
     for model in models:
-        scores = {blocks: fold_scores(y, found[blocks, model], folds) for blocks in SETS[kind]}
+        scores = {blocks: fold_scores(y, found[blocks, model], folds) for blocks in sets}
         best = max((blocks for blocks in scores if len(blocks) == 1), key=lambda blocks: scores[blocks].mean())
         print(f"\n{kind}, {protocol}, {model}: hF in per cent, difference to {best[0]} alone", flush=True)
         for blocks, values in scores.items():
@@ -179,6 +182,8 @@ def main():
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SKBST_DATA", ".")))
     parser.add_argument("--store", type=Path, default=Path("bench_encoders"))
     parser.add_argument("--network", action="store_true")
+    parser.add_argument("--sets", nargs="+", help="such as minilm_text minilm_text+lsa_text; all by default")
+    parser.add_argument("--protocols", nargs="+", default=["official", "by uploader"])
     parser.add_argument("--limit", type=float, default=np.inf, help="seconds of CPU after which to stop; run again")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -186,7 +191,9 @@ def main():
     if arguments.kind == "missing":
         missing(arguments.data, arguments.store)
         return
-    quality(arguments.kind, arguments.data, arguments.store, arguments.network, arguments.limit)
+    sets = [tuple(name.split("+")) for name in arguments.sets or []] or SETS[arguments.kind]
+    settings = arguments.network, arguments.limit, sets, arguments.protocols
+    quality(arguments.kind, arguments.data, arguments.store, *settings)
 
 
 if __name__ == "__main__":
