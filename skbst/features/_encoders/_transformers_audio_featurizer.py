@@ -51,7 +51,7 @@ class TransformersAudioFeaturizer(ClassNamePrefixFeaturesOutMixin, SoundFeaturiz
 
     window : "auto" or float, default="auto"
         Length of a window in seconds. "auto" takes what the feature extractor was configured for (clap 10 s,
-        whisper 30 s, ...), and 10 s where it names none.
+        whisper 30 s, ...), and 10 s where it names none. No shorter than what the encoder can read, above.
 
     hop : float, default=None
         Distance of the starts of two windows in seconds, at most `window`; None puts them side by side.

@@ -44,14 +44,15 @@ class ClassPriorFeaturizer(PriorMaker):
         against the names and descriptions of the classes. A :class:`ClapAudioFeaturizer` is compared with the prompts
         in the space of its own checkpoint; a tuple (encoder of clips, encoder of prompts) names both.
 
-        A **callable**, which gets `X` and returns an answer for each row, as in a mapping.
+        A **callable**, which gets `X` and returns an answer for each row, as in a mapping. Answers with the
+        index of `X` in another order, a DataFrame or Series, go to their clips.
 
     taxonomy : Taxonomy, default=None
         Names the classes; None takes BST.
 
     templates : sequence of str, default=("{name}", "This is a sound of {name}.", "{top}: {name}.", \
 "{name}. {description}")
-        Prompts of a class for a zero-shot: the mean of their directions stands for it.
+        Prompts of a class for a zero-shot: the mean of their directions stands for it. Each names a field of the class.
 
     temperature : float, default=0.05
         Divisor of the cosines of a zero-shot.
