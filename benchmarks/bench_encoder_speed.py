@@ -87,9 +87,8 @@ def build_whisper():
     """As whisper-base, but for its layers."""
     import transformers
 
-    config = transformers.WhisperConfig(
-        d_model=512, encoder_layers=N_LAYERS, decoder_layers=1, encoder_attention_heads=8, encoder_ffn_dim=2048
-    )
+    heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8, "encoder_ffn_dim": 2048}
+    config = transformers.WhisperConfig(d_model=512, encoder_layers=N_LAYERS, decoder_layers=1, **heads)
     return transformers.WhisperModel(config), transformers.WhisperFeatureExtractor()
 
 
