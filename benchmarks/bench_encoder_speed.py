@@ -28,7 +28,7 @@ import pandas as pd
 
 from skbst.features import SentenceTransformerFeaturizer, TransformersAudioFeaturizer
 
-N_LAYERS, RATE, BATCH = 4, 16000, 8
+BATCH = 8
 LENGTHS = {"1 to 3 s": (24, 1.0, 3.0), "30 s": (2, 30.0, 30.0)}
 # AST and Whisper take as long for a short sound as for a whole window
 FEWER = {"ast": 8, "whisper": 8}
@@ -62,38 +62,38 @@ def speed_of_texts(minilm, data, n_texts=1024):
             print(f"  MiniLM, {name:37} skbst {own:6.2f} s, directly {other:6.2f} s: {own / other:.2f}", flush=True)
 
 
-def build_wav2vec2():
+def build_wav2vec2(n_layers):
     import transformers
 
-    config = transformers.Wav2Vec2Config(num_hidden_layers=N_LAYERS)
+    config = transformers.Wav2Vec2Config(num_hidden_layers=n_layers)
     return transformers.Wav2Vec2Model(config), transformers.Wav2Vec2FeatureExtractor()
 
 
-def build_hubert():
+def build_hubert(n_layers):
     """As the large one: layer norms in its convolutions, and a mask over what fills up."""
     import transformers
 
-    config = transformers.HubertConfig(num_hidden_layers=N_LAYERS, feat_extract_norm="layer", conv_bias=True)
+    config = transformers.HubertConfig(num_hidden_layers=n_layers, feat_extract_norm="layer", conv_bias=True)
     return transformers.HubertModel(config), transformers.Wav2Vec2FeatureExtractor(return_attention_mask=True)
 
 
-def build_ast():
+def build_ast(n_layers):
     import transformers
 
-    return transformers.ASTModel(transformers.ASTConfig(num_hidden_layers=N_LAYERS)), transformers.ASTFeatureExtractor()
+    return transformers.ASTModel(transformers.ASTConfig(num_hidden_layers=n_layers)), transformers.ASTFeatureExtractor()
 
 
-def build_whisper():
+def build_whisper(n_layers):
     """As whisper-base, but for its layers."""
     import transformers
 
     heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8, "encoder_ffn_dim": 2048}
-    config = transformers.WhisperConfig(d_model=512, encoder_layers=N_LAYERS, decoder_layers=1, **heads)
+    config = transformers.WhisperConfig(d_model=512, encoder_layers=n_layers, decoder_layers=1, **heads)
     return transformers.WhisperModel(config), transformers.WhisperFeatureExtractor()
 
 
-def build_clap():
-    """The published size, all layers, without fusion."""
+def build_clap(n_layers):
+    """The published size, all layers whatever is asked, without fusion."""
     import transformers
 
     config = transformers.ClapConfig(
@@ -155,14 +155,14 @@ class Directly:
         return [self.embed(waveforms[i : i + BATCH]) for i in range(0, len(waveforms), BATCH)]
 
 
-def speed_of_sounds(name, lengths, rounds):
+def speed_of_sounds(name, lengths, rounds, n_layers):
     import torch
     import transformers
 
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     torch.manual_seed(0)
-    model, extractor = BUILDERS[name]()
+    model, extractor = BUILDERS[name](n_layers)
     directly = Directly(name, model.eval(), extractor)
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
@@ -223,6 +223,7 @@ def main():
     parser.add_argument("--minilm", help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--models", nargs="+", choices=BUILDERS, default=list(BUILDERS))
     parser.add_argument("--lengths", nargs="+", choices=LENGTHS, default=list(LENGTHS))
+    parser.add_argument("--layers", type=int, default=4, help="of all but CLAP")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -230,7 +231,7 @@ def main():
         speed_of_texts(arguments.minilm, arguments.data)
         return
     for name in arguments.models:
-        speed_of_sounds(name, arguments.lengths, arguments.rounds)
+        speed_of_sounds(name, arguments.lengths, arguments.rounds, arguments.layers)
 
 
 if __name__ == "__main__":
