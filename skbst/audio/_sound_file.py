@@ -198,14 +198,17 @@ def read_span(file, start, count, mixer):
 
 def blocks_to_error(file, mixer, errors):
     """Yield mixed blocks, so small that little is lost where one cannot be decoded; what ended it goes to `errors`."""
-    while True:
+    # beyond its last sample a FLAC ends in an error that takes what was read before it along
+    n_left = file.frames if file.format == "FLAC" else _SALVAGE_FRAMES
+    while n_left > 0:
         try:
-            frames = file.read(_SALVAGE_FRAMES, dtype="float32", always_2d=True)
+            frames = file.read(min(n_left, _SALVAGE_FRAMES), dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, OSError) as error:
             errors.append(words_of(error))
             return
         if len(frames) == 0:
             return
+        n_left -= len(frames) if file.format == "FLAC" else 0
         yield mixer(frames)
 
 

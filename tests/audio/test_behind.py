@@ -209,3 +209,40 @@ def test_a_header_that_ends_before_it_begins(tmp_path, place):
     data = bytearray(encoded("voc"))
     data[20:22] = place.to_bytes(2, "little")
     assert "header contradicts itself" in load(tmp_path, "voc", data)[2]
+
+
+def test_a_flac_whose_last_byte_is_zero(tmp_path):
+    generator = np.random.default_rng(0)
+    data = b"\1"
+    while data[-1] or not data[-2]:
+        out = io.BytesIO()
+        soundfile.write(out, generator.normal(0, 0.1, 200).clip(-1, 1), RATE, format="FLAC")
+        data = out.getvalue()
+    streamed = bytearray(data)
+    streamed[21] &= 0xF0
+    streamed[22:26] = bytes(4)
+    for whole in (data, streamed):
+        assert load(tmp_path, "flac", whole)[1:3] == (200, "")
+        assert load(tmp_path, "flac", whole + ID3)[1:3] == (200, "")
+    assert load(tmp_path, "flac", data + bytes(40))[1:3] == (200, "")
+    for whole in (data, streamed):
+        assert load(tmp_path, "flac", whole + ID3 + encoded("wav"))[1:3] == (200 + SECONDS * RATE, "joined files")
+
+
+@pytest.mark.parametrize("name", ["wav", "flac", "streamed.flac", "ogg", "mp3"])
+def test_hundreds_of_sounds_in_one_file_are_looked_at_once(tmp_path, name, monkeypatch):
+    from skbst.audio._containers import _flac, _look
+    from skbst.audio._containers._slice import FileSlice
+
+    n_read = []
+    real = FileSlice.readinto
+    monkeypatch.setattr(FileSlice, "readinto", lambda self, buffer: n_read.append(real(self, buffer)) or n_read[-1])
+    monkeypatch.setattr(_flac, "_READ_AT_ONCE", 1 << 15)
+    taken = {}
+    for n_sounds in (100, 200):
+        n_read.clear()
+        (tmp_path / "x").write_bytes(encoded(name) * n_sounds)
+        assert len(_look.look_at(tmp_path / "x").parts) == n_sounds
+        taken[n_sounds] = sum(n_read)
+    # what is read ahead of each sound is the same for all but the last ones
+    assert taken[200] < 3 * taken[100]

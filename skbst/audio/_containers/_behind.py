@@ -1,7 +1,6 @@
 """What stands behind a sound and belongs to no header."""
 
 import math
-import re
 import struct
 from typing import NamedTuple
 
@@ -14,10 +13,16 @@ _FIRST_BYTES = (
     b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff", b"riff", b".snd", b"dns.", b"OggS", b"fLaC", b"NIST_1A",
     b"Creative Voice File",
 )  # fmt: skip
-# how a sound begins that stands anywhere; long enough to be no accident
-_MARK = re.compile(
-    rb"fLaC\0\0\0\x22|OggS\0\x02|(?:RIFF|RF64|BW64).{4}WAVE|FORM.{4}AIF[FC]|caff\0\x01\0\0desc|riff\x2e\x91\xcf\x11",
-    re.DOTALL,
+# how a sound begins that stands anywhere, long enough to be no accident: what is looked for, how many bytes before it
+# the sound begins, and with what
+_MARKS = (
+    (b"fLaC\0\0\0\x22", 0, (b"fLaC",)),
+    (b"OggS\0\x02", 0, (b"OggS",)),
+    (b"WAVE", 8, (b"RIFF", b"RF64", b"BW64")),
+    (b"AIFF", 8, (b"FORM",)),
+    (b"AIFC", 8, (b"FORM",)),
+    (b"caff\0\x01\0\0desc", 0, (b"caff",)),
+    (b"riff\x2e\x91\xcf\x11", 0, (b"riff",)),
 )
 _LONGEST_MARK = 12
 _READ_AT_ONCE = 1 << 20
@@ -41,7 +46,7 @@ def begins_a_sound(data):
     return data.startswith(_FIRST_BYTES)
 
 
-def behind(file, end, size, chunks=None):
+def behind(file, end, size, chunks=None, *, is_searched=True):
     """Say what follows a sound.
 
     Parameters
@@ -57,6 +62,9 @@ def behind(file, end, size, chunks=None):
 
     chunks : tuple of (str, int, bool), default=None
         How the heads of its chunks are built; None is a container without chunks.
+
+    is_searched : bool, default=True
+        Whether a sound is searched for behind bytes of no kind.
 
     Returns
     -------
@@ -82,7 +90,9 @@ def behind(file, end, size, chunks=None):
     if size - stop <= 1:
         # one byte fills up a chunk
         return Behind(stop if chunks is None else size)
-    return _searched(file, stop, place, size) if size - place > 1 else Behind(stop)
+    if size - place <= 1:
+        return Behind(stop)
+    return _searched(file, stop, place, size) if is_searched else Behind(stop, None, size - place)
 
 
 def _behind_chunk(file, places, size, chunks):
@@ -105,10 +115,20 @@ def _searched(file, stop, place, size):
     at, last = place, min(size, place + _SEARCHED_BYTES)
     while at < last:
         data = read_at(file, at, _READ_AT_ONCE)
-        found = _MARK.search(data)
-        if found:
-            return Behind(stop, at + found.start(), at + found.start() - place)
+        found = min((start for mark in _MARKS if (start := _find(data, *mark)) is not None), default=None)
+        if found is not None:
+            return Behind(stop, at + found, at + found - place)
         if len(data) < _READ_AT_ONCE:
             break
         at += len(data) - _LONGEST_MARK + 1
     return Behind(stop, None, size - place)
+
+
+def _find(data, mark, n_before, first):
+    """Where the first sound with this mark begins, or None; plain searches take a tenth of the time of a pattern."""
+    at = data.find(mark)
+    while at >= 0:
+        if at >= n_before and data.startswith(first, at - n_before):
+            return at - n_before
+        at = data.find(mark, at + 1)
+    return None

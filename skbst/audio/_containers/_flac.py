@@ -61,7 +61,7 @@ def look_at_flac(file, size):
     place, code = _first_frame(file)
     is_searched = size <= _ALWAYS_SEARCHED
     found = _frames(file, place if is_searched else max(place, size - _TAIL_BYTES), size, code, block)
-    frames = _first_sound(found, n_samples, is_searched)
+    frames = _first_sound(found, n_samples, at=0 if is_searched else None)
     is_whole = bool(frames) and frames[-1].stop == n_samples
     truncation, end = None, frames[-1].stop if frames else 0
     if n_samples and 0 < end < n_samples:
@@ -71,36 +71,53 @@ def look_at_flac(file, size):
     damage = _contradiction(head, code, n_samples, 0 if is_whole else end)
     if not frames:
         return truncation, damage, behind(file, min(place, size), size)
-    n_left = size - frames[-1].place
-    ends = _ends_of_frame(read_at(file, frames[-1].place, _TAIL_BYTES), n_left)
-    rests = [behind(file, min(frames[-1].place + n, size), size) for n in ends or [_HEAD_BYTES]]
-    # of several places the one behind which stands what is known, or nothing
-    rest = next((rest for rest in rests if not rest.n_bytes), rests[0])
-    if not ends and n_left <= _TAIL_BYTES:
-        truncation = truncation or "its last frame is not whole"
-    is_ended = ends and (is_whole or n_samples == 0)
-    return truncation, damage, rest if is_ended or rest.begin is not None else Behind(size)
+    rest = _behind_frame(file, frames[-1].place, size, has_length=n_samples > 0)
+    if rest is None:
+        # a frame without an end is cut or damaged
+        rest = behind(file, min(frames[-1].place + _HEAD_BYTES, size), size)
+        if size - frames[-1].place <= _TAIL_BYTES:
+            truncation = truncation or "its last frame is not whole"
+    elif is_whole or n_samples == 0:
+        return truncation, damage, rest
+    return truncation, damage, rest if rest.begin is not None else Behind(size)
 
 
-def _ends_of_frame(data, n_left):
-    """Where the frame that begins these bytes may end: its checksum, put behind it, makes the remainder 0."""
-    value, ends = 0, []
+def _behind_frame(file, place, size, has_length):
+    """What follows the frame that begins here: of several places where it may end the one behind which stands what is
+    known, or nothing, else the first; None where it has no end."""
+    first = None
+    for n_bytes in _ends_of_frame(read_at(file, place, _TAIL_BYTES), has_length):
+        rest = behind(file, place + n_bytes, size, is_searched=False)
+        if not rest.n_bytes:
+            return rest
+        first = place + n_bytes if first is None else first
+    return None if first is None else behind(file, first, size)
+
+
+def _ends_of_frame(data, has_length):
+    """Yield where the frame that begins these bytes may end: its checksum, put behind it, makes the remainder 0."""
+    value = 0
     for at, byte in enumerate(data, 1):
         before, value = value, (value << 8 & 0xFFFF) ^ _CRC16[value >> 8 ^ byte]
         if value == 0 and before and at > _SHORTEST_FRAME:
-            ends.append(at)
-    # zeros behind it leave the remainder as it is: then all of the file is explained
-    return ends[-1:] if value == 0 and len(data) == n_left else ends
+            # a zero may be the checksum's last byte: one alone is, and one too many is nothing to a reader that knows
+            # when to stop
+            n_zeros = len(data[at : at + 2]) - len(data[at : at + 2].lstrip(b"\0"))
+            yield at + (n_zeros == 1 or (n_zeros > 1 and has_length))
 
 
-def _first_sound(frames, n_samples, is_searched):
+def _first_sound(frames, n_samples, at):
     """Frames of the first of several sounds: up to its last one, or to where another begins to count anew.
 
     Bytes that look like a frame are one where they go on from the frame before, where the next frame goes on from
-    them, or where they end the sound.
+    them, or where they end the sound. The first sample is `at`; None is that of the first frame.
     """
-    at, kept = 0 if is_searched or not frames else frames[0].first, []
-    for frame, following in zip(frames, [*frames[1:], None]):
+    last = None
+    kept, frame = [], next(frames, None)
+    while frame is not None:
+        # no more is read than the first sound
+        following, last = next(frames, None), frame
+        at = frame.first if at is None else at
         is_confirmed = following is not None and following.first == frame.stop
         if frame.first < at and is_confirmed:
             break
@@ -109,7 +126,8 @@ def _first_sound(frames, n_samples, is_searched):
             at = frame.stop
         if kept and at == n_samples:
             break
-    return kept or frames[-1:]
+        frame = following
+    return kept or [last][: last is not None]
 
 
 def _contradiction(head, code, n_samples, end):
@@ -138,10 +156,10 @@ def _first_frame(file):
 
 
 def _frames(file, start, size, code, block):
-    """Each frame whose header is found, in the order of the file."""
+    """Yield each frame whose header is found, in the order of the file."""
     if len(code) < 4 or code[0] != 0xFF or code[1] & 0xFE != 0xF8:
-        return []
-    frames, place = [], start
+        return
+    place = start
     while place < size:
         file.seek(place)
         # a last frame of silence is shorter than the header of another
@@ -153,9 +171,8 @@ def _frames(file, start, size, code, block):
             if data[at + 3] & 0x0F == code[3] & 0x0F:
                 span = _frame_span(data[at : at + _HEAD_BYTES], block)
                 if span is not None:
-                    frames.append(_Frame(place + at, *span))
+                    yield _Frame(place + at, *span)
         place += _READ_AT_ONCE - _HEAD_BYTES
-    return frames
 
 
 def _frame_span(head, block):

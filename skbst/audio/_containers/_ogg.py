@@ -6,6 +6,8 @@ __all__ = ["look_at_ogg"]
 
 # flags of a page: a stream begins, a stream ends
 _FIRST, _LAST = 2, 4
+# how a page begins, with the only version there is
+_PAGE = b"OggS\0"
 # bytes; a page has at most 65,307
 _SEARCHED_AT_ONCE = 1 << 16
 # checksums of pages are compared up to here, which costs reading it all
@@ -87,9 +89,9 @@ def _next_page(file, place):
     while True:
         file.seek(place)
         data = file.read(_SEARCHED_AT_ONCE)
-        found = data.find(b"OggS")
+        found = data.find(_PAGE)
         if found >= 0:
             return place + found
         if len(data) < _SEARCHED_AT_ONCE:
             return None
-        place += len(data) - 3
+        place += len(data) - len(_PAGE) + 1
