@@ -7,7 +7,7 @@ mean share of the clip's own label, and how many favour another one: on training
 test rows, were they given any; by all that neighbours are found by, and by the encoders' vectors alone.
 
     python benchmarks/bench_distillation.py VECTORS.npz --data FOLDER_OF_THE_SET [--blocks audio_aisfx ...] [--grouped]
-        [--folds 5] [--max-epochs N]
+        [--folds 5] [--students NAME ...] [--max-epochs N]
 """
 
 import argparse
@@ -35,18 +35,19 @@ STUDENTS = {
     "KD, weight 3": {"distillation_weight": 3.0},
     "KD, neighbours by the encoders alone": {"embedding": "blocks"},
     "KD, by the encoders, k 50": {"embedding": "blocks", "k": 50},
+    "KD, no neighbour of the own uploader": {"exclude_own_group": True},
 }
 
 
 def load(args):
-    """Bundle of the vectors, labels, and uploaders or None."""
+    """Bundle of the vectors, labels, and uploaders."""
     clips = load_bsd(args.data)
     with np.load(args.vectors) as file:
         places = {str(name): row for row, name in enumerate(file["sound_id"])}
         kept = np.array([places[name] for name in clips.data.index.astype(str)])
         blocks = {name: normalize(file[name][kept].astype(np.float32)) for name in args.blocks}
     renamed = {name.split("_")[0]: block for name, block in blocks.items()}
-    return FeatureBundle(renamed), np.asarray(clips.target), np.asarray(clips.groups) if args.grouped else None
+    return FeatureBundle(renamed), np.asarray(clips.target), np.asarray(clips.groups)
 
 
 def own_share(prior, classes, y):
@@ -55,7 +56,7 @@ def own_share(prior, classes, y):
     return own.mean(), np.mean(classes[prior.argmax(axis=1)] != y)
 
 
-def fold_answers(network, X, y, X_new, y_new):
+def fold_answers(network, names, X, y, groups, X_new, y_new):
     """Answers of each model on the new rows; shares of the targets on rows of the fold and on new ones."""
     teacher = clone(network).fit(X, y)
     frozen, answers, shares = FrozenEstimator(teacher), {"network": teacher.predict(X_new)}, {}
@@ -68,9 +69,10 @@ def fold_answers(network, X, y, X_new, y_new):
         prior = blender.neighbour_proba(X_new)
         shares[embedding] = [*known, *own_share(prior, teacher.classes_, y_new)]
         answers[f"neighbours alone, {embedding}"] = teacher.classes_[prior.argmax(axis=1)]
-    for name, settings in STUDENTS.items():
-        student = KNNDistillationClassifier(network, teacher=frozen, **settings).fit(X, y)
-        answers[name] = student.predict(X_new)
+    for name in names:
+        student = KNNDistillationClassifier(network, teacher=frozen, **STUDENTS[name])
+        known = {"groups": groups} if student.exclude_own_group else {}
+        answers[name] = student.fit(X, y, **known).predict(X_new)
     return answers, shares
 
 
@@ -92,12 +94,8 @@ def report(answers, shares, tests, y, groups):
     said = joined["neighbours alone, auto"]
     apart = said != joined["network"]
     print(f"of {apart.sum()} test rows where network and neighbours disagree, answered as the neighbours do:")
-    print(
-        "  "
-        + ", ".join(
-            f"{name} {np.mean(joined[name][apart] == said[apart]):.2f}" for name in ("neighbours, auto", *STUDENTS)
-        )
-    )
+    followers = ["neighbours, auto", *(name for name in STUDENTS if name in joined)]
+    print("  " + ", ".join(f"{name} {np.mean(joined[name][apart] == said[apart]):.2f}" for name in followers))
     print("share of the own label among neighbours, and rows where another has more: training rows, test rows")
     for embedding in shares[0]:
         known, wrong, new, new_wrong = np.mean([each[embedding] for each in shares], axis=0)
@@ -111,6 +109,7 @@ def main():
     parser.add_argument("--blocks", nargs="+", default=["audio_aisfx", "text_minilm_title_tags"])
     parser.add_argument("--grouped", action="store_true", help="folds that keep uploaders together")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--students", nargs="+", choices=STUDENTS, default=list(STUDENTS))
     parser.add_argument("--max-epochs", type=int)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -118,10 +117,11 @@ def main():
     network = BranchClassifier(size="small", recipe="small", random_state=0)
     if args.max_epochs:
         network.set_params(max_epochs=args.max_epochs)
+    uploaders, groups = groups, groups if args.grouped else None
     folds = list(official_folds(y, groups=groups).split(bundle, y))[: args.folds]
     answers, shares = [], []
     for number, (train, test) in enumerate(folds):
-        found = fold_answers(network, bundle[train], y[train], bundle[test], y[test])
+        found = fold_answers(network, args.students, bundle[train], y[train], uploaders[train], bundle[test], y[test])
         answers.append(found[0])
         shares.append(found[1])
         print(f"fold {number} done", flush=True)
