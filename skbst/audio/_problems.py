@@ -84,9 +84,9 @@ def problem_report(problems, ids=None, sources=None):
         "silent": [problems[i].silent for i in rows],
         "detail": [problems[i].detail for i in rows],
     }
-    return pd.DataFrame(table, index=index).astype(
-        {"position": np.int64, "audio": object, "reason": object, "silent": bool, "detail": object}
-    )
+    # pandas' own text type takes no name that is not UTF-8
+    types = {"position": np.int64, "audio": object, "reason": object, "silent": bool, "detail": object}
+    return pd.DataFrame({name: pd.Series(table[name], index=index, dtype=types[name]) for name in table})
 
 
 @contextmanager

@@ -95,6 +95,9 @@ def unreadable(path):
     """Say why a path cannot even be opened."""
     if path is None or path is pd.NA or path == "" or (isinstance(path, float) and math.isnan(path)):
         return DecodeProblem("no path", silent=True)
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        # a number would be taken for an open file's
+        return DecodeProblem("no path", silent=True, detail=f"a cell of type {type(path).__name__}")
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -246,3 +246,38 @@ def test_hundreds_of_sounds_in_one_file_are_looked_at_once(tmp_path, name, monke
         taken[n_sounds] = sum(n_read)
     # what is read ahead of each sound is the same for all but the last ones
     assert taken[200] < 3 * taken[100]
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"abcd\0\0\0\0", b"ID3\4\0\0\0\0\0\0", b"LYRICSBEGINLYRICSEND", b"xAPETAGEX", b"RIFF", b"OggS\0\0", b"\xff\xf8"],
+)
+@pytest.mark.parametrize("name", ["wav", "flac", "ogg", "mp3"])
+def test_pieces_without_end_are_not_followed_without_end(tmp_path, name, piece, monkeypatch):
+    from skbst.audio._containers import _look
+    from skbst.audio._containers._slice import FileSlice
+
+    n_read = []
+    real = FileSlice.readinto
+    monkeypatch.setattr(FileSlice, "readinto", lambda self, buffer: n_read.append(real(self, buffer)) or n_read[-1])
+    (tmp_path / "x").write_bytes(encoded(name) + piece * 50_000)
+    found = _look.look_at(tmp_path / "x")
+    assert len(n_read) < 20_000
+    assert found.reason or found.truncation or len(found.parts) > 1
+
+
+def test_a_flac_of_which_nothing_is_left_and_a_sound(tmp_path):
+    data = bytearray(encoded("flac"))
+    data[data.index(b"\xff\xf8", 42)] ^= 0xFF
+    _, n_valid, reason, _ = load(tmp_path, "flac", data + encoded("wav"))
+    assert n_valid == SECONDS * RATE
+    assert "truncated" in reason
+
+
+def test_zeros_without_end_are_zeros(tmp_path):
+    for name in ("flac", "voc"):
+        with open(tmp_path / f"x.{name}", "wb") as file:
+            file.write(encoded(name))
+            file.truncate(100_000_000)
+        _, n_valid, report = load_clips([tmp_path / f"x.{name}"], sample_rate=RATE, duration=None)
+        assert (n_valid[0], len(report)) == (SECONDS * RATE, 0)

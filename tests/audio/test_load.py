@@ -288,3 +288,12 @@ def test_every_real_recording_is_read_without_a_warning(data_root):
     assert len(report) == 0
     assert n_valid.min() >= 1
     assert np.isfinite(waveforms).all()
+
+
+@pytest.mark.parametrize("cell", [0, 3, True, 1.5, {}, [1, 2], {1}, bytearray(b"a.wav"), "caf\udce9.wav", b"\xff.wav"])
+def test_a_cell_that_is_no_path_is_a_record(cell):
+    with pytest.warns(AudioDecodeWarning):
+        _, n_valid, report = load_clips([cell, (np.ones(800), 16000)], duration=0.05)
+    assert n_valid.tolist() == [0, 800]
+    assert report["position"].tolist() == [0]
+    assert report["reason"].isin(["no path", "not found"]).all()

@@ -52,6 +52,7 @@ def odd(tmp_path, monkeypatch):
         yield [
             *("pipe.wav", "folder.wav", "loop.wav", "dead.wav", "empty.wav", "socket.wav", "/dev/zero", "/dev/null"),
             *("/proc/self/maps", "nul\0.wav", "long" * 2000, "~/nowhere.wav", "", None, np.nan, pd.NA),
+            "caf\udce9.wav",
         ]
 
 

@@ -26,6 +26,8 @@ _MARKS = (
 )
 _LONGEST_MARK = 12
 _READ_AT_ONCE = 1 << 20
+# more tags, chunks and gaps one behind the other are none; taken as it is
+_MOST_STEPS = 200
 # taken as it is: what stands behind a sound is known by its first bytes
 _LOOKED_AT = 1 << 16
 # that far a sound is searched for behind bytes of no kind; taken as it is
@@ -70,14 +72,15 @@ def behind(file, end, size, chunks=None, *, is_searched=True):
     -------
     found : Behind
     """
-    place = stop = end
-    while place < size:
+    place, stop, n_steps = end, end, 0
+    while place < size and n_steps < _MOST_STEPS:
         data = read_at(file, place, _LOOKED_AT)
         content = data.lstrip(b"\0")
         first = place + len(data) - len(content)
         if not content:
             place = first
             continue
+        n_steps += 1
         if begins_a_sound(content) or row_follows(file, first, size):
             return Behind(stop, first)
         after = skip_tags(file, first, size)

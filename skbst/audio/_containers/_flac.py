@@ -70,7 +70,7 @@ def look_at_flac(file, size):
         truncation = f"{n_missing} samples are missing before the end"
     damage = _contradiction(head, code, n_samples, 0 if is_whole else end)
     if not frames:
-        return truncation, damage, behind(file, min(place, size), size)
+        return truncation, damage, _uncertain(behind(file, min(place, size), size), size)
     rest = _behind_frame(file, frames[-1].place, size, has_length=n_samples > 0)
     if rest is None:
         # a frame without an end is cut or damaged
@@ -79,7 +79,12 @@ def look_at_flac(file, size):
             truncation = truncation or "its last frame is not whole"
     elif is_whole or n_samples == 0:
         return truncation, damage, rest
-    return truncation, damage, rest if rest.begin is not None else Behind(size)
+    return truncation, damage, _uncertain(rest, size)
+
+
+def _uncertain(rest, size):
+    """What follows a sound whose end is not known: all of it, up to another sound, may be its own."""
+    return Behind(size) if rest.begin is None else rest._replace(stop=rest.begin, n_bytes=0)
 
 
 def _behind_frame(file, place, size, has_length):

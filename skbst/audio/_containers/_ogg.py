@@ -10,6 +10,8 @@ _FIRST, _LAST = 2, 4
 _PAGE = b"OggS\0"
 # bytes; a page has at most 65,307
 _SEARCHED_AT_ONCE = 1 << 16
+# more places that only look like pages are no damage; taken as it is
+_MOST_FALSE = 1000
 # checksums of pages are compared up to here, which costs reading it all
 _LARGEST_CHECKED = 1 << 26
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -62,17 +64,17 @@ def look_at_ogg(file, size):
 
 def _pages(file, size):
     """Place, end, flags, serial number and page number of each whole page; what has a wrong checksum is no page."""
-    place, is_checked = 0, size <= _LARGEST_CHECKED
-    while place is not None and place < size:
+    place, is_checked, n_false = 0, size <= _LARGEST_CHECKED, 0
+    while place is not None and place < size and n_false < _MOST_FALSE:
         file.seek(place)
         head = file.read(27)
         table = file.read(head[26]) if len(head) == 27 and head[:4] == b"OggS" else b""
         stop = place + 27 + len(table) + sum(table)
         if len(table) < (head[26:27] or b"\1")[0] or stop > size:
-            place = _next_page(file, place + 1)
+            place, n_false = _next_page(file, place + 1), n_false + 1
             continue
         if is_checked and _checksum(head[:22] + bytes(4) + head[26:] + table + file.read(sum(table))) != head[22:26]:
-            place = _next_page(file, place + 1)
+            place, n_false = _next_page(file, place + 1), n_false + 1
             continue
         yield place, stop, head[5], head[14:18], int.from_bytes(head[18:22], "little")
         place = stop

@@ -5,7 +5,9 @@ __all__ = ["read_at", "skip_tags"]
 # tags that are found by their end are searched that far; covers of records stand in tags that tell their length
 _SEARCHED_BYTES = 1 << 16
 _LONGEST_HEAD = 32
-# of the twelve that the format reserves, three are in use
+# more tags one behind the other are none; taken as it is
+_MOST_TAGS = 20
+# those that are in use
 _VERSIONS_OF_ID3 = range(2, 5)
 
 
@@ -34,9 +36,9 @@ def skip_tags(file, place, size):
     place : int
         Where the last of them ends; as it came where there is none.
     """
-    while place < size:
+    for _ in range(_MOST_TAGS):
         length = _tag_bytes(file, place, size)
-        if length == 0:
+        if place >= size or length == 0:
             break
         place += length
     return min(place, size)
