@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 
 from skbst._paths import absolute_path, open_regular, printable
@@ -169,7 +170,7 @@ def _header(path, reader):
 
 def check_double(path, header):
     """Refuse a header in which a column stands twice."""
-    double = sorted({name for name in header if header.count(name) > 1})
+    double = sorted(name for name, count in Counter(header).items() if count > 1)
     if double:
         raise DataFormatError(f"{path}: column(s) {double} stand twice in the header.")
 

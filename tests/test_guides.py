@@ -2,6 +2,7 @@
 
 import doctest
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,11 @@ def test_examples_of_the_page(page, tmp_path, monkeypatch):
     said = []
     result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append)
     assert not result.failed, "".join(said)
+
+
+def test_tests_that_a_page_names_are_there():
+    page = (PAGES[0].parent / "promises.rst").read_text(encoding="utf-8")
+    section = page.split("Kinds, and the tests that hold them")[1].split("What it costs")[0]
+    named = re.findall(r"``([a-z_/]+(?:\.py)?)``", section.replace("``tests``", ""))
+    assert len(named) > 20
+    assert [name for name in named if not (Path(__file__).parent / name).exists()] == []
