@@ -9,6 +9,7 @@ from skbst.nn import (
     ClassPriorEmbedding,
     ClipNet,
     FlatHead,
+    FramePrior,
     FrameStandardizer,
     GatedResidualFusion,
     GlobalHead,
@@ -87,6 +88,8 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         "dropout": float(recipe.dropout),
         "input_norm": input_norm,
         "linear_prior": bool(linear_prior),
+        # beside an audio embedding, which holds such statistics, branches were measured without
+        "frame_prior": bool(recipe.linear_prior and branch is not None and "audio" not in shapes),
         "branch_logits": has_logits,
         "late_fusion": late_fusion,
         "n_prior": shapes["prior"][0] if "prior" in shapes else None,
@@ -119,6 +122,8 @@ def build_module(architecture):
             branch = parts["branch"] = _build_branch(architecture)
             parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
             parts["fusion"] = None if alone else GatedResidualFusion(n_audio, branch.out_features)
+        if architecture.get("frame_prior"):  # not there in networks of earlier versions
+            parts["frame_prior"] = FramePrior(architecture["n_bins"], n_classes)
         if architecture["branch_logits"]:
             parts["branch_head"] = BranchHead(branch.out_features, n_classes, dropout=architecture["dropout"])
         if architecture.get("n_prior"):  # descriptions of before there were class priors do not name them

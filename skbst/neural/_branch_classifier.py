@@ -379,7 +379,7 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
     def embed_predict_proba(self, X):
         """What `embed` and `predict_proba` give, as a pair, in one pass of the network."""
         embedding, leaf, top = self._forward(embed_forward_rows, X)
-        if self._architecture["linear_prior"]:
+        if self._architecture["linear_prior"] or self._architecture.get("frame_prior"):
             embedding = leaf - leaf.mean(axis=1, keepdims=True)
         return embedding, np.exp(self._leaf_log_proba(leaf, top))
 

@@ -32,7 +32,8 @@ class Recipe(DocumentedMixin, BaseEstimator):
 
     linear_prior : bool, default=False
         Whether the network adds to what linear models of the embeddings say, one model per embedding, solved inside
-        `fit`; see `skbst.nn.LinearPrior`. Frames have no linear model.
+        `fit`; see `skbst.nn.LinearPrior`. A branch that is the sound's only view has one, too, of statistics of its
+        frames; see `skbst.nn.FramePrior`.
 
     branch_logits : bool, default=False
         Whether a branch also adds logits of its own to those of the linear models; see `skbst.nn.BranchHead`.

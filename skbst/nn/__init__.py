@@ -15,6 +15,7 @@ from skbst.nn._branches._masked_batch_norm import MaskedBatchNorm2d
 from skbst.nn._branches._mfcc_residual_tdnn import MFCCResidualTDNN
 from skbst.nn._clip_net import ClipNet
 from skbst.nn._dropout import Dropout
+from skbst.nn._frame_prior import FramePrior
 from skbst.nn._fusion._class_prior_embedding import ClassPriorEmbedding
 from skbst.nn._fusion._gated_residual_fusion import GatedResidualFusion
 from skbst.nn._fusion._highway_gate_adapter import HighwayGateAdapter
@@ -47,6 +48,7 @@ __all__ = [
     "EmbeddingNoise",
     "FlatHead",
     "FramePacking",
+    "FramePrior",
     "FrameStandardizer",
     "FrequencyDynamicConv2d",
     "GatedResidualFusion",

@@ -38,6 +38,10 @@ class ClipNet(nn.Module):
         Takes the embeddings as the trunk does, but as they come, and gives log-probabilities that are added to the
         second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
 
+    frame_prior : Module, default=None
+        Takes (frames, lengths) as the branch does, and gives log-probabilities that are added to those of the prior;
+        see `FramePrior`.
+
     branch_head : Module, default=None
         Takes the branch vector and gives logits that are added to those of the prior, or of the head alone where there
         is none. See `BranchHead`.
@@ -77,6 +81,7 @@ class ClipNet(nn.Module):
         fusion=None,
         adapter=None,
         prior=None,
+        frame_prior=None,
         branch_head=None,
         class_prior=None,
         late_fusion=False,
@@ -93,6 +98,7 @@ class ClipNet(nn.Module):
         self.trunk = trunk
         self.head = head
         self.prior = prior
+        self.frame_prior = frame_prior
         self.branch_head = branch_head
         self.class_prior = class_prior
         self.late_fusion = late_fusion
@@ -151,16 +157,25 @@ class ClipNet(nn.Module):
         **others : tensor of shape (batch, n_features)
             More embeddings by name, which neither branch nor adapter touch.
         """
+        frames, lengths = self.standardised(frames, lengths)
         return self._embed(audio, text, self._hear(frames, lengths), others)
 
-    def _hear(self, frames, lengths):
+    def standardised(self, frames, lengths):
+        """Return frames and lengths as branch and frame prior take them; a pair of None where the branch is left out.
+
+        Parameters
+        ----------
+        frames, lengths : tensor or None
+            As in `embed`.
+        """
         if self.branch is None or frames is None:
-            return None
+            return None, None
         if lengths is None:
             lengths = frames.new_full((len(frames),), frames.shape[1], dtype=int)
-        if self.standardizer is not None:
-            frames = self.standardizer(frames, lengths)
-        return self.branch(frames, lengths)
+        return frames if self.standardizer is None else self.standardizer(frames, lengths), lengths
+
+    def _hear(self, frames, lengths):
+        return None if frames is None else self.branch(frames, lengths)
 
     def _embed(self, audio, text, z_branch, others):
         if z_branch is not None and not self.late_fusion:
@@ -178,8 +193,8 @@ class ClipNet(nn.Module):
             As in `embed`.
 
         prior : tensor of shape (batch, n_classes), default=None
-            What stands in for the prior's own answer. In training it must be that of a prior which has not seen the
-            clip, or the network learns to trust it too much.
+            What stands in for the answers of the prior and the frame prior. In training it must be that of priors which
+            have not seen the clip, or the network learns to trust them too much.
 
         class_prior : tensor of shape (batch, n_prior), default=None
             What is known of the class: rows sum to 1, or are 0 where nothing is known. None: nothing is known of any.
@@ -192,13 +207,14 @@ class ClipNet(nn.Module):
 
     def embed_forward(self, audio=None, text=None, frames=None, lengths=None, prior=None, class_prior=None, **others):
         """Return what `embed` and `forward` give, in one pass; same arguments as `forward`."""
+        frames, lengths = self.standardised(frames, lengths)
         z_branch = self._hear(frames, lengths)
         latent = self._embed(audio, text, z_branch, others)
         output = self.head(latent)
         if self.training and self._trunk_is_frozen and self.late_fusion and z_branch is not None:
             return latent, self._alone(output, self.branch_head(z_branch))
-        if prior is None and self.prior is not None:
-            prior = self.prior(audio, text, **others)
+        if prior is None:
+            prior = self._linear_answer(audio, text, frames, lengths, others)
         scores = self._scores(prior, z_branch)
         output = output if scores is None else self._add(output, scores)
         return latent, output if class_prior is None else self.told(latent, output, class_prior)
@@ -224,6 +240,13 @@ class ClipNet(nn.Module):
         # beside scores of zero, which leave the top level as it is
         none = log_aggregate_to_top(torch.zeros_like(scores), parents, top.shape[1])
         return leaf + scores, top + (log_aggregate_to_top(scores, parents, top.shape[1]) - none)
+
+    def _linear_answer(self, audio, text, frames, lengths, others):
+        """Weighted log-probabilities of the linear models, or None where there are none."""
+        answers = [] if self.prior is None else [self.prior(audio, text, **others)]
+        if self.frame_prior is not None and frames is not None:
+            answers.append(self.frame_prior(frames, lengths))
+        return sum(answers) if answers else None
 
     def _scores(self, prior, z_branch):
         """What linear models and the branch itself say, or None."""

@@ -110,8 +110,25 @@ def test_beside_text_alone_a_branch_joins_by_late_fusion(clips, head):
     deaf = small(None, head, **{**settings, "max_epochs": 12}).fit(X.select(["clap_text"])[:100], y[:100])
     log_proba = heard.predict_log_proba(X)
     module.branch_share.zero_()
+    module.frame_prior.linear.models["frames"].share.zero_()
     np.testing.assert_array_equal(heard.predict_proba(X), deaf.predict_proba(X))
     assert np.mean(heard.classes_[log_proba.argmax(axis=1)][100:] == y[100:]) > deaf.score(X[100:], y[100:])
+
+
+def test_frames_have_a_model_of_their_own(clips):
+    """Where they are the only view of the sound: what it says is heard without the branch."""
+    X, y = clips[0].select(["mfcc"]), clips[1]
+    noise = np.random.default_rng(0).normal(size=(150, 8)).astype(np.float32)
+    model = small("mfcc", max_epochs=2).fit(X.with_block("clap_text", noise)[:100], y[:100])
+    module, new = model.net_.module_, X.with_block("clap_text", noise)[100:]
+    module.branch_share.zero_()
+    assert model.score(new, y[100:]) > 0.8
+    module.frame_prior.linear.models["frames"].share.zero_()
+    assert model.score(new, y[100:]) < 0.5
+    alone = small("mfcc", max_epochs=1).fit(X[:100], y[:100])
+    assert alone.net_.module_.frame_prior.linear.models["frames"].share > 0.1
+    assert alone.embed(X[:3]).shape == (3, 5)  # as beside any linear model
+    assert small("mfcc", max_epochs=1).fit(*clips).net_.module_.frame_prior is None  # beside an audio embedding
 
 
 def test_late_fusion_leaves_out_what_tells_nothing(clips):
@@ -121,6 +138,7 @@ def test_late_fusion_leaves_out_what_tells_nothing(clips):
     X = X.with_block("mfcc", noise)
     model = small("mfcc", max_epochs=45, lr=3e-3).fit(X[:100], y[:100])
     assert model.net_.module_.branch_share < 0.1
+    assert model.net_.module_.frame_prior.linear.models["frames"].share < 0.1
     # the rows of a fold serve as well, and spare the network that is trained to find the share
     told = small("mfcc", max_epochs=45, lr=3e-3).fit(X[:100], y[:100], validation=(X[100:], y[100:]))
     assert told.net_.module_.branch_share < 0.1

@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from skbst._sklearn import _get_threadpool_controller
+from skbst.neural._training._late_fusion import cautious_share
 
-__all__ = ["fit_linear_prior"]
+__all__ = ["fit_frame_prior", "fit_linear_prior"]
 
 # rows of length 1 want a weak penalty; ten times scikit-learn's default C, taken as is, not tuned
 _C = 10.0
@@ -20,6 +21,8 @@ _C = 10.0
 _N_FOLDS = 5
 # keeps the shares finite where models are always right on their held-out rows; taken as is, not tuned
 _PENALTY = 1e-3
+# clips whose frames are described at once: 33 MB of log-STFT of 5 s; taken as it is, not tuned
+_CHUNK = 64
 
 
 def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_threads):
@@ -83,6 +86,53 @@ def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_thread
     there = {name: torch.from_numpy(np.asarray(embeddings[name]).any(axis=1)) for name in names}
     with torch.no_grad():
         return copy.deepcopy(prior).cpu().join(held_out, there).numpy()
+
+
+def fit_frame_prior(module, inputs, train_set, *, groups, rng, n_threads):
+    """Solve the model of a `skbst.nn.FramePrior`, and answer for each training row as if it were new.
+
+    Its weight is the likeliest where it is the only linear model. Beside answers of others that have not seen the row
+    either it is cautious: see `cautious_share`.
+
+    Parameters
+    ----------
+    module : ClipNet
+        Whose standardizer knows the frames; its frame prior gets its parameters.
+
+    inputs : ClipInputs
+        Features of all rows.
+
+    train_set : ClipDataset
+        The training rows, whose `prior` holds the answers of other linear models.
+
+    groups, rng, n_threads
+        As in `fit_linear_prior`.
+
+    Returns
+    -------
+    held_out : ndarray of shape (n_samples, n_classes), float32
+        Weighted log-probabilities of each row by models that have not seen it.
+    """
+    target, weight = train_set.target.numpy(), train_set.weight.numpy()
+    rows, prior = _frame_features(module, inputs, train_set.rows), module.frame_prior.linear
+    held_out = fit_linear_prior(prior, {"frames": rows}, target, weight, groups=groups, rng=rng, n_threads=n_threads)
+    if train_set.prior is None:
+        return held_out
+    share = cautious_share(train_set.prior.numpy(), held_out, target, weight)
+    prior.models["frames"].share.mul_(share)
+    return np.float32(share) * held_out
+
+
+@torch.no_grad()
+def _frame_features(module, inputs, rows):
+    """What the frame prior's linear model reads of some rows, which its standardizer learns from."""
+    frame_prior, device, statistics = module.frame_prior, module.standardizer.mean.device, []
+    for chunk in np.array_split(rows, -(-len(rows) // _CHUNK)):
+        frames, lengths = module.standardised(*(part.to(device) for part in inputs.read_frames(chunk)))
+        statistics.append(frame_prior.statistics(frames, lengths))
+    statistics = torch.cat(statistics)
+    frame_prior.standardizer.update(statistics[None])
+    return frame_prior.features(statistics).cpu().numpy()
 
 
 def _folds(target, groups, rng):

@@ -18,8 +18,8 @@ from skbst.neural._rows._dataset import BatchIterator, ClipDataset
 from skbst.neural._training._adamw_in_backward import AdamWInBackward
 from skbst.neural._training._augmentation import make_augmentation
 from skbst.neural._training._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy
-from skbst.neural._training._fit_linear_prior import fit_linear_prior
-from skbst.neural._training._late_fusion import DEFAULT_SHARE, cautious_share
+from skbst.neural._training._fit_linear_prior import fit_frame_prior, fit_linear_prior
+from skbst.neural._training._late_fusion import DEFAULT_SHARE, held_out_share
 from skbst.neural._training._objective import Objective
 from skbst.neural._training._session import seeded
 from skbst.neural._training._training_net import TrainingNet
@@ -166,15 +166,21 @@ class Trainer:
             if isinstance(net.optimizer_, AdamWInBackward):
                 net.optimizer_.close()
         if self.architecture["late_fusion"]:
-            share = self.branch_share if valid_set is None else cautious_share(net, valid_set)
+            share = self.branch_share if valid_set is None else held_out_share(net, valid_set)
             net.module_.branch_share.fill_(share)
         return net, best.best_epoch_
 
     def _prepare(self, net, inputs, rows, train_set, in_training, order_rng):
-        """What is learnt without gradients: the linear prior, the statistics of frames; then the augmentation."""
+        """What is learnt without gradients: linear priors and the statistics of frames; then the augmentation.
+
+        The training part is told what models that have not seen a row say of it.
+        """
         prior, standardizer = net.module_.prior, net.module_.standardizer
+        settings = {"groups": None if rows.groups is None else rows.groups[in_training], "n_threads": self.n_threads}
         if prior is not None:
-            self._learn_prior(prior, inputs, rows, train_set, in_training, order_rng)
+            known = {name: values[train_set.rows] for name, values in inputs.embeddings.items()}
+            labels = train_set.target.numpy(), train_set.weight.numpy()
+            train_set.prior = torch.from_numpy(fit_linear_prior(prior, known, *labels, rng=order_rng, **settings))
         net.augment = make_augmentation(
             self.augmentation,
             branch=self._branch,
@@ -184,6 +190,11 @@ class Trainer:
         if standardizer is not None:
             # of its own: the order of rows is that of a network without a branch
             _learn_statistics(standardizer, inputs, rows.rows[in_training], copy.deepcopy(order_rng))
+        if net.module_.frame_prior is not None:
+            own = fit_frame_prior(net.module_, inputs, train_set, rng=copy.deepcopy(order_rng), **settings)
+            if not self.architecture["late_fusion"]:  # there the other views are trained as if there were no branch
+                own = torch.from_numpy(own)
+                train_set.prior = own if train_set.prior is None else train_set.prior + own
 
     def _callbacks(self, datasets, log_proba, best, events):
         datasets = [part for part in datasets if part is not None]
@@ -228,20 +239,6 @@ class Trainer:
         if self._branch is None:
             return 15
         return max(6, math.ceil(_LEAST_PATIENCE / n_steps)) if self.architecture["size"] == "report" else 6
-
-    def _learn_prior(self, prior, inputs, rows, train_set, in_training, rng):
-        """Solve the linear prior on the training part, which is told what models that have not seen a row say of it."""
-        known = {name: values[train_set.rows] for name, values in inputs.embeddings.items()}
-        held_out = fit_linear_prior(
-            prior,
-            known,
-            train_set.target.numpy(),
-            train_set.weight.numpy(),
-            groups=None if rows.groups is None else rows.groups[in_training],
-            rng=rng,
-            n_threads=self.n_threads,
-        )
-        train_set.prior = torch.from_numpy(held_out)
 
     def _loss_weights(self, rows, in_training):
         """Sample weight times class weight, 1 on average over the training part."""
