@@ -104,6 +104,14 @@ def test_an_oracle_is_believed_and_rows_without_a_prior_do_not_suffer(hard, trai
         np.testing.assert_array_equal(with_it.history_[curve], without.history_[curve])
 
 
+def test_chance_is_not_learnt_by_heart(hard):
+    """The embedding of a prior that knows nothing stays small; it is three times as long where its square costs nothing."""
+    X, y = hard
+    chance = one_hot(np.random.default_rng(0).choice(CLASSES, 300))
+    model = small().fit(X.with_block("prior", chance)[TRAIN], y[TRAIN])
+    assert 0 < model.net_.module_.class_prior.embedding.norm() < 0.04
+
+
 @pytest.mark.parametrize("head", ["flat", "gc", "lcl"])
 def test_an_oracle_is_believed_by_every_head(hard, head):
     X, y = hard
