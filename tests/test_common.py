@@ -154,7 +154,7 @@ def make_instances():
         Instance(TextLSAFeaturizer(), "clips"),
         Instance(SentenceTransformerFeaturizer("minilm", n_jobs=1), "clips"),
         Instance(ClassPriorFeaturizer(TagRules()), "clips"),
-        Instance(LLMPriorFeaturizer(AnswerAnimals()), "clips", foreign="client"),
+        Instance(LLMPriorFeaturizer(AnswerAnimals()), "clips", foreign="AnswerAnimals"),
         Instance(TagRules(), "clips"),
         Instance(TransformersAudioFeaturizer("tiny", n_jobs=1), "clips"),
         # as scikit-learn's own searches are checked: an error of a fit is the search's

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skbst._docstrings import completed_by
 from skbst._groups import stored_groups, with_groups
-from skbst._proba import check_has_proba, columns_seen
+from skbst._proba import check_has_proba, check_proba, columns_seen
 from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_class_labels, check_is_fitted
 from skbst._versioned import VersionedMixin
 from skbst.features import class_prior
@@ -286,6 +286,7 @@ class KNNPriorBlender(
         check_is_fitted(self)
         self._check_groups_given(groups)
         queries, p_model = retrieval_answers(X, self.estimator_, embedding=self.embedding, blocks=self.blocks)
+        p_model = check_proba(p_model, len(self.classes_))
         n_neighbors = None if n_neighbors is None else max(1, min(n_neighbors, len(self.bank_)))
         return p_model, *self._bank().nearest(queries, n_neighbors, groups=groups)
 

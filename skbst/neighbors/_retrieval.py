@@ -5,7 +5,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_array
 
 from skbst._block_names import PRIOR_BLOCK
-from skbst._proba import check_proba
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neighbors._rows import normalized_rows
@@ -79,7 +78,7 @@ def retrieval_answers(X, estimator, *, embedding, blocks):
     else:
         features, proba = both(X)
         rows = _joined([features], X, embedding, blocks)
-    return rows, check_proba(proba, len(estimator.classes_))
+    return rows, np.asarray(proba, dtype=np.float64)
 
 
 def _joined(parts, X, embedding, blocks):

@@ -79,11 +79,14 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == "my own page"
 
 
-def test_an_earlier_page_is_replaced_even_an_unfinished_one(tmp_path):
-    table, clips = made(2)
-    clips["audio"] = pd.Series([object(), object()], index=clips.index)
-    with pytest.raises(Exception, match="object"):
-        review_page(table, clips, tmp_path)
+def test_an_earlier_page_is_replaced_even_an_unfinished_one(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("skbst.curation._review_page.make_excerpts", full)
+        with pytest.raises(OSError, match="No space"):
+            review_page(*made(2), tmp_path)
     assert "being made" in (tmp_path / "index.html").read_text(encoding="utf-8")
     review_page(*made(3), tmp_path)
     assert len(data_of(review_page(*made(2), tmp_path))["clips"]) == 2

@@ -443,7 +443,7 @@ def test_probabilities_that_are_none_are_a_setting_that_failed(clips, how):
         search = KNNBlendSearchCV(KNNPriorBlender(_Odd()), {"estimator__how": [how, "well"]}, cv=2).fit(X, y)
     assert search.best_params_ == {"estimator__how": "well"}
     with pytest.raises(DataFormatError, match=r"[Pp]robabilities"):
-        KNNPriorBlender(_Odd(how)).fit(X, y)
+        KNNPriorBlender(_Odd(how)).fit(X, y).predict(X)
 
 
 @pytest.mark.parametrize("grid", [{"alpha": [0.1], "estimator__gone": [1]}, {"alpha": [0.1, 7]}, {"k": [3, 0]}])
