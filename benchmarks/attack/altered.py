@@ -97,7 +97,7 @@ def attack_checkpoints(n_checkpoints, seed, root):
     import torch
 
     from skbst.features import SentenceTransformerFeaturizer, TransformersAudioFeaturizer
-    from skbst.features._clap._checkpoint._weights import read_state
+    from skbst.features._clap._weights import read_state
 
     generator = np.random.default_rng(seed)
     state = {"audio_branch.patch_embed.proj.weight": torch.zeros(8, 1, 4, 4), "logit_scale_a": torch.tensor(1.0)}

@@ -12,8 +12,8 @@ from pathlib import Path
 from skbst.exceptions import CheckpointError
 from skbst.features._clap._checkpoint._architecture import describe
 from skbst.features._clap._checkpoint._download import require_clap
-from skbst.features._clap._checkpoint._weights import load_strictly, read_state, without_initialisation
 from skbst.features._clap._frontend import AudioSpec
+from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 __all__ = ["LaionClap"]
 

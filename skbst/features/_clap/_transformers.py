@@ -6,8 +6,8 @@ from skbst.exceptions import CheckpointError
 from skbst.features._clap._checkpoint._architecture import N_FEATURES, describe
 from skbst.features._clap._checkpoint._convert import to_transformers, transformers_config
 from skbst.features._clap._checkpoint._download import require_clap
-from skbst.features._clap._checkpoint._weights import load_strictly, read_state, without_initialisation
 from skbst.features._clap._frontend import AudioSpec
+from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 __all__ = ["TransformersClap"]
 

@@ -15,8 +15,8 @@ import torch
 from skbst.features import ClapAudioFeaturizer, ClapTextFeaturizer
 from skbst.features._clap._checkpoint._architecture import describe
 from skbst.features._clap._checkpoint._convert import to_transformers
-from skbst.features._clap._checkpoint._weights import read_state
 from skbst.features._clap._encoder import load_encoder
+from skbst.features._clap._weights import read_state
 from skbst.features._embedding._threads import quiet_inference
 
 CPU = torch.device("cpu")

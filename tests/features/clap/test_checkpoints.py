@@ -12,9 +12,9 @@ from skbst.features._clap._checkpoint import _find
 from skbst.features._clap._checkpoint._architecture import describe
 from skbst.features._clap._checkpoint._download import cache_folder
 from skbst.features._clap._checkpoint._find import find_checkpoint, remember_checkpoint
-from skbst.features._clap._checkpoint._weights import load_strictly, read_state, without_initialisation
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._tokenizer import load_tokenizer
+from skbst.features._clap._weights import load_strictly, read_state, without_initialisation
 
 
 class Payload:
