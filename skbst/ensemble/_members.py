@@ -59,8 +59,9 @@ def member_log_proba(estimator, X, classes, *, min_proba=1e-12):
     else:
         with np.errstate(divide="ignore"):
             log_proba = np.log(np.asarray(estimator.predict_proba(X), dtype=np.float64))
-    check_scores(np.where(np.isneginf(log_proba), 0, log_proba), f"log-probabilities of {type(estimator).__name__}")
-    least, silent = np.log(min_proba), np.isneginf(log_proba).all(axis=1)
+    impossible = np.isneginf(log_proba)
+    check_scores(np.where(impossible, 0, log_proba), f"log-probabilities of {type(estimator).__name__}")
+    least, silent = np.log(min_proba), impossible.all(axis=1)
     aligned = align_columns(np.maximum(log_proba, least), estimator.classes_, classes, fill=least)
     return np.where(silent[:, None], -np.inf, aligned) if silent.any() else aligned
 

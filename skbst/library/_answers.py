@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from skbst._tables import as_text
 from skbst.audio import collect_problems
 from skbst.exceptions import AudioDecodeWarning
 from skbst.features import stores_read_only
-from skbst.library._input import as_text
 from skbst.library._problems import name_silence, problems_of, reads_sounds
 from skbst.taxonomy import resolve_taxonomy
 

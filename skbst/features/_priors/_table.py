@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from skbst._paths import absolute_path
-from skbst._tables import read_table
+from skbst._tables import id_text, read_table
 from skbst.exceptions import DataFormatError
 from skbst.features._priors._distribution import normalize_rows
 
@@ -32,7 +32,7 @@ class PriorTable:
     def __init__(self, source, distributions):
         self._distributions = distributions
         if isinstance(source, Mapping):
-            self._ids = {_text_of(sound_id): row for row, sound_id in enumerate(source)}
+            self._ids = {id_text(sound_id): row for row, sound_id in enumerate(source)}
             self._prior = distributions.rows(source.values(), where="table of priors: ")
             return
         table = source if isinstance(source, pd.DataFrame) else _read(source)
@@ -56,7 +56,7 @@ class PriorTable:
         prior : ndarray of shape (n_samples, n_classes), float32
         """
         prior = np.zeros((len(sound_ids), len(self._distributions.classes)), dtype=np.float32)
-        places = [self._ids.get(_text_of(sound_id), -1) for sound_id in sound_ids]
+        places = [self._ids.get(id_text(sound_id), -1) for sound_id in sound_ids]
         found = np.array(places, dtype=int) >= 0
         prior[found] = self._prior[np.array(places, dtype=int)[found]]
         return prior
@@ -64,7 +64,7 @@ class PriorTable:
     def _masses(self, table):
         if {_ID, "label", "probability"} <= set(table.columns):
             numbers = _numbers_of(table["probability"].to_numpy(), "column 'probability'")
-            long = pd.DataFrame({_ID: table[_ID].map(_text_of), "label": table["label"].astype(str), "p": numbers})
+            long = pd.DataFrame({_ID: table[_ID].map(id_text), "label": table["label"].astype(str), "p": numbers})
             wide = long.pivot_table(index=_ID, columns="label", values="p", aggfunc="sum", sort=False)
             return wide.index.tolist(), self._distributions.table(
                 wide, wide.columns.tolist(), where="table of priors: "
@@ -72,13 +72,7 @@ class PriorTable:
         ids = table[_ID] if _ID in table.columns else table.index
         labels = [name for name in table.columns if name != _ID]
         numbers = _numbers_of(table[labels].to_numpy(), f"columns {labels[:6]}")
-        return [_text_of(i) for i in ids], self._distributions.table(numbers, labels, where="table of priors: ")
-
-
-def _text_of(sound_id):
-    """An id as text; 17.0 is 17, which pandas makes a float where one of the column is missing."""
-    whole = isinstance(sound_id, (float, np.floating)) and float(sound_id).is_integer()
-    return str(int(sound_id) if whole else sound_id)
+        return [id_text(i) for i in ids], self._distributions.table(numbers, labels, where="table of priors: ")
 
 
 def _numbers_of(cells, where):

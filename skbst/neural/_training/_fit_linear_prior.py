@@ -21,8 +21,6 @@ _C = 10.0
 _N_FOLDS = 5
 # keeps the shares finite where models are always right on their held-out rows; taken as is, not tuned
 _PENALTY = 1e-3
-# clips whose frames are described at once: 33 MB of log-STFT of 5 s; taken as it is, not tuned
-_CHUNK = 64
 
 
 def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_threads):
@@ -127,8 +125,8 @@ def fit_frame_prior(module, inputs, train_set, *, groups, rng, n_threads):
 def _frame_features(module, inputs, rows):
     """What the frame prior's linear model reads of some rows, which its standardizer learns from."""
     frame_prior, device, statistics = module.frame_prior, module.standardizer.mean.device, []
-    for chunk in np.array_split(rows, -(-len(rows) // _CHUNK)):
-        frames, lengths = module.standardised(*(part.to(device) for part in inputs.read_frames(chunk)))
+    for _, *chunk in inputs.read_chunks(rows):
+        frames, lengths = module.standardised(*(part.to(device) for part in chunk))
         statistics.append(frame_prior.statistics(frames, lengths))
     statistics = torch.cat(statistics)
     frame_prior.standardizer.update(statistics[None])

@@ -32,10 +32,8 @@ _LEAST_BATCHES = 16  # an epoch of fewer steps hardly moves; below 16 rows batch
 # clips six epochs are 54, within which MFCC and log-STFT had not begun to hear a pulse rate; 99 were enough for MFCC,
 # and this is twice that. Six epochs of 1,100 training rows and more are as many: on the report's own set they are 1,237
 _LEAST_PATIENCE = 200
-# clips whose frames give the mean and deviation of a bin, and how many are in memory at once: 33 MB of log-STFT of 5 s;
-# both taken as they are, not tuned
+# clips whose frames give the mean and deviation of a bin; taken as it is, not tuned
 _STATISTICS_ROWS = 4096
-_STATISTICS_CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -279,8 +277,7 @@ def history_frame(net):
 def _learn_statistics(standardizer, inputs, rows, rng):
     """Mean and deviation of each bin over training rows, a random few thousand where there are more."""
     rows = np.sort(rng.permutation(rows)[:_STATISTICS_ROWS])
-    for chunk in np.array_split(rows, -(-len(rows) // _STATISTICS_CHUNK)):
-        frames, lengths = inputs.read_frames(chunk)
+    for chunk, frames, lengths in inputs.read_chunks(rows):
         bad = ~(frames.isfinite() | ~length_mask(lengths, frames.shape[1])[:, :, None]).flatten(1).all(dim=1).numpy()
         if bad.any():
             raise DataFormatError(
