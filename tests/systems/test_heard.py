@@ -72,8 +72,8 @@ def test_what_only_the_sound_tells_is_learnt(branch, head, sound):
 def test_the_widths_and_the_recipe_of_the_report_hear_it_too():
     X, y = make(tone, "mfcc", 180, 0)
     X_new, y_new = make(tone, "mfcc", 100, 1)
-    # tones are heard within the report's own patience; that of few clips would train three times as long
-    model = make_system("mfcc", embeddings="builtin", size="report", random_state=0)[-1].set_params(patience=6)
+    # with 6 epochs of patience .88 to .98 by seed, .99 with 20; that of few clips would train three times as long
+    model = make_system("mfcc", embeddings="builtin", size="report", random_state=0)[-1].set_params(patience=20)
     with pytest.warns(FewClipsWarning):
         model.fit(X, y)
     assert model.score(X_new, y_new) >= 0.95
