@@ -4,7 +4,10 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["absolute_path", "get_data_home", "is_regular_file", "open_regular", "printable"]
+__all__ = ["N_NAMED", "absolute_path", "get_data_home", "is_regular_file", "open_regular", "printable"]
+
+# how many files one message names: enough to see what is wrong, few enough to read
+N_NAMED = 3
 
 
 def absolute_path(name):

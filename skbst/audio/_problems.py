@@ -8,12 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from skbst._paths import N_NAMED
 from skbst.exceptions import AudioDecodeError, AudioDecodeWarning
 
 __all__ = ["DecodeProblem", "announce_problems", "collect_problems", "problem_report", "record_problems"]
 
-# enough to see what is wrong, few enough for one message
-_N_NAMED = 3
 # each thread has its own, so that two calls never mix their problems up
 _collected = ContextVar("skbst_problems", default=None)
 
@@ -185,7 +184,7 @@ def _named(report):
     """Name the first few rows of a report."""
     names = [
         f"{row.audio or row.Index}: {row.reason}" + (f", {row.detail}" if row.detail else "")
-        for row in report.head(_N_NAMED).itertuples()
+        for row in report.head(N_NAMED).itertuples()
     ]
     rest = len(report) - len(names)
     return "; ".join(names) + (f"; and {rest} more" if rest else "")

@@ -164,6 +164,10 @@ class Recipe(DocumentedMixin, BaseEstimator):
         """Take the defaults for what a recipe that was saved earlier did not have."""
         super().__setstate__({**Recipe().get_params(), **state})
 
+    @property
+    def _epochs_with_branch(self):
+        return self.max_epochs if self.branch_max_epochs is None else self.branch_max_epochs
+
     @classmethod
     def small(cls):
         """Return the recipe of the small systems: for few clips, for embeddings of any kind, minutes on a CPU.
@@ -199,7 +203,7 @@ def most_epochs(max_epochs, recipe, architecture):
     """Passes over the training part: the estimator's own number, or the recipe's for a network of this description."""
     if max_epochs != "auto":
         return max_epochs
-    epochs = (None if architecture["branch"] is None else recipe.branch_max_epochs) or recipe.max_epochs
+    epochs = recipe.max_epochs if architecture["branch"] is None else recipe._epochs_with_branch
     return recipe.branch_start + epochs if architecture.get("late_fusion") else epochs
 
 

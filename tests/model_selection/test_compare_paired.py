@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.utils import check_random_state
@@ -351,7 +352,7 @@ def test_resamples_and_swaps_without_a_number(case):
         compare_paired(y, a, b, metric=seldom, n_bootstrap=20, n_permutations=20)
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.array, lambda value: np.array([value]), np.float64])
+@pytest.mark.parametrize("kind", [np.float32, np.array, lambda value: np.array([value]), np.float64, torch.tensor])
 def test_numbers_of_numpy_are_numbers(case, kind):
     plain, of_numpy = (
         compare_paired(*case, metric=metric, n_bootstrap=20, n_permutations=20, random_state=0)
@@ -361,9 +362,9 @@ def test_numbers_of_numpy_are_numbers(case, kind):
     assert isinstance(of_numpy.difference, float)
 
 
-@pytest.mark.parametrize("wrong", [None, "high", [0.1, 0.2], {"f1": 0.1}])
+@pytest.mark.parametrize("wrong", [None, "high", "0.5", [0.1, 0.2], np.array([0.1, 0.2]), {"f1": 0.1}])
 def test_a_metric_that_gives_no_number_at_all(case, wrong):
-    with pytest.raises(DataFormatError, match=r"metric must give one number|of A is nan"):
+    with pytest.raises(DataFormatError, match="metric must give one number"):
         compare_paired(*case, metric=lambda truth, pred: wrong, n_bootstrap=20, n_permutations=20)
 
 

@@ -4,13 +4,10 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 
-from skbst._paths import printable
+from skbst._paths import N_NAMED, printable
 from skbst.datasets._folder._audio_files import OTHER_SOUND_EXTENSIONS, is_audio_file, looks_like_sound
 
 __all__ = ["SoundListing", "list_sounds"]
-
-# enough to see what is wrong, few enough for one message
-_N_NAMED = 3
 
 
 @dataclass
@@ -41,8 +38,8 @@ class SoundListing:
         """One sentence for each reason, with numbers and the first names; "" if nothing was passed over."""
         parts = []
         for reason, names in self.passed_over.items():
-            rest = f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else ""
-            shown = ", ".join(printable(name) for name in sorted(names)[:_N_NAMED])
+            rest = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+            shown = ", ".join(printable(name) for name in sorted(names)[:N_NAMED])
             parts.append(f"{len(names)} {reason} ({shown}{rest})")
         return "; ".join(parts)
 

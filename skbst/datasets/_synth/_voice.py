@@ -4,7 +4,7 @@ import numpy as np
 
 from skbst.datasets._synth._dsp import add_at, bandpass, curve, fade, harmonic_tone, highpass, noise, rms_to
 
-__all__ = ["VOWELS", "babble", "sing", "speak", "vocalise"]
+__all__ = ["VOWELS", "babble", "call_vowels", "sing", "speak", "vocalise"]
 
 #: First three formants in Hz of a male voice (after Peterson & Barney 1952).
 VOWELS = {
@@ -17,9 +17,16 @@ VOWELS = {
     "er": (490, 1350, 1690),
     "uh": (640, 1190, 2390),
 }
+# the same, rounder, for what is no speech: cries and animals, each of which scales them to its own throat
+_CALL_VOWELS = {"a": (750, 1200, 2500), "i": (320, 2300, 3100), "o": (520, 900, 2400), "u": (320, 850, 2300)}
 _TABLE = np.array(list(VOWELS.values()), dtype=np.float32)
 # seconds between two shapes of the throat; taken as it is
 _FRAME = 0.012
+
+
+def call_vowels(names):
+    """Formants of cries and animals, one of "aiou" after the other; shape (n_points, 3), in Hz."""
+    return np.array([_CALL_VOWELS[name] for name in names])
 
 
 def vocalise(rng, f0_points, formant_points, loud_points, n, sample_rate, *, breath=0.05, tilt=1.1, q=9.0):

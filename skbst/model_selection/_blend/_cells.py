@@ -3,13 +3,13 @@
 import time
 import warnings
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
 from skbst._sklearn import _BaseScorer
 from skbst.metrics import hierarchical_f1_score
 from skbst.model_selection._blend._precomputed_classifier import PrecomputedClassifier
+from skbst.model_selection._one_number import as_number
 from skbst.model_selection._paired._confusion_scores import score_confusions
 from skbst.neighbors import blend, neighbour_prior
 from skbst.taxonomy import BST, resolve_taxonomy
@@ -180,19 +180,19 @@ def _score(scorer, stub, X, y, params, error_score):
         warnings.warn(f"Scoring failed, the score is {error_score}: {error!r}", UserWarning, stacklevel=2)
         return error_score
     if not isinstance(found, dict):
-        return _as_number(found, scorer)
+        return _number(found, scorer)
     # several scorers give the traceback of one that raised in the place of its score
     for name in [name for name, score in found.items() if isinstance(score, str)]:
         warnings.warn(f"Scoring {name} failed, the score is {error_score}: {found[name]}", UserWarning, stacklevel=2)
         found[name] = error_score
-    return {name: _as_number(score, scorer) for name, score in found.items()}
+    return {name: _number(score, scorer) for name, score in found.items()}
 
 
-def _as_number(score, scorer):
-    score = score.item() if hasattr(score, "item") and np.ndim(score) == 0 else score
-    if not isinstance(score, Real):
+def _number(score, scorer):
+    number = as_number(score)
+    if number is None:
         raise ValueError(f"scoring must return a number, got {score!r:.80} instead (scorer={scorer}).")
-    return score
+    return number
 
 
 def fast_scores_of(scorer, y):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbst.exceptions import DataFormatError
+from skbst.model_selection._one_number import as_number
 
 __all__ = ["RowResampling"]
 
@@ -75,7 +76,7 @@ class RowResampling:
         for fold in range(self.n_folds):
             inside = rows[self.fold[rows] == fold]
             if len(inside):
-                scores[fold] = _as_number(self.metric(self.truth[inside], pred[inside]))
+                scores[fold] = _number(self.metric(self.truth[inside], pred[inside]))
         return scores
 
 
@@ -85,11 +86,8 @@ def _mean(differences):
     return known.mean() if len(known) else np.nan
 
 
-def _as_number(score):
-    """What a metric gives, as a float; numpy's scalars and arrays of one number are numbers."""
-    if score is np.ma.masked:
-        return float("nan")
-    try:
-        return float(np.asarray(score, dtype=np.float64).reshape(()))
-    except (TypeError, ValueError) as error:
-        raise DataFormatError(f"metric must give one number; got {score!r:.80}.") from error
+def _number(score):
+    number = as_number(score)
+    if number is None:
+        raise DataFormatError(f"metric must give one number; got {score!r:.80}.")
+    return number

@@ -218,7 +218,7 @@ class Trainer:
         """Epochs that leave the acoustic branch out, at most all but one; none where it is the only view of all."""
         if self.architecture["late_fusion"]:
             # the branch has as many epochs as where it hears alone; a smaller number is divided in proportion
-            start, own = self.recipe.branch_start, self.recipe.branch_max_epochs or self.recipe.max_epochs
+            start, own = self.recipe.branch_start, self.recipe._epochs_with_branch
             return min(start, self.max_epochs * start // (start + own))
         if self._branch is None or self.architecture["n_audio"] is None:
             return 0

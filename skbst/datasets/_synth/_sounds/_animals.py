@@ -17,13 +17,9 @@ from skbst.datasets._synth._dsp import (
 from skbst.datasets._synth._mechanics import bursts, scrape
 from skbst.datasets._synth._registry import sound
 from skbst.datasets._synth._space import distance, reverb
-from skbst.datasets._synth._voice import vocalise
+from skbst.datasets._synth._voice import call_vowels, vocalise
 
 __all__ = ["bark", "birds", "chirp", "crickets"]
-
-
-# the first three formants of vowels, in Hz
-_A, _I, _U, _O = (750, 1200, 2500), (320, 2300, 3100), (320, 850, 2300), (520, 900, 2400)
 
 
 def chirp(rng, n, sample_rate, low=2200, high=7000):
@@ -97,7 +93,7 @@ def _bird(rng, n, sample_rate):
 def bark(rng, sample_rate):
     """One bark, float32."""
     size, base = int(rng.uniform(0.12, 0.3) * sample_rate), log_uniform(rng, 180, 750)
-    formants = np.array([_U, _A, _O]) * rng.uniform(0.8, 1.3)
+    formants = call_vowels("uao") * rng.uniform(0.8, 1.3)
     return vocalise(
         rng, base * np.array([0.8, 1.3, 0.7]), formants, [0, 1, 0.6, 0], size, sample_rate, breath=0.12, tilt=0.6
     )
@@ -140,7 +136,7 @@ def _dog_cat(rng, n, sample_rate):
         return vocalise(
             rng,
             shape,
-            np.array([_I, _A, _A, _U]),
+            call_vowels("iaau"),
             [0, 0.8, 1, 0.6, 0],
             int(seconds * sample_rate),
             sample_rate,
@@ -169,7 +165,7 @@ def _farm(rng, n, sample_rate):
         x = vocalise(
             rng,
             points,
-            np.array([_U, _A, _O]) * rng.uniform(0.6, 1.2),
+            call_vowels("uao") * rng.uniform(0.6, 1.2),
             [0, 1, 1, 0.8, 0],
             size,
             sample_rate,

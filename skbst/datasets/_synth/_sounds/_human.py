@@ -23,13 +23,9 @@ from skbst.datasets._synth._dsp import (
 from skbst.datasets._synth._mechanics import bursts
 from skbst.datasets._synth._registry import sound
 from skbst.datasets._synth._space import reverb
-from skbst.datasets._synth._voice import babble, vocalise
+from skbst.datasets._synth._voice import babble, call_vowels, vocalise
 
 __all__ = ["applause", "footsteps"]
-
-
-# the first three formants of vowels, in Hz
-_A, _I, _U, _O = (750, 1200, 2500), (320, 2300, 3100), (320, 850, 2300), (520, 900, 2400)
 
 
 def footsteps(rng, n, sample_rate, *, ground=None, pace=None):
@@ -87,7 +83,7 @@ def _footsteps(rng, n, sample_rate):
 )
 def _laugh(rng, n, sample_rate):
     base, tract = rng.choice([120, 210, 330]) * rng.uniform(0.85, 1.4), rng.uniform(1, 1.25)
-    cry, formants = rng.random() < 0.35, np.array([_A, _A]) * tract
+    cry, formants = rng.random() < 0.35, call_vowels("aa") * tract
 
     def ha():
         size = int(rng.uniform(0.5, 1.1) * sample_rate) if cry else int(rng.uniform(0.1, 0.2) * sample_rate)
@@ -136,7 +132,7 @@ def _breath(rng, n, sample_rate):
         if kind == "breath":
             return air * curve([0, 0.6, 1, 0.6, 0], size)
         if kind == "cough":
-            throat = vocalise(rng, [180, 130], np.array([_A, _O]), [1, 0.3, 0], size, sample_rate, breath=0.3)
+            throat = vocalise(rng, [180, 130], call_vowels("ao"), [1, 0.3, 0], size, sample_rate, breath=0.3)
             return rms_to(throat, 0.1) + rms_to(air * decay(size, sample_rate, 0.25), 0.15)
         return (
             air
