@@ -1,6 +1,5 @@
 """Sounds that are arrays."""
 
-import math
 from numbers import Real
 
 import numpy as np
@@ -60,7 +59,8 @@ def as_waveform(waveform, sample_rate):
 def _as_rate(sample_rate):
     rate = sample_rate.item() if isinstance(sample_rate, np.ndarray) and sample_rate.ndim == 0 else sample_rate
     is_number = isinstance(rate, Real) and not isinstance(rate, (bool, np.bool_))
-    if not is_number or not math.isfinite(rate) or rate < 1 or rate != round(rate):
+    # what a 32-bit header can say; the resampler never ends between rates that lie much further apart
+    if not is_number or not 1 <= rate < 2**32 or rate != round(rate):
         raise DataFormatError(
             f"The sample rate of a waveform is a whole number of Hz above 0, such as 44100; got {sample_rate!r}."
         )

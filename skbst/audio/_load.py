@@ -128,7 +128,8 @@ def load_clips(
     Parameters
     ----------
     sources : sequence of str, path-like or tuple (waveform, sample_rate)
-        The sounds, as in `load_clip`. The index of a Series names them in the report.
+        The sounds, as in `load_clip`. The index of a Series names them in the report. A cell that is none of these (a
+        number, a list) is the problem "no path" of its row, as it is for the featurizers.
 
     sample_rate, duration, offset, pad, on_error, random_state
         As in `load_clip`. ``offset="random"`` draws one place a sound, whatever `n_jobs`.

@@ -33,7 +33,7 @@ class LongSound:
     Parameters
     ----------
     source : str, path-like, or tuple (waveform, sample_rate)
-        The sound, as in `load_clip`.
+        The sound, as in `load_clip`; an array alone has the rate that is wanted.
 
     sample_rate : int
         The rate that is wanted, in Hz.
@@ -67,6 +67,8 @@ class LongSound:
         self.sample_rate = sample_rate
         self.n_samples = self.n_frames = self.source_rate = 0
         self.problem, self._look, self._channel = None, None, None
+        if isinstance(source, np.ndarray):
+            source = (source, sample_rate)
         if isinstance(source, tuple):
             waveform, self.source_rate = as_waveform(*source)
             self._source = waveform

@@ -1,5 +1,6 @@
 """What can be wrong with a sound file, and how it is told."""
 
+import os
 import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -191,8 +192,8 @@ def _named(report):
 
 
 def _source_name(source):
-    if isinstance(source, str):
-        return source
+    if isinstance(source, (str, bytes)):
+        return os.fsdecode(source)
     if hasattr(source, "__fspath__"):
         return str(source.__fspath__())
     return "<array>" if isinstance(source, tuple) or hasattr(source, "shape") else ""

@@ -13,7 +13,7 @@ def as_text(codes):
     Parameters
     ----------
     codes : array-like of shape (n_samples,)
-        Labels of any type.
+        Labels of any type; bytes are UTF-8.
 
     Returns
     -------
@@ -43,7 +43,8 @@ def as_text(codes):
             f"{len(missing)} of {len(codes)} labels are missing (first: {codes[missing[0]]!r} in position "
             f"{missing[0]}). Give each row a class code such as 'fx-a', or leave these rows out."
         )
-    return [str(code) for code in codes]
+    # text of HDF5 and of NumPy's "S" arrays; str would make "b'fx-a'" of it, a label of no tree
+    return [code.decode("utf-8", "backslashreplace") if isinstance(code, bytes) else str(code) for code in codes]
 
 
 def _is_missing(code):

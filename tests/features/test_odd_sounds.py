@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 import soundfile
 
+from skbst.audio import LongSound
 from skbst.features import AudioStatisticsFeaturizer, ClipFeaturizer, MFCCFeaturizer
+from skbst.features._clap._audio_run import load_whole
+from skbst.features._store._keys import source_key
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::skbst.exceptions.AudioDecodeWarning"),
@@ -96,3 +99,31 @@ def test_rows_of_any_name_keep_their_problems(tmp_path, sounds, kind, kept):
     for problems, position in ((bundle.problems, 4), (bundle[3:].problems, 1), (bundle[[4, 0]].problems, 0)):
         assert problems["position"].tolist() == [position]
         assert problems["reason"].tolist() == ["not decodable"]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_cell_that_is_no_path_is_the_record_of_its_row(tmp_path, sounds, kept):
+    cells = [sounds[0], 5, 2.5, True, ["b.wav"], {"a": 1}, pd.Timestamp("2020"), b"gone.wav"]
+    rows = pd.DataFrame({"audio": pd.Series(cells, dtype=object)})
+    store = tmp_path / "store" if kept else None
+    both = [("own", AudioStatisticsFeaturizer(store=store)), ("mfcc", MFCCFeaturizer(duration=0.1, store=store))]
+    featurizer = ClipFeaturizer(both).fit(rows)
+    for last in (featurizer.transform(rows), featurizer.transform(rows[1:2])):
+        assert last.problems["reason"].isin(["no path", "not found"]).all()
+    for _, found in featurizer.transform(rows).problems.groupby("block"):
+        assert found["position"].tolist() == list(range(1, len(rows)))
+        assert found["audio"].iloc[-1] == "gone.wav"
+
+
+def test_an_array_alone_beside_a_path_has_the_rate_of_the_encoder(sounds):
+    waveform = np.random.default_rng(0).normal(0, 0.1, 4000).astype(np.float32)
+    loaded, problem = load_whole(waveform, 48000)
+    np.testing.assert_array_equal(loaded, waveform)
+    assert problem is None
+    assert LongSound(waveform, 48000).n_samples == 4000
+
+
+def test_equal_numbers_of_two_types_are_two_sounds_of_a_store():
+    numbers = np.arange(100, dtype=np.int16)
+    assert source_key(numbers) != source_key(numbers.astype(np.int32))
+    assert source_key(numbers.astype(np.float32)) == source_key(numbers.astype(np.float64))

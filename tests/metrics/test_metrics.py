@@ -315,3 +315,10 @@ def test_published_figures_of_the_official_evaluation(data_root):
             atol=0.00501,
             err_msg=str(key),
         )
+
+
+def test_labels_that_are_bytes_are_text():
+    truth, predicted = np.array(["fx-a", "m-sp", "fx-o", "m-sp"]), np.array(["fx-o", "m-sp", "fx-o", "m-si"])
+    expected = hierarchical_f1_score(truth, predicted)
+    assert hierarchical_f1_score(truth.astype("S"), predicted.astype("S")) == expected
+    assert hierarchical_f1_score(truth, [label.encode() for label in predicted]) == expected

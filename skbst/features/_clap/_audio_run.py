@@ -138,7 +138,7 @@ def load_whole(source, sample_rate, *, most=None):
     Parameters
     ----------
     source : str, path-like, or tuple (waveform, sample_rate)
-        The sound.
+        The sound; an array alone has the rate that is wanted.
 
     sample_rate : int
         The rate that is wanted, in Hz.
@@ -153,6 +153,8 @@ def load_whole(source, sample_rate, *, most=None):
     problem : DecodeProblem or None
         What is wrong with the sound.
     """
+    if isinstance(source, np.ndarray):
+        source = (source, sample_rate)
     try:
         wanted = {"duration": None, "sample_rate": sample_rate} | ({} if most is None else {"most": most})
         decoded = decode_array(*source, **wanted) if isinstance(source, tuple) else decode_file(source, **wanted)

@@ -50,7 +50,8 @@ def read_sources(estimator, X, column, *, reset):
         Whose ``n_features_in_`` is set (`reset`) or compared, where X is a table of waveforms.
 
     X : DataFrame, Series, Index, sequence of paths, or array-like of shape (n_samples, n_values)
-        The sounds. Integers in a table are scaled to [-1, 1] by the range of their type, as in a file.
+        The sounds. Integers in a table are scaled to [-1, 1] by the range of their type, as in a file. Among paths, a
+        cell that is none (a number, a list) is the problem "no path" of its row, as in `skbst.audio.load_clips`.
 
     column : str
         Column of a DataFrame that holds the paths.
@@ -67,12 +68,16 @@ def read_sources(estimator, X, column, *, reset):
     ------
     DataFormatError
         If a DataFrame has no such column and is no table of numbers; if X is one single sound, has no order, can be
-        read only once, or holds no sound; or if an array is no waveform.
+        read only once, or holds no sound; if an array or tuple is no waveform with its rate; or, in `fit`, if no cell of
+        a column is a path.
     """
     _refuse_what_has_no_rows(X)
     if isinstance(X, pd.DataFrame):
         if column in X.columns:
-            return _files(X[column].tolist(), X.index)
+            cells = X[column]
+            if isinstance(cells, pd.DataFrame):
+                raise DataFormatError(f"The DataFrame has {cells.shape[1]} columns {column!r}. Leave one of them.")
+            return _files(cells.tolist(), X.index, reset)
         if not all(pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes):
             raise DataFormatError(
                 f"The DataFrame has no column {column!r} with the paths of the sounds; it has {list(X.columns)}. "
@@ -80,11 +85,11 @@ def read_sources(estimator, X, column, *, reset):
             )
     elif isinstance(X, pd.Series):
         if not pd.api.types.is_numeric_dtype(X.dtype) or X.isna().all():
-            return _files(X.tolist(), X.index)
+            return _files(X.tolist(), X.index, reset)
     else:
         items = _sounds_of(X)
         if items is not None:
-            return _files(items, None)
+            return _files(items, None, reset)
     return Sources(_waveforms(estimator, X, reset), None, are_files=False)
 
 
@@ -167,21 +172,29 @@ def _is_missing(item):
     return item is None or item is pd.NA or (isinstance(item, float) and item != item)
 
 
-def _files(items, ids):
+def _files(items, ids, reset):
     if not items:
         raise DataFormatError("Found 0 sounds while a minimum of 1 is required.")
     strange = []
     for row, item in enumerate(items):
-        if _is_pair(item):
-            try:
-                items[row] = as_waveform(*item)
-            except ValueError as error:
-                raise DataFormatError(f"Sound {row + 1} of {len(items)}: {error}") from error
-        elif isinstance(item, bytes) or not (_is_path(item) or _is_missing(item) or isinstance(item, np.ndarray)):
+        if isinstance(item, (tuple, np.ndarray)):
+            items[row] = _checked(item, f"Sound {row + 1} of {len(items)}")
+        elif not (_is_path(item) or _is_missing(item)):
             strange.append(item)
-    if strange:
+    if reset and len(strange) == len(items):
         raise DataFormatError(f"{len(strange)} of {len(items)} sounds are no paths (first: {strange[0]!r}). {_KINDS}")
     return Sources(items, ids, are_files=True)
+
+
+def _checked(sound, name):
+    """A sound that is an array, with its rate or alone."""
+    if isinstance(sound, tuple) and not _is_pair(sound):
+        raise DataFormatError(f"{name} is a tuple, but not (waveform, sample_rate). {_KINDS}")
+    try:
+        # any rate for an array alone: it has that of the featurizer
+        return as_waveform(*sound) if isinstance(sound, tuple) else as_waveform(sound, 1)[0]
+    except ValueError as error:
+        raise DataFormatError(f"{name}: {error}") from error
 
 
 def _waveforms(estimator, X, reset):

@@ -18,7 +18,8 @@ def source_key(source):
         # the bytes of the samples as they are: float64 and float32 of one sound are two
         return content_key(f"{content_key(samples.tobytes())} {samples.dtype} {samples.shape} {source[1]}")
     if isinstance(source, np.ndarray):
-        return content_key(source)
+        # integers are scaled by the range of their type: equal numbers of two types are two sounds
+        return source_key((source, "")) if source.dtype.kind in "iu" else content_key(source)
     try:
         return content_key(Path(os.fsdecode(source)))
     except (OSError, TypeError, ValueError):
