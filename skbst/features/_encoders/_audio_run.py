@@ -89,7 +89,9 @@ class AudioEncoding:
         hop = seconds if hop is None else float(hop)
         if hop > seconds:
             raise ValueError(f"hop={hop:g} s is longer than the window of {seconds:g} s; sound would be left out.")
-        return max(1, round(seconds * self.sample_rate)), max(1, round(hop * self.sample_rate))
+        if hop * self.sample_rate < 1:
+            raise ValueError(f"hop={hop:g} s is less than one sample at {self.sample_rate} Hz.")
+        return max(1, round(seconds * self.sample_rate)), round(hop * self.sample_rate)
 
 
 class AudioEncoderRun:

@@ -30,7 +30,7 @@ def encoder_report(featurizer, clips):
 
     Clips are embedded together, alone, in another order, beside a long one, twice, softer, at twice the sample rate,
     shortened to almost nothing and followed by silence. What must not matter is a fault where it does; what may matter
-    is noted.
+    is noted. An error that only some of these raise is a fault of that line, with its message as the meaning.
 
     Parameters
     ----------
@@ -51,7 +51,10 @@ def encoder_report(featurizer, clips):
     Raises
     ------
     DataFormatError
-        If there are fewer than three clips.
+        If there are fewer than three clips, or `transform` gives anything else than one vector of numbers for each.
+
+    TypeError
+        If `featurizer` has no ``transform``, or is a class.
 
     Notes
     -----
@@ -86,6 +89,10 @@ def encoder_report(featurizer, clips):
 
 def _probes_of(featurizer, clips):
     """The probes that fit to the clips, around a fitted featurizer."""
+    if isinstance(featurizer, type) or not hasattr(featurizer, "transform"):
+        raise TypeError(f"encoder_report asks an object with transform(clips); got {featurizer!r}.")
+    if isinstance(clips, (str, bytes)) or not hasattr(clips, "__len__"):
+        raise DataFormatError(f"Expected a sequence or a table of at least three clips; got {type(clips).__name__}.")
     column = getattr(featurizer, "column", None)
     if isinstance(clips, pd.DataFrame) and column in clips.columns:
         clips = clips[column].tolist()
@@ -97,10 +104,15 @@ def _probes_of(featurizer, clips):
         featurizer = clone(featurizer).fit(clips)
     except TypeError:
         pass
-    is_sound = not isinstance(clips, pd.DataFrame) and all(
-        isinstance(clip, (tuple, os.PathLike)) or (isinstance(clip, str) and os.path.isfile(clip)) for clip in clips
-    )
-    return SoundProbes(featurizer, clips) if is_sound else TextProbes(featurizer, clips)
+    return SoundProbes(featurizer, clips) if _are_sounds(clips, column) else TextProbes(featurizer, clips)
+
+
+def _are_sounds(clips, column):
+    """Paths of files, waveforms, or whatever goes to a featurizer of sounds; a missing file makes none of them text."""
+    if isinstance(clips, pd.DataFrame):
+        return False
+    named = any(isinstance(clip, (tuple, os.PathLike)) for clip in clips)
+    return named or column is not None or all(isinstance(clip, str) and os.path.isfile(clip) for clip in clips)
 
 
 def _line(check, value, limit, meaning, *, worse="fault"):
@@ -109,16 +121,27 @@ def _line(check, value, limit, meaning, *, worse="fault"):
     return check, float(value), np.nan if limit is None else limit, worse if bad else "ok", meaning
 
 
+def _tried(check, measure, limit, meaning, *, worse="fault"):
+    """One line of what `measure` returns; an error of the encoder is a fault, and does not end the report."""
+    try:
+        return _line(check, measure(), limit, meaning, worse=worse)
+    except Exception as error:  # any error of a foreign encoder is what is looked for
+        return check, np.inf, limit, "fault", f"{meaning} {type(error).__name__}: {str(error)[:80]}"
+
+
 def _company(probes, vectors):
     """Lines on what stands beside a clip."""
     rows, unlike = list(range(len(vectors))), unlike_distance(vectors)
+
+    def moved(embed):
+        return lambda: share_moved(vectors, embed(), unlike)
+
     yield _line("finite", 1 - np.isfinite(vectors).mean(), 0, "Share of numbers that are NaN or infinite.")
-    alone = np.concatenate([probes.embed([row]) for row in rows])
-    yield _line("batch", share_moved(alone, vectors, unlike), _SAME, "A clip's vector alone and among the others.")
-    turned = probes.embed(rows[::-1])[::-1]
-    yield _line("order", share_moved(vectors, turned, unlike), _SAME, "A clip's vector in another order.")
-    again = probes.embed(rows)
-    yield _line("repeat", share_moved(vectors, again, unlike), _SAME, "A clip's vector a second time.")
+    alone = moved(lambda: np.concatenate([probes.embed([row]) for row in rows]))
+    yield _tried("batch", alone, _SAME, "A clip's vector alone and among the others.")
+    turned = moved(lambda: probes.embed(rows[::-1])[::-1])
+    yield _tried("order", turned, _SAME, "A clip's vector in another order.")
+    yield _tried("repeat", moved(lambda: probes.embed(rows)), _SAME, "A clip's vector a second time.")
 
 
 def _shape(vectors):
@@ -144,20 +167,29 @@ def _sound_lines(probes, vectors):
     unlike = unlike_distance(vectors)
     long = probes.longest()
     own = probes.run_sounds(probes.sounds)
-    beside = probes.run_sounds([*probes.sounds, long])
-    yield _line("padding", share_moved(own, beside[:-1], unlike), _SAME, "A clip's vector beside one of 35 s.")
-    twice = np.concatenate([probes.run_sounds([long]) for _ in range(3)])
-    moved = max(share_moved(twice[:1], twice[i : i + 1], unlike) for i in (1, 2))
-    yield _line("crop", moved, _SAME, "A sound of 35 s three times; a part that is drawn at random differs.")
+
+    def beside():
+        return share_moved(own, probes.run_sounds([*probes.sounds, long])[:-1], unlike)
+
+    def again():
+        first, *others = (probes.run_sounds([long]) for _ in range(3))
+        return max(share_moved(first, other, unlike) for other in others)
+
+    def changed(change):
+        return lambda: share_moved(own, probes.changed(change), unlike)
+
+    def silent():
+        found = probes.run_sounds([(np.zeros(rate, np.float32), rate) for _, rate in probes.sounds[:1]])
+        return 1 - np.isfinite(found).mean()
+
+    yield _tried("padding", beside, _SAME, "A clip's vector beside one of 35 s.")
+    yield _tried("crop", again, _SAME, "A sound of 35 s three times; a part that is drawn at random differs.")
     yield _sample_rate(probes, unlike)
-    soft = probes.changed(lambda waveform, rate: (0.5 * waveform, rate))
-    yield _line("gain", share_moved(own, soft, unlike), _FAR, "The sound 6 dB softer.", worse="note")
-    tailed = probes.changed(lambda waveform, rate: (np.append(waveform, np.zeros(rate, np.float32)), rate))
-    yield _line("tail", share_moved(own, tailed, unlike), _FAR, "A second of silence at the end.", worse="note")
-    silence = probes.run_sounds([(np.zeros(rate, np.float32), rate) for _, rate in probes.sounds[:1]])
-    yield _line(
-        "silence", 1 - np.isfinite(silence).mean(), 0, "Share of numbers of silence's vector that are not finite."
-    )
+    soft = changed(lambda waveform, rate: (0.5 * waveform, rate))
+    yield _tried("gain", soft, _FAR, "The sound 6 dB softer.", worse="note")
+    tail = changed(lambda waveform, rate: (np.append(waveform, np.zeros(rate, np.float32)), rate))
+    yield _tried("tail", tail, _FAR, "A second of silence at the end.", worse="note")
+    yield _tried("silence", silent, 0, "Share of numbers of silence's vector that are not finite.")
     yield _shortest(probes)
 
 
@@ -166,10 +198,15 @@ def _sample_rate(probes, unlike):
 
     An encoder that brings each band to one variance hears the last bits of a resampler in a band without sound.
     """
-    slow, fast, mixed = probes.same_at_two_rates()
-    is_mixed = not np.linalg.norm(fast - mixed) > np.linalg.norm(fast - slow)
-    meaning = "The same sound at twice the sample rate."
-    return _line("sample rate", share_moved(slow, fast, unlike), _NEAR, meaning, worse="fault" if is_mixed else "note")
+    is_mixed = []
+
+    def moved():
+        slow, fast, mixed = probes.same_at_two_rates()
+        is_mixed.append(not np.linalg.norm(fast - mixed) > np.linalg.norm(fast - slow))
+        return share_moved(slow, fast, unlike)
+
+    line = _tried("sample rate", moved, _NEAR, "The same sound at twice the sample rate.")
+    return (*line[:3], "note", line[4]) if line[3] == "fault" and is_mixed == [False] else line
 
 
 def _shortest(probes):

@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 
 from skbst.audio import decode, resample
+from skbst.exceptions import DataFormatError
 
 __all__ = ["SoundProbes", "TextProbes", "share_moved", "unlike_distance"]
 
@@ -50,6 +51,28 @@ def share_moved(before, after, unlike):
     return float(moved.max() / unlike) if unlike > 0 else float("inf")
 
 
+def _vectors(made, n_clips):
+    """What a featurizer gave as float64 of shape (n_clips, n_features)."""
+    try:
+        vectors = np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataFormatError(
+            f"transform gave {type(made).__name__}, which is no table of numbers ({error})."
+        ) from error
+    if vectors.ndim != 2 or len(vectors) != n_clips or not vectors.shape[1]:
+        raise DataFormatError(
+            f"transform gave an array of shape {vectors.shape} for {n_clips} clips; expected one vector each."
+        )
+    return vectors
+
+
+def _decoded(path):
+    waveform, rate, problem = decode(path)
+    if not len(waveform):
+        raise DataFormatError(f"{path}: no sound to change and to embed again ({problem.reason}). Leave it out.")
+    return waveform, rate
+
+
 class TextProbes:
     """Runs a fitted featurizer on texts, in any company.
 
@@ -77,9 +100,9 @@ class TextProbes:
         start = time.perf_counter()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            vectors = np.asarray(self.featurizer.transform(clips), dtype=np.float64)
+            made = self.featurizer.transform(clips)
         self.seconds += time.perf_counter() - start
-        return vectors.reshape(len(clips), -1)
+        return _vectors(made, len(clips))
 
 
 class SoundProbes(TextProbes):
@@ -92,15 +115,12 @@ class SoundProbes(TextProbes):
 
     clips : list of path or tuple (waveform, sample_rate)
         The sounds. What is made of them is written to files where a path is among them, since that is what counts.
-
-    column : str or None, default=None
-        Name of a column, where the featurizer takes tables alone.
     """
 
     def __init__(self, featurizer, clips):
         super().__init__(featurizer, list(clips))
         self.as_files = not all(isinstance(clip, tuple) for clip in self.clips)
-        self.sounds = [clip if isinstance(clip, tuple) else decode(clip)[:2] for clip in self.clips]
+        self.sounds = [clip if isinstance(clip, tuple) else _decoded(clip) for clip in self.clips]
         self.sounds = [(_mono(waveform), int(rate)) for waveform, rate in self.sounds]
 
     @property

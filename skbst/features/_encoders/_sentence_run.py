@@ -172,6 +172,8 @@ def _load(folder, device, dtype, featurizer):
 
 def _check_modules(folder):
     """Only parts of the library itself are built, and no part of the model comes from a pickle."""
+    if not (folder / "modules.json").is_file():
+        raise CheckpointError(f"{folder} holds no modules.json; expected a folder that SentenceTransformer.save wrote.")
     modules = read_json(folder / "modules.json")
     if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
         raise CheckpointError(f"{folder / 'modules.json'} holds no list of modules. Fetch the model again.")

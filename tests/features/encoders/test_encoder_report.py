@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from scipy.sparse import csr_matrix
 
-from skbst.exceptions import DataFormatError
+from skbst.exceptions import AudioDecodeWarning, DataFormatError
 from skbst.features import (
     AudioStatisticsFeaturizer,
     SentenceTransformerFeaturizer,
@@ -195,6 +196,92 @@ def test_what_may_be_is_noted(encoder, check):
     assert noted.loc[check, "verdict"] == "note"
     assert plain.loc[check, "verdict"] == "ok"
     assert not (noted["verdict"] == "fault").any()
+
+
+class NeedsCompany(Bands):
+    def transform(self, X):
+        if len(X) == 1:
+            raise RuntimeError("two clips at least")
+        return super().transform(X)
+
+
+class NothingLong(Bands):
+    def one(self, waveform):
+        if len(waveform) > 30 * RATE:
+            raise RuntimeError("out of positions")
+        return super().one(waveform)
+
+
+class NoSilence(Bands):
+    def one(self, waveform):
+        if not waveform.any():
+            raise ZeroDivisionError("no level")
+        return super().one(waveform)
+
+
+class OneRate(Bands):
+    def waveforms(self, X):
+        if any(clip[1] != RATE for clip in X):
+            raise ValueError("16 kHz alone")
+        return [clip[0] for clip in X]
+
+
+class WiderInCompany(Bands):
+    def transform(self, X):
+        return super().transform(X)[:, : 10 + len(X)]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "faults"),
+    [
+        (NeedsCompany, {"batch", "crop", "silence"}),
+        (NothingLong, {"padding", "crop"}),
+        (NoSilence, {"silence"}),
+        (OneRate, {"sample rate"}),
+        (WiderInCompany, {"batch", "padding"}),
+    ],
+)
+def test_an_error_is_a_fault_of_its_line_and_no_end(encoder, faults):
+    clips = [
+        (np.append(np.float32(0.1), waveform), rate) for waveform, rate in tones()
+    ]  # the first sample is none of 0
+    report = encoder_report(encoder(), clips)
+    assert set(report.index[report["verdict"] == "fault"]) == faults
+    assert report.loc[list(faults), "value"].tolist() == [np.inf] * len(faults)
+    assert report.loc[list(faults), "meaning"].str.contains("Error: ").all()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [lambda made: made.repeat(2, axis=0), lambda made: made[:-1], lambda made: made[:, :, None], lambda made: made[0]],
+)
+def test_what_is_not_one_vector_a_clip_is_refused(shape):
+    class Shaped(Bands):
+        def transform(self, X):
+            return shape(super().transform(X))
+
+    with pytest.raises(DataFormatError, match="one vector each"):
+        encoder_report(Shaped(), tones())
+
+
+def test_sparse_vectors_and_others():
+    class Sparse(Bands):
+        def transform(self, X):
+            return csr_matrix(super().transform(X))
+
+    assert encoder_report(Sparse(), tones()).attrs["verdict"] != "fault"
+    for nothing in (Bands, tones, None):
+        with pytest.raises(TypeError, match="object with transform"):
+            encoder_report(nothing, tones())
+    for clips in ("rain", None):
+        with pytest.raises(DataFormatError, match="three clips"):
+            encoder_report(Bands(), clips)
+
+
+def test_a_missing_file_makes_no_texts_of_sounds(tmp_path):
+    clips = [*tones(), str(tmp_path / "gone.wav")]
+    with pytest.warns(AudioDecodeWarning), pytest.raises(DataFormatError, match=r"gone\.wav: no sound"):
+        encoder_report(AudioStatisticsFeaturizer(), clips)
 
 
 def test_only_what_is_wrong_is_a_fault():

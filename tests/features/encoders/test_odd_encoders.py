@@ -48,6 +48,11 @@ def test_the_extra_pins_no_numpy():
     assert {line.split(">")[0] for line in extra.split()} == {"transformers", "sentence-transformers"}
 
 
+def test_a_hop_below_a_sample(folder_of):
+    with pytest.raises(ValueError, match=r"hop=1e-06 s is less than one sample at 16000 Hz"):
+        TransformersAudioFeaturizer(folder_of("wav2vec2"), hop=1e-6).fit(["x.wav"]).transform(["x.wav"])
+
+
 def test_a_window_below_what_can_be_read(folder_of):
     with pytest.raises(ValueError, match=r"window=0\.05 s is shorter than the 0\.1 s"):
         TransformersAudioFeaturizer(folder_of("wav2vec2"), window=0.05).fit_transform([noise(8000)])
