@@ -1,15 +1,17 @@
 """What is known of a clip's class before its sound is heard."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from skbst._sklearn import HasMethods, Interval, _fit_context, check_is_fitted
+from skbst._tables import id_text
 from skbst.exceptions import DataFormatError
 from skbst.features._clap._clap_audio_featurizer import ClapAudioFeaturizer
 from skbst.features._clap._clap_text_featurizer import ClapTextFeaturizer
@@ -36,7 +38,8 @@ class ClassPriorFeaturizer(PriorMaker):
         `n_classes` numbers; a DataFrame with one column a label; one with columns "sound_id", "label" and
         "probability"; the path of a CSV or Parquet file with such a table.
 
-        A **fitted classifier**, whose ``predict_proba`` is asked with all of `X`; its classes may be top-level.
+        A **fitted classifier**, whose ``predict_proba`` is asked with all of `X`; its classes may be top-level. In
+        a pipeline or a search, which copy their steps unfitted, pass ``sklearn.frozen.FrozenEstimator(classifier)``.
 
         **TagRules**: a table of tags, fitted or not.
 
@@ -45,7 +48,7 @@ class ClassPriorFeaturizer(PriorMaker):
         in the space of its own checkpoint; a tuple (encoder of clips, encoder of prompts) names both.
 
         A **callable**, which gets `X` and returns an answer for each row, as in a mapping. Answers with the
-        index of `X` in another order, a DataFrame or Series, go to their clips.
+        ids of `X` in another order, a DataFrame or Series, go to their clips.
 
     taxonomy : Taxonomy, default=None
         Names the classes; None takes BST.
@@ -141,7 +144,7 @@ class ClassPriorFeaturizer(PriorMaker):
         elif isinstance(source, TagRules):
             self.encoder_ = clone(source).set_params(taxonomy=self.taxonomy_).fit(X)
         elif hasattr(source, "predict_proba"):
-            check_is_fitted(source)
+            _check_classifier(source)
             self._distributions.table(
                 np.zeros((0, len(source.classes_))), source.classes_.tolist(), where="classifier: "
             )
@@ -193,7 +196,7 @@ class ClassPriorFeaturizer(PriorMaker):
         answers = _in_the_order_of(X, source(X))
         if isinstance(answers, pd.DataFrame) and len(answers) == len(X):
             return normalize_rows(self._distributions.table(answers, answers.columns.tolist(), where="callable: "))
-        if isinstance(answers, (str, Mapping)) or not hasattr(answers, "__len__") or len(answers) != len(X):
+        if isinstance(answers, (str, Mapping, Set)) or not hasattr(answers, "__len__") or len(answers) != len(X):
             raise DataFormatError(
                 f"The callable must give one answer for each of {len(X)} rows; it gave {type(answers).__name__}"
                 + (f" of length {len(answers)}." if hasattr(answers, "__len__") else ".")
@@ -202,11 +205,32 @@ class ClassPriorFeaturizer(PriorMaker):
 
 
 def _in_the_order_of(X, answers):
-    """Answers with the index of `X`, in another order, are put into its order; others stay as they come."""
-    if not all(isinstance(part, (pd.DataFrame, pd.Series)) for part in (X, answers)):
+    """Answers with the ids of `X`, in another order, are put into its order; those without ids stay as they come."""
+    if not all(isinstance(part, (pd.DataFrame, pd.Series)) for part in (X, answers)) or len(X) != len(answers):
         return answers
-    same = len(X) == len(answers) and X.index.is_unique and set(X.index) == set(answers.index)
-    return answers.loc[X.index] if same else answers
+    # ids of a file that was read again are numbers
+    asked, told = ([id_text(sound_id) for sound_id in part.index] for part in (X, answers))
+    places = {sound_id: row for row, sound_id in enumerate(told)}
+    if asked == told or not places.keys() & set(asked):
+        return answers
+    if len(places) == len(told) and places.keys() == set(asked):
+        return answers.iloc[[places[sound_id] for sound_id in asked]]
+    if answers.index.equals(pd.RangeIndex(len(answers))):
+        return answers
+    raise DataFormatError(
+        f"The callable answers for some of the {len(X)} sound_ids of X, but not once for each: its index begins with "
+        f"{told[:3]}, that of X with {asked[:3]}. Answer every clip, with its id or without any."
+    )
+
+
+def _check_classifier(source):
+    try:
+        check_is_fitted(source)
+    except NotFittedError as error:
+        raise NotFittedError(
+            f"The {type(source).__name__} that makes the prior is not fitted. Pipelines and searches copy their steps "
+            "unfitted: fit the classifier, and pass sklearn.frozen.FrozenEstimator(classifier)."
+        ) from error
 
 
 def _is_table(source):

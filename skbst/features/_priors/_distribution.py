@@ -136,6 +136,9 @@ class Distributions:
         """
         numbers = np.nan_to_num(np.asarray(numbers, dtype=np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
         self._check_labels(labels, where)
+        if (numbers < 0).any():
+            row, column = (int(places[0]) for places in np.nonzero(numbers < 0))
+            raise DataFormatError(f"{where}the probability of {labels[column]!r} is negative: {numbers[row, column]}.")
         mass = np.zeros((len(numbers), len(self.classes)))
         for column, label in zip(numbers.T, labels):
             if label != _REST:
@@ -162,6 +165,8 @@ class Distributions:
         return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=np.inf, neginf=-np.inf)
 
     def _number(self, number, label, where):
-        if isinstance(number, Real) and not isinstance(number, bool):
-            return float(number)
-        raise DataFormatError(f"{where}the probability of {label!r} is no number: {number!r}.")
+        if not isinstance(number, Real) or isinstance(number, bool):
+            raise DataFormatError(f"{where}the probability of {label!r} is no number: {number!r}.")
+        if number < 0:  # mass of the top-level class could hide it
+            raise DataFormatError(f"{where}the probability of {label!r} is negative: {number!r}.")
+        return float(number)

@@ -44,7 +44,7 @@ def read_answer(answer, labels, *, said=""):
     AnswerError
         If there is no such list, or two that differ; if a probability is no number of at least 0, or an item says two
         things under one name; if labels that are no classes hold more than half of the mass; if the answer was cut off
-        before half of the mass was named; or if it is far too long or nested.
+        before half of the mass was named; if all is 0, or sums to infinity; or if it is far too long or nested.
 
     Examples
     --------
@@ -161,6 +161,8 @@ def _mass(pairs, labels):
         raise AnswerError(f"none of the labels is known (first: {str(pairs[0][0])[:30]!r})")
     if pairs and not sum(mass.values()) > 0:
         raise AnswerError("all probabilities are 0")
+    if not math.isfinite(strange + sum(mass.values())):
+        raise AnswerError("the probabilities sum to infinity")
     return mass
 
 

@@ -32,16 +32,15 @@ class PriorTable:
     def __init__(self, source, distributions):
         self._distributions = distributions
         if isinstance(source, Mapping):
-            self._ids = {id_text(sound_id): row for row, sound_id in enumerate(source)}
+            ids = [id_text(sound_id) for sound_id in source]
             self._prior = distributions.rows(source.values(), where="table of priors: ")
-            return
-        table = source if isinstance(source, pd.DataFrame) else _read(source)
-        ids, mass = self._masses(table)
+        else:
+            ids, mass = self._masses(source if isinstance(source, pd.DataFrame) else _read(source))
+            self._prior = normalize_rows(mass)
         self._ids = {sound_id: row for row, sound_id in enumerate(ids)}
         if len(self._ids) < len(ids):
             twice = pd.Index(ids)[pd.Index(ids).duplicated()][0]
             raise DataFormatError(f"The table of priors has more than one row for {twice!r}.")
-        self._prior = normalize_rows(mass)
 
     def rows(self, sound_ids):
         """Priors of some sounds, 0 where the table has none.
@@ -77,6 +76,7 @@ class PriorTable:
 
 def _numbers_of(cells, where):
     """Cells as float; an empty one is NaN."""
+    cells = np.where(pd.isna(cells), np.nan, cells)  # pd.NA has no truth value
     empty = pd.isna(cells) | (cells == "" if cells.dtype == object else False)
     try:
         return np.where(empty, np.nan, cells).astype(np.float64)
@@ -90,10 +90,12 @@ def _read(path):
         raise DataFormatError(f"There is no file {path} with a table of priors.")
     if path.suffix.lower() in (".parquet", ".pq"):
         try:
-            return pd.read_parquet(path)
+            table = pd.read_parquet(path)
         except (OSError, ValueError) as error:
             raise DataFormatError(f"{path} is not readable as Parquet ({error}).") from error
-    table, _ = read_table(path)
-    if _ID not in table.columns:
+    else:
+        table, _ = read_table(path)
+    # Parquet may keep ids as the index; numbers of rows are none
+    if _ID not in table.columns and isinstance(table.index, pd.RangeIndex):
         raise DataFormatError(f"{path} has no column {_ID!r}; it has {list(table.columns)[:8]}.")
     return table

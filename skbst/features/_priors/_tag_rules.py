@@ -129,7 +129,7 @@ def _weights(table):
         return np.ones(len(table))
     try:
         return table["weight"].astype(float)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise DataFormatError(f"The column 'weight' of rules must hold numbers ({error}).") from error
 
 
@@ -167,7 +167,7 @@ def _terms_of(X, columns):
 
 
 def _tags(value):
-    if isinstance(value, (list, tuple, np.ndarray)):
+    if isinstance(value, (list, tuple, set, frozenset, np.ndarray)):
         return [str(tag) for tag in value]
     return split_tags(value) if isinstance(value, str) else []
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -83,6 +84,11 @@ def test_files_wide_and_long(tmp_path):
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataFormatError, match="Parquet"):
         prior_of(tmp_path / "broken.parquet")
+    wide[["fx-a"]].to_parquet(tmp_path / "nameless.parquet")
+    with pytest.raises(DataFormatError, match="no column 'sound_id'"):
+        prior_of(tmp_path / "nameless.parquet")
+    wide.set_index("sound_id").to_parquet(tmp_path / "index.parquet")
+    pd.testing.assert_frame_equal(prior_of(tmp_path / "index.parquet"), expected)
     wide.to_parquet(tmp_path / "wide.parquet")
     pd.testing.assert_frame_equal(prior_of(str(tmp_path / "wide.parquet")), expected)
 
@@ -108,6 +114,10 @@ def test_integer_ids_are_compared_as_text(tmp_path):
         pd.DataFrame({"sound_id": ["17", "17"], "fx-a": [1, 1]}),
         pd.DataFrame({"fx-a": ["x"]}, index=["17"]),
         pd.DataFrame({"sound_id": ["17"], "label": ["fx-a"], "probability": ["much"]}),
+        {17: "fx-a", "17": "fx-n"},
+        {"17": {"fx": 1.0, "fx-a": -0.05}},
+        pd.DataFrame({"fx": [1.0], "fx-a": [-0.05]}, index=["17"]),
+        pd.DataFrame({"sound_id": ["17", "17"], "label": ["fx", "fx-a"], "probability": [1, -0.05]}),
         TagRules,
         "no/such/file.csv",
         (TfidfVectorizer(),),
@@ -116,6 +126,16 @@ def test_integer_ids_are_compared_as_text(tmp_path):
 def test_what_is_no_distribution_is_refused(source):
     with pytest.raises(DataFormatError):
         ClassPriorFeaturizer(source).fit(CLIPS)
+
+
+def test_empty_cells_of_every_kind_are_0():
+    cells = {
+        "fx-a": pd.array([1, None, 2], dtype="Int64"),
+        "fx-n": pd.array([1, 1, None], dtype="Float64"),
+        "ss": ["", None, ""],
+    }
+    prior = prior_of(pd.DataFrame(cells, index=["17", "23", "31"]))
+    assert prior.loc[["17", "23", "31"], ["fx-a", "fx-n"]].to_numpy().tolist() == [[0.5, 0.5], [0, 1], [1, 0]]
 
 
 def test_a_table_that_fits_no_row_is_told_of():
@@ -136,7 +156,12 @@ def test_callable():
     with_all = pd.concat([turned, pd.DataFrame({"ss": [1]}, index=["47"])])
     for form in (with_all, with_all.notna().idxmax(axis=1)):  # ids in another order: each answer to its clip
         assert prior_of(lambda X, form=form: form)["fx-a"].tolist() == [1, float(form is not with_all), 1, 0]
-    for wrong in (["fx-a"], "fx-a", {"17": "fx-a"}, 3, turned):
+    read_again = with_all.set_axis(with_all.index.astype(int))  # ids of a file are numbers
+    assert prior_of(lambda X: read_again)["fx-a"].tolist() == [1, 0, 1, 0]
+    for index in (["31", "17", "23", "99"], ["31", "17", "23", "23"]):
+        with pytest.raises(DataFormatError, match=r"not once for each.*\['31', '17', '23'\]"):
+            prior_of(lambda X, index=index: with_all.set_axis(index))
+    for wrong in (["fx-a"], "fx-a", {"17": "fx-a"}, 3, turned, {"fx-a", "fx-n", "ss", "m-m"}):
         with pytest.raises(DataFormatError, match="one answer for each of 4 rows"):
             prior_of(lambda X, wrong=wrong: wrong)
 
@@ -144,13 +169,18 @@ def test_callable():
 def test_fitted_classifier():
     titles = FunctionTransformer(lambda X: X["title"])
     model = make_pipeline(titles, TfidfVectorizer(), LogisticRegression())
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="FrozenEstimator"):
         ClassPriorFeaturizer(model).fit(CLIPS)
     labels = np.array(["fx-a", "ss-u", "ss", "is-p"])
     model.fit(CLIPS, labels)
     prior, proba = prior_of(model), model.predict_proba(CLIPS)
     np.testing.assert_allclose(prior["fx-a"], proba[:, model.classes_ == "fx-a"].ravel(), rtol=1e-5)
     np.testing.assert_allclose(prior["ss-n"], proba[:, model.classes_ == "ss"].ravel() / 4, rtol=1e-5)
+    # a bundle of featurizers copies them
+    with pytest.raises(NotFittedError, match="FrozenEstimator"):
+        ClipFeaturizer([("prior", ClassPriorFeaturizer(model))]).fit(CLIPS)
+    frozen = ClipFeaturizer([("prior", ClassPriorFeaturizer(FrozenEstimator(model)))]).fit(CLIPS)
+    np.testing.assert_array_equal(frozen.transform(CLIPS)["prior"], prior)
     with pytest.raises(DataFormatError, match="classifier: 4 of 4 labels"):
         ClassPriorFeaturizer(model, taxonomy=Taxonomy.flat(["a", "b"])).fit(CLIPS)
 

@@ -68,6 +68,8 @@ def test_answers_that_can_be_read(answer):
         ('[{"label": "fx-a", "probability": 0.1, "probability": 0.9}]', "two values of one name"),
         ('{"fx-a": 0.1, "fx-n": 0.2, "fx-a": 0.9}', "two values of one name"),
         (json.dumps([pair("unheard", 0.9), pair("fx-a", 0.1)]), "on labels that are no classes"),
+        (json.dumps([pair("fx-a", 1e308), pair("fx-a", 1e308)]), "infinity"),
+        (json.dumps([pair("fx-a", 1.7e308), pair("other", 1.7e308)]), "infinity"),
     ],
 )
 def test_answers_that_cannot(answer, why):
@@ -130,6 +132,11 @@ def test_a_client_that_fails_makes_one_row_missing():
     made, problems = prior.transform_with_problems(CLIPS)
     assert made.any(axis=1).tolist() == [True, False, True]
     assert problems["detail"].tolist() == ["TimeoutError: too slow"]
+
+    huge = LLMPriorFeaturizer(lambda prompt: json.dumps([pair("fx", 1.7e308), pair("fx-a", 1.7e308)])).fit(CLIPS)
+    made, problems = huge.transform_with_problems(CLIPS)
+    assert not made.any()
+    assert problems["reason"].tolist() == ["no answer"] * 3
 
     def interrupted(prompt):
         raise KeyboardInterrupt

@@ -42,7 +42,22 @@ def test_a_table_of_ones_own(tmp_path):
     assert frame.transform(["dog"]).max() == 1
 
 
-@pytest.mark.parametrize("rules", [{"dog": "fx-zz"}, "no/such.csv", pd.DataFrame({"a": [1]}), {"dog": {"fx-a": -1}}])
+def test_tags_in_any_collection():
+    clips = pd.DataFrame({"tags": [["dog"], ("dog",), {"dog"}, frozenset(["dog"]), np.array(["dog"]), "dog"]})
+    assert TagRules({"dog": "fx-a"}).fit(clips).transform(clips).max(axis=1).tolist() == [1] * 6
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"dog": "fx-zz"},
+        "no/such.csv",
+        pd.DataFrame({"a": [1]}),
+        {"dog": {"fx-a": -1}},
+        {"dog": {"fx": 1, "fx-a": -0.05}},
+        pd.DataFrame({"tag": ["dog"], "label": ["fx-a"], "weight": [pd.NA]}),
+    ],
+)
 def test_rules_that_are_none(rules):
     with pytest.raises(DataFormatError):
         TagRules(rules).fit(["dog"]).transform(["dog"])
