@@ -68,8 +68,8 @@ def read_sources(estimator, X, column, *, reset):
     ------
     DataFormatError
         If a DataFrame has no such column and is no table of numbers; if X is one single sound, has no order, can be
-        read only once, or holds no sound; if an array or tuple is no waveform with its rate; or, in `fit`, if no cell of
-        a column is a path.
+        read only once, or holds no sound; if an array or tuple is no waveform with its rate; or, in `fit`, if no cell
+        of a column is a path.
     """
     _refuse_what_has_no_rows(X)
     if isinstance(X, pd.DataFrame):
