@@ -1,6 +1,7 @@
 """Groups reach every part that takes them, in every composition, and a missing one is nobody's in all of them."""
 
 import pickle
+from functools import wraps
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from skbst.model_selection import KNNBlendSearchCV, OfficialKFold
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.sampling import TeacherAgreementSampler
-from skbst.systems import SystemPipeline, system_1, system_2
+from skbst.systems import SystemPipeline, baseline, system_1, system_2, system_3, system_4
 
 SEEN = []
 
@@ -191,6 +192,31 @@ def test_systems_take_groups(make):
     assert hasattr(system, "predict_top")
     assert hasattr(system, "predict_top_proba")
     assert pickle.loads(pickle.dumps(system)).get_params(deep=False).keys() == system.get_params(deep=False).keys()
+
+
+@pytest.mark.parametrize(
+    ("make", "n_networks"), [(baseline, 1), (system_1, 1), (system_2, 2), (system_3, 4), (system_4, 6)]
+)
+def test_every_network_of_a_system_gets_the_groups_of_its_rows(make, n_networks, monkeypatch):
+    groups, y = np.arange(48) // 2, np.array(["fx-a", "m-sp", "ss-n"])[np.arange(48) // 2 % 3]
+    words = pd.DataFrame({"title": [f"{code} {row}" for row, code in enumerate(y)], "tags": "", "description": ""})
+    seen, fit = [], BranchClassifier.fit
+
+    @wraps(fit)
+    def watched(self, X, y, *args, **params):
+        seen.append((len(y), params["groups"]))
+        return fit(self, X, y, *args, **params)
+
+    monkeypatch.setattr(BranchClassifier, "fit", watched)
+    folds = {"cv": GroupKFold(2)} if make in (system_3, system_4) else {}
+    system = make(embeddings="builtin", modalities="text", size="small", random_state=0, **folds)
+    names = [name for name in system.get_params() if name.endswith("max_epochs")]
+    system.set_params(**dict.fromkeys(names, 1)).fit(words, y, groups=groups)
+    assert len(seen) == n_networks
+    for n_rows, known in seen:
+        assert n_rows == len(known)
+        assert set(np.bincount(known)) <= {0, 2}  # both clips of an uploader, or none
+    assert system.predict_top(words).shape == (48,)
 
 
 @pytest.mark.parametrize("gap", [np.nan, pd.NA, ""], ids=repr)

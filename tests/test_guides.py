@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from skbst.neural import Recipe
+
 PAGES = sorted((Path(__file__).parents[1] / "docs" / "guide").glob("*.rst"))
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
@@ -37,3 +39,10 @@ def test_tests_that_a_page_names_are_there():
     named = re.findall(r"``([a-z_/]+(?:\.py)?)``", section.replace("``tests``", ""))
     assert len(named) > 20
     assert [name for name in named if not (Path(__file__).parent / name).exists()] == []
+
+
+def test_the_table_of_recipes_names_all_in_which_they_differ():
+    page = (PAGES[0].parent / "neural.rst").read_text(encoding="utf-8")
+    table = page.split("The recipe\n---")[1].split("What does not stand in the table")[0]
+    report, small = Recipe().get_params(), Recipe.small().get_params()
+    assert [name for name in report if report[name] != small[name] and f"``{name}``" not in table] == []

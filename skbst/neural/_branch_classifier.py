@@ -362,6 +362,7 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
         """Probabilities of the top level, of shape (n_samples, n_top_classes), float64, columns as ``top_classes_``.
 
         With ``head="gc"`` those of the parallel top-level layer, with any other head the sums of the second-level ones.
+        The most probable of them need not be that of the class; `predict_top` is, and is the answer at the top level.
         """
         leaf, top = self._forward(forward_rows, X)
         if self._head == "gc":

@@ -10,8 +10,10 @@ from sklearn.base import clone
 
 from skbst.exceptions import DataFormatError, FewClipsWarning
 from skbst.neural import BranchClassifier, Recipe
+from skbst.neural._architecture import BRANCHES, HEADS, build_module, describe
 from skbst.neural._training._late_fusion import DEFAULT_SHARE
 from skbst.persistence import load_model, save_model
+from skbst.taxonomy import Taxonomy
 
 
 def small(*args, **settings):
@@ -29,6 +31,18 @@ def test_a_name_is_a_recipe(clips):
     other = clone(own).set_params(recipe__dropout=0.0).fit(X, y)
     assert (other.predict_proba(X) != own.predict_proba(X)).any()
     assert own.recipe.dropout == 0.3
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("branch", [None, *BRANCHES])
+def test_the_small_recipe_adds_to_the_parts_of_the_report_and_silences_none(branch, head):
+    shapes = {"audio": (8,), "text": (6,)} | ({} if branch is None else {"frames": (20, 64)})
+    rows = {"shapes": shapes, "taxonomy": Taxonomy({"fx-a": "fx", "fx-h": "fx", "m-sp": "m"}), "is_plain": False}
+    plans = {"report": Recipe(), "small": Recipe.small()}
+    nets = [build_module(describe(branch, head, size, recipe, **rows)) for size, recipe in plans.items()]
+    report, small = ({name for name, _ in net.named_children()} for net in nets)
+    assert report <= small
+    assert small - report == ({"prior"} if branch is None else {"prior", "branch_head"})
 
 
 def test_epochs_and_validation_are_the_recipes(clips):
