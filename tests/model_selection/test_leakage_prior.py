@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -117,7 +118,7 @@ def test_what_the_maker_was_trained_on(clips, form, tmp_path):
         blender = KNNPriorBlender(LogisticRegression())
         vectors = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 4)), index=X.index)
         model = make_pipeline(FunctionTransformer(lambda X: vectors.loc[X.index]), blender)
-        prior = ClassPriorFeaturizer(model.fit(X[50:70], y[50:70])).fit(X)
+        prior = ClassPriorFeaturizer(FrozenEstimator(model.fit(X[50:70], y[50:70]))).fit(X)
     report = leakage_report(X, SPLIT, y, prior=prior, prior_seen=seen, warn=False)
     assert rows(report, "prior_seen") == X.index[60:70].tolist()
     assert "trained on this" in report.findings.query("check == 'prior_seen'")["evidence"].iloc[0]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -237,8 +238,10 @@ def test_banks_in_pipelines_and_searches(clips):
         KNNBlendSearchCV(pipeline, {"knnpriorblender__alpha": [0.1, 0.2]}, cv=2),
         HierarchicalDecoder(pipeline),
     ):
-        report = leakage_report(table, SPLIT, seen={"bank": model.fit(table[:5], y[:5])}, warn=False)
-        assert [sound for _, sound, _ in found(report, "seen by bank")] == ["14"]
+        model.fit(table[:5], y[:5])
+        for bank in (model, FrozenEstimator(model)):
+            report = leakage_report(table, SPLIT, seen={"bank": bank}, warn=False)
+            assert [sound for _, sound, _ in found(report, "seen by bank")] == ["14"]
 
 
 def test_one_bank_per_fold(clips):

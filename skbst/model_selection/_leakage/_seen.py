@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
@@ -94,7 +95,9 @@ def banked_ids(model):
 
 
 def _banks(model):
-    """Blenders in a pipeline, a search or an ensemble."""
+    """Blenders in a pipeline, a search or an ensemble, frozen or not."""
+    while isinstance(model, FrozenEstimator):  # which answers as what it holds, but for its kind
+        model = model.estimator
     if isinstance(model, KNNPriorBlender):
         yield model
         return
