@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 __all__ = ["AnswerError", "read_answer"]
 
@@ -13,6 +14,7 @@ _LONGEST = 20_000
 _MOST_STARTS = 500
 # models that reason write drafts between these; the end that counts is the last, since a title may quote one
 _THOUGHTS = "<think>", "</think>"
+_ANSWERS = re.compile(r'\[\s*\{\s*"(label|probability)"')
 
 
 class AnswerError(ValueError):
@@ -72,7 +74,8 @@ def read_answer(answer, labels, *, said=""):
 
 def _lists(answer):
     """All lists of pairs in a text, with the text of each; what stands inside one that was read is not read again."""
-    decoder, place, in_cut_list = json.JSONDecoder(object_pairs_hook=_without_doubles), 0, False
+    decoder = json.JSONDecoder(object_pairs_hook=_without_doubles)
+    place, broken, damaged = 0, False, False
     for _ in range(_MOST_STARTS):
         start = min((i for i in (answer.find("[", place), answer.find("{", place)) if i >= 0), default=-1)
         if start < 0:
@@ -84,12 +87,14 @@ def _lists(answer):
         except RecursionError as error:
             raise AnswerError("nested too deeply") from error
         except ValueError:
-            in_cut_list |= answer[start] == "["
-            place = start + 1
+            broken, place = True, start + 1
+            damaged = damaged or _ANSWERS.match(answer, start) is not None
             continue
         pairs = _pairs(value)
-        # an item of a list that has no end is not the whole answer
-        if pairs is not None and not (in_cut_list and _is_item(value)):
+        # after what cannot be read, an object is the rest of a list without an end, or of lines one of which is damaged
+        if pairs is not None and not (broken and isinstance(value, dict)):
+            if damaged:
+                raise AnswerError("a list that cannot be read before another")
             yield pairs, answer[start:stop]
         place = stop
     raise AnswerError(f"more than {_MOST_STARTS} brackets")
