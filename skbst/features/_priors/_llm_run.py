@@ -13,8 +13,8 @@ from skbst.features._store._keys import content_key
 
 __all__ = ["LLMRun", "label_names"]
 
-# raise it when the same settings give other rows than before
-_FORMAT = 1
+# raise it when the same settings give other rows than before; 2 reads no rest of a damaged answer
+_FORMAT = 2
 
 
 def label_names(taxonomy):

@@ -72,13 +72,16 @@ def embed_prompts(encoder, prompts):
         Of length 1.
     """
     flat = [prompt for group in prompts for prompt in group]
-    vectors = _unit(np.asarray(encoder.fit(flat).transform(flat), dtype=np.float64))
+    vectors = np.asarray(encoder.fit(flat).transform(flat), dtype=np.float64)
+    if not np.isfinite(vectors).all():
+        raise DataFormatError("The encoder makes NaN or infinity of prompts of the classes; see encoder_report.")
     stops = np.cumsum([len(group) for group in prompts])
-    return _unit(np.stack([part.mean(axis=0) for part in np.split(vectors, stops[:-1])])).astype(np.float32)
+    means = [part.mean(axis=0) for part in np.split(_unit(vectors), stops[:-1])]
+    return _unit(np.stack(means)).astype(np.float32)
 
 
 def similarity_prior(vectors, class_embeddings, temperature):
-    """Softmax of the cosines; a zero vector knows nothing.
+    """Softmax of the cosines; a vector of zeros, or with a number that is not finite, knows nothing.
 
     Parameters
     ----------
@@ -101,6 +104,7 @@ def similarity_prior(vectors, class_embeddings, temperature):
             f"The vectors of the clips have shape {vectors.shape}, those of the classes {class_embeddings.shape}; both "
             "must come from one space."
         )
+    vectors = np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0)
     known = np.linalg.norm(vectors, axis=1) > 0
     prior = softmax(_unit(vectors) @ class_embeddings.T.astype(np.float64) / temperature, axis=1)
     return np.where(known[:, None], prior, 0).astype(np.float32)

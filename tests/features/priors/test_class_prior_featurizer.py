@@ -207,6 +207,22 @@ def test_zero_shot_of_any_encoder():
             ClassPriorFeaturizer(words, templates=["{name}", wrong]).fit(texts)
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, 0.0])
+def test_vectors_that_are_none_know_nothing(number):
+    def damaged(X):
+        made = dense(HashingVectorizer(n_features=64).transform(list(X)))
+        made[[text == "gone" for text in X]] = number
+        return made
+
+    texts = ["animals", "gone"]
+    prior = ClassPriorFeaturizer(FunctionTransformer(damaged)).fit(texts).transform(texts)
+    np.testing.assert_allclose(prior.sum(axis=1), [1, 0], atol=1e-6)
+    if number != 0:
+        everywhere = FunctionTransformer(lambda X: np.full((len(X), 4), number))
+        with pytest.raises(DataFormatError, match="encoder_report"):
+            ClassPriorFeaturizer(everywhere).fit(texts)
+
+
 def test_zero_shot_of_a_real_sentence_encoder(minilm):
     encoder = SentenceTransformerFeaturizer(minilm, cleaner=None)
     prior = ClassPriorFeaturizer(encoder).fit(CLIPS)
