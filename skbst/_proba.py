@@ -7,6 +7,10 @@ from skbst.exceptions import DataFormatError
 __all__ = ["align_columns", "check_has_proba", "check_proba", "check_scores", "columns_seen"]
 
 
+# what arithmetic in half precision adds to 0 and 1
+_SLACK = 1e-2
+
+
 def check_has_proba(classifier, needed_by):
     """Refuse a classifier without probabilities; `needed_by` is what was to be built around it."""
     if not hasattr(classifier, "predict_proba"):
@@ -44,13 +48,19 @@ def check_scores(values, what):
 
 
 def check_proba(proba, n_classes=None):
-    """Return probabilities as a finite float64 matrix; what stands in float32 keeps its value."""
+    """Return probabilities as a float64 matrix in [0, 1]; what stands in float32 keeps its value."""
     proba = np.asarray(proba, dtype=np.float64)
     if proba.ndim != 2 or (n_classes is not None and proba.shape[1] != n_classes):
         raise DataFormatError(
             f"Probabilities must be of shape (n_samples, {n_classes or 'n_classes'}); got {proba.shape}."
         )
-    return check_scores(proba, "probabilities")
+    proba = check_scores(proba, "probabilities")
+    if proba.size and not (proba.min() >= -_SLACK and proba.max() <= 1 + _SLACK):
+        raise DataFormatError(
+            f"Probabilities are in [0, 1]; these are from {proba.min():g} to {proba.max():g}. Pass those of "
+            "predict_proba, not their logarithms or logits."
+        )
+    return proba
 
 
 def align_columns(values, own_classes, classes, fill=0.0):

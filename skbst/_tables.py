@@ -204,6 +204,8 @@ def id_text(sound_id):
 
     if isinstance(sound_id, tuple):
         return printable("/".join(map(str, sound_id)))
+    if isinstance(sound_id, bytes):
+        return sound_id.decode("utf-8", "backslashreplace")
     # pandas makes floats of numbers in a column with gaps
     whole = isinstance(sound_id, (float, np.floating)) and sound_id.is_integer()
     return str(int(sound_id)) if whole else printable(as_text(sound_id))

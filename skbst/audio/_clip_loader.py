@@ -43,6 +43,11 @@ class ClipLoader:
     duration: float | None = 5.0
     pad: str = "constant"
 
+    def __post_init__(self):
+        # a narrow number of NumPy would overflow in the product with the rate
+        object.__setattr__(self, "sample_rate", int(self.sample_rate))
+        object.__setattr__(self, "duration", None if self.duration is None else float(self.duration))
+
     @property
     def n_samples(self):
         """Length of a waveform, or None where every sound keeps its own."""

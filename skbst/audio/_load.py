@@ -98,7 +98,7 @@ def load_clip(
     >>> waveform.shape, n_valid
     ((80000,), 16000)
     """
-    loader = ClipLoader(int(sample_rate), duration, pad)
+    loader = ClipLoader(sample_rate, duration, pad)
     position = start_positions(offset, 1, random_state)[0]
     waveform, n_valid, problem = loader.load(source, position)
     if problem is not None:
@@ -182,7 +182,7 @@ def load_clips(
         raise TypeError(f"Expected a sequence of sounds; got {type(sources).__name__}, which has no rows in an order.")
     ids = sources.index if isinstance(sources, pd.Series) else None
     sources = list(sources)
-    loader = ClipLoader(int(sample_rate), duration, pad)
+    loader = ClipLoader(sample_rate, duration, pad)
     positions = start_positions(offset, len(sources), random_state)
     if duration is None:
         waveforms = [None] * len(sources)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skbst.exceptions import DataFormatError
 from skbst.taxonomy import aggregate_to_top, credit_matrix
 
 __all__ = ["DECODINGS", "decode_proba"]
@@ -34,6 +35,11 @@ def decode_proba(proba, parent_of_leaf, *, decode="leaf", top_weight=0.75):
     leaf : ndarray of shape (...), int
         Positions; equal values go to the lower one.
 
+    Raises
+    ------
+    DataFormatError
+        If a probability is no number.
+
     Examples
     --------
     >>> from skbst.ensemble import decode_proba
@@ -42,6 +48,10 @@ def decode_proba(proba, parent_of_leaf, *, decode="leaf", top_weight=0.75):
     [0, 1, 1]
     """
     proba, parent = np.asarray(proba), np.asarray(parent_of_leaf)
+    if not np.isfinite(proba).all():
+        raise DataFormatError(
+            "Probabilities to decode are NaN or infinite, and would be the first class without a word."
+        )
     if decode == "expected-credit":
         return (proba @ credit_matrix(parent, top_weight=top_weight)).argmax(axis=-1)
     if decode == "top-down":

@@ -244,7 +244,7 @@ class AudioStatisticsFeaturizer(SoundFeaturizer):
         return self._finish(descriptors), problems
 
     def _describe(self, sources):
-        loader = ClipLoader(int(self.sample_rate), None if self.duration is None else float(self.duration))
+        loader = ClipLoader(self.sample_rate, self.duration)
         parallel, problems = Parallel(n_jobs=self.n_jobs, require="sharedmem"), {}
 
         def compute(rows):

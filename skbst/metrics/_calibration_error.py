@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skbst._docstrings import completed_by
+from skbst._proba import check_proba
 from skbst._sklearn import Interval, StrOptions, _check_sample_weight, validate_params
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import Taxonomy, resolve_taxonomy
@@ -102,8 +103,7 @@ def reliability_curve(y_true, proba, *, classes=None, taxonomy=None, level="leaf
             f"proba must be of shape ({len(y_true)}, {len(classes)}), a row for each label and a column for each "
             f"class; got {proba.shape}. Pass classes=model.classes_."
         )
-    if not np.isfinite(proba).all():
-        raise DataFormatError(f"{(~np.isfinite(proba)).any(axis=1).sum()} rows of proba are NaN or infinite.")
+    check_proba(proba)
     tree = resolve_taxonomy(taxonomy, classes).reorder(classes)
     truth = tree.leaf_index(y_true)
     if level == "top":

@@ -21,7 +21,7 @@ from skbst.model_selection._paired._intervals import (
 )
 from skbst.model_selection._paired._row_resampling import RowResampling
 from skbst.model_selection._paired_comparison import PairedComparison
-from skbst.taxonomy import Taxonomy, resolve_taxonomy
+from skbst.taxonomy import Taxonomy, as_text, resolve_taxonomy
 
 __all__ = ["compare_paired"]
 
@@ -233,7 +233,7 @@ def _as_text(values):
     values = column_or_1d(np.asarray(values))
     if len(values) == 0:
         raise DataFormatError("There is nothing to compare: y_true is empty.")
-    return values.astype(str)
+    return np.array(as_text(values))
 
 
 def _as_folds(folds, n_samples):

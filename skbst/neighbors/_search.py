@@ -101,6 +101,8 @@ def top_k_cosine(
     >>> similarities.round(4), indices
     (array([[1.    , 0.7071]], dtype=float32), array([[0, 1]]))
     """
+    # narrow numbers of NumPy would overflow in sizes of tables
+    k, query_chunk, bank_chunk = int(k), int(query_chunk), int(bank_chunk)
     queries, bank = normalized_rows(queries, normalize), normalized_rows(bank, normalize)
     if queries.shape[1] != bank.shape[1]:
         raise DataFormatError(f"Queries have {queries.shape[1]} features, but the bank has {bank.shape[1]}.")

@@ -11,6 +11,7 @@ import yaml
 from skbst._files import scratch_folder
 from skbst._paths import absolute_path
 from skbst._sklearn import Interval, validate_params
+from skbst._tables import id_text
 from skbst.exceptions import DataFormatError
 from skbst.submission._development_results import development_results
 from skbst.submission._format import (
@@ -213,13 +214,23 @@ def _output_table(y_pred, ids, prediction_score):
         if not isinstance(y_pred, pd.Series):
             raise DataFormatError("Pass ids=, or y_pred as a Series whose index holds the ids.")
         ids = y_pred.index
-    columns = {OUTPUT_COLUMNS[0]: np.asarray(ids).astype(str), OUTPUT_COLUMNS[1]: np.asarray(y_pred).astype(str)}
+    columns = {OUTPUT_COLUMNS[0]: _names(ids), OUTPUT_COLUMNS[1]: np.asarray(y_pred).astype(str)}
     if prediction_score is not None:
         columns[SCORE_COLUMN] = np.asarray(prediction_score, dtype=float).round(6)
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise DataFormatError(f"The columns differ in length: {lengths}.")
     return pd.DataFrame(columns)
+
+
+def _names(ids):
+    """Ids as a table of sounds spells them; one that is missing names nothing."""
+    # an array of a list would make the text "nan" of a NaN beside text
+    names = [id_text(sound_id) for sound_id in ids]
+    missing = [row for row, name in enumerate(names) if not name.strip()]
+    if missing:
+        raise DataFormatError(f"{len(missing)} of {len(names)} ids are missing (first: position {missing[0]}).")
+    return np.array(names)
 
 
 def _write_checked(folder, label, table, meta, check):

@@ -39,7 +39,7 @@ def test_columns_follow_the_classes():
     assert (curve.confidence.tolist(), curve.accuracy.tolist(), curve.weight.tolist()) == ([0.9], [0.5], [2.0])
     with pytest.raises(DataFormatError, match=r"shape \(2, 3\)"):
         expected_calibration_error(y, proba, classes=["ss-n", "fx-a", "fx-h"])
-    with pytest.raises(DataFormatError, match="1 rows of proba are NaN"):
+    with pytest.raises(DataFormatError, match="1 of 2 rows of probabilities are NaN"):
         expected_calibration_error(y, [[0.9, np.nan], [0.5, 0.5]])
 
 

@@ -363,3 +363,25 @@ def test_odd_predictions_warn(write):
     with pytest.warns(UserWarning, match="every row is predicted") as record:
         verify_submission(output)
     assert record[0].filename == __file__
+
+
+IDS = {
+    "floats": (np.arange(6.0), ["0", "1", "2", "3", "4", "5"]),
+    "bytes": ([b"0", b"1", b"2", b"3", b"4", b"5"], ["0", "1", "2", "3", "4", "5"]),
+    "two levels": (pd.MultiIndex.from_product([["a"], range(6)]), [f"a/{i}" for i in range(6)]),
+    "no UTF-8": (["caf\udce9", *"12345"], [r"caf\xe9", *"12345"]),
+}
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_ids_of_any_type_are_written_as_text(write, kind):
+    ids, expected = IDS[kind]
+    output, _ = write(y_pred=["fx-a", "fx-o"] * 3, ids=ids, evaluation=None)
+    assert [line.split(",")[0] for line in output.read_text().splitlines()[1:]] == expected
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, ""])
+def test_an_id_that_is_missing_is_named(write, missing):
+    for ids in (["a", missing, *"bcde"], pd.Series(["a", missing, *"bcde"], dtype=object)):
+        with pytest.raises(DataFormatError, match=r"1 of 6 ids are missing \(first: position 1\)"):
+            write(y_pred=["fx-a"] * 6, ids=ids, evaluation=None)

@@ -268,7 +268,7 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         """Set further attributes that follow from the parameters."""
 
     def _clip_loader(self):
-        return ClipLoader(int(self.sample_rate), float(self.duration), self.pad)
+        return ClipLoader(self.sample_rate, self.duration, self.pad)
 
     def _loading(self):
         """What must be equal for two featurizers to share what is decoded."""
@@ -278,7 +278,9 @@ class SpectralFeaturizer(VersionedMixin, TransformerMixin, BaseEstimator):
         return self._clip_loader(), self.offset, seed
 
     def _power_spectrum(self):
-        return PowerSpectrum(self._clip_loader().n_samples, self.n_fft, self.win_length, self.hop_length)
+        # narrow numbers of NumPy would overflow in the arithmetic of lengths
+        lengths = int(self.n_fft), int(self.win_length), int(self.hop_length)
+        return PowerSpectrum(self._clip_loader().n_samples, *lengths)
 
     def _store(self, folder, kernel):
         """Open the store of these settings; its name holds all of them."""

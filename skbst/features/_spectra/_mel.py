@@ -44,11 +44,12 @@ class MelFeaturizer(SpectralFeaturizer):
 
     def _filters(self):
         return mel_filters(
-            n_fft=self.n_fft,
-            sample_rate=self.sample_rate,
-            n_mels=self.n_mels,
-            f_min=self.f_min,
-            f_max=self.f_max,
+            n_fft=int(self.n_fft),
+            sample_rate=int(self.sample_rate),
+            n_mels=int(self.n_mels),
+            # of a float16 NumPy would make all filters in that precision
+            f_min=float(self.f_min),
+            f_max=None if self.f_max is None else float(self.f_max),
             mel_scale=self.mel_scale,
             mel_norm=self.mel_norm,
         )

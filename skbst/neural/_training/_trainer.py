@@ -227,7 +227,7 @@ class Trainer:
     def _batch_size(self, n_rows):
         """Rows of a batch: 64, or 32 with an acoustic branch (report, section 3.1); fewer where rows are few."""
         if self.batch_size != "auto":
-            return self.batch_size
+            return int(self.batch_size)
         return int(np.clip(n_rows // _LEAST_BATCHES, 16, 64 if self._branch is None else 32))
 
     def _patience(self, n_steps):
