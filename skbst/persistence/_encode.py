@@ -19,6 +19,9 @@ __all__ = ["Encoder"]
 # what can be changed in place: one that is held twice must come back as one
 _CHANGEABLE = {"dict", "frame", "csr", "masked-array", "object", "object-array", "random-state", "series", "set"}
 
+# long doubles have another width on another machine, and safetensors has none
+_OF_THIS_MACHINE = "gG"
+
 
 class Encoder:
     """Turns objects into JSON values; arrays are collected in ``arrays`` under short keys.
@@ -97,7 +100,7 @@ class Encoder:
         return {"$": "dict", "items": [[self._value(key), self._inside(key, item)] for key, item in value.items()]}
 
     def _array(self, value):
-        if value.dtype.names is not None:
+        if value.dtype.names is not None or value.dtype.char in _OF_THIS_MACHINE:
             raise self._refusal(value)
         if value.dtype == object:
             items = [self._inside(i, item) for i, item in enumerate(value.ravel().tolist())]
@@ -125,6 +128,8 @@ class Encoder:
         return self._names[id(array)]
 
     def _scalar(self, value):
+        if value.dtype.char in _OF_THIS_MACHINE:
+            raise self._refusal(value)
         return {"$": "scalar", "dtype": value.dtype.str, "value": self._value(value.item())}
 
     def _sparse(self, value):

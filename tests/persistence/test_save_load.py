@@ -259,3 +259,14 @@ def test_other_versions_are_warned_about(rows, tmp_path, write_content):
     write_content(folder, content)
     with pytest.warns(VersionMismatchWarning, match=r"torch 1\.0\.0"):
         load_model(folder)
+
+
+@pytest.mark.skipif(np.longdouble is np.float64, reason="no longer double here")
+@pytest.mark.parametrize("value", [np.longdouble(1) / 3, np.ones(2, np.longdouble), np.ones((1, 2), np.clongdouble)])
+def test_a_width_of_this_machine_is_refused_by_name(value, rows, tmp_path):
+    X, y = rows
+    model = LogisticRegression().fit(X, y)
+    model.extra_ = value
+    with pytest.raises(UnsafeModelError, match="extra_ is a numpy"):
+        save_model(model, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
