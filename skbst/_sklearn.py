@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 from sklearn.base import _fit_context
 from sklearn.ensemble._base import _set_random_states
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
@@ -32,6 +33,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skbst.exceptions import DataFormatError
+
 __all__ = [
     "BaseSearchCV",
     "HasMethods",
@@ -56,6 +59,7 @@ __all__ = [
     "_set_random_states",
     "check_class_labels",
     "check_is_fitted",
+    "check_no_missing_labels",
     "validate_data",
     "validate_parameter_constraints",
     "validate_params",
@@ -64,7 +68,20 @@ __all__ = [
 
 def check_class_labels(y):
     """Refuse what are no class labels; names are never mistaken for numbers to be regressed, however few the rows."""
+    check_no_missing_labels(y)
     with warnings.catch_warnings():
         if np.asarray(y).dtype.kind in "OUS":
             warnings.filterwarnings("ignore", message="The number of unique classes")
         check_classification_targets(y)
+
+
+def check_no_missing_labels(y):
+    """Refuse labels of which some are missing, where sorting them would only say that it cannot."""
+    labels = np.asarray(y)
+    if labels.dtype.kind != "O" or labels.ndim == 0:
+        return
+    missing = np.flatnonzero(pd.isna(labels.ravel()))
+    if len(missing):
+        raise DataFormatError(
+            f"{len(missing)} of {labels.size} labels are missing (first: row {missing[0]}). Leave these rows out."
+        )

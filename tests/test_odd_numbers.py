@@ -6,7 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from skbst.audio import load_clips
-from skbst.ensemble import decode_proba
+from skbst.ensemble import FoldEnsembleClassifier, HierarchicalDecoder, decode_proba
 from skbst.exceptions import DataFormatError
 from skbst.features import LogMelFeaturizer, LogSTFTFeaturizer
 from skbst.metrics import expected_calibration_error
@@ -78,3 +78,21 @@ def test_a_missing_prediction_is_no_class(missing):
     a[3] = missing
     with pytest.raises(DataFormatError, match=r"1 of 40 labels are missing .* in position 3"):
         compare_paired(truth, a, b, metric="accuracy", n_bootstrap=10, n_permutations=10)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize(
+    "model",
+    [
+        KNNPriorBlender(LogisticRegression()),
+        HierarchicalDecoder(LogisticRegression()),
+        FoldEnsembleClassifier(LogisticRegression()),
+        BranchClassifier(),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_missing_label_is_named_before_a_fit(model, missing):
+    y = Y.astype(object)
+    y[3] = missing
+    with pytest.raises(DataFormatError, match=r"1 of 300 labels are missing \(first: row 3\)"):
+        model.fit(X, y)

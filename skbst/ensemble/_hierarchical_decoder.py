@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skbst._groups import with_groups
 from skbst._proba import check_has_proba, columns_seen
-from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted
+from skbst._sklearn import HasMethods, Interval, StrOptions, _fit_context, check_is_fitted, check_no_missing_labels
 from skbst._versioned import VersionedMixin
 from skbst.ensemble._decoding import DECODINGS
 from skbst.ensemble._hierarchical_prediction import HierarchicalPredictionMixin
@@ -131,6 +131,7 @@ class HierarchicalDecoder(
         else:
             fit_params = with_groups(self.estimator, groups, fit_params)
         context = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
+        check_no_missing_labels(y)
         self.estimator_ = clone(self.estimator)
         with context.subcontext(task_name="fit-estimator").propagate_callback_context(self.estimator_):
             self.estimator_.fit(X, y, **fit_params)

@@ -1,6 +1,6 @@
 """From what a caller passes as X and y to checked inputs."""
 
-from skbst._sklearn import check_class_labels
+from skbst._sklearn import check_class_labels, check_no_missing_labels
 from skbst.exceptions import DataFormatError
 from skbst.features import FeatureBundle
 from skbst.neural._rows._checks import check_bundle_labels, check_same_width
@@ -30,6 +30,7 @@ def read_training(X, y, *, blocks, branch, read_array):
     blocks : dict or None
         Names by role, see `choose_blocks`; None for a 2-D array.
     """
+    check_no_missing_labels(y)
     if isinstance(X, FeatureBundle):
         y = check_bundle_labels(X, y)
         chosen = choose_blocks(X, blocks, branch=branch)
