@@ -212,7 +212,7 @@ class ClipNet(nn.Module):
         latent = self._embed(audio, text, z_branch, others)
         output = self.head(latent)
         if self.training and self._trunk_is_frozen and self.late_fusion and z_branch is not None:
-            return latent, self._alone(output, self.branch_head(z_branch))
+            return latent, self.in_form_of(output, self.branch_head(z_branch))
         if prior is None:
             prior = self._linear_answer(audio, text, frames, lengths, others)
         scores = self._scores(prior, z_branch)
@@ -241,6 +241,20 @@ class ClipNet(nn.Module):
         none = log_aggregate_to_top(torch.zeros_like(scores), parents, top.shape[1])
         return leaf + scores, top + (log_aggregate_to_top(scores, parents, top.shape[1]) - none)
 
+    def in_form_of(self, output, scores):
+        """Return scores of the classes as if they were all that the network says.
+
+        Parameters
+        ----------
+        output : tensor, or tuple of tensor
+            What the head gives; its form alone counts.
+
+        scores : tensor of shape (batch, n_classes)
+            Of the second-level classes.
+        """
+        nothing = tuple(map(torch.zeros_like, output)) if isinstance(output, tuple) else 0
+        return self._add(nothing, scores)
+
     def _linear_answer(self, audio, text, frames, lengths, others):
         """Weighted log-probabilities of the linear models, or None where there are none."""
         answers = [] if self.prior is None else [self.prior(audio, text, **others)]
@@ -256,11 +270,6 @@ class ClipNet(nn.Module):
         if self.late_fusion:
             own = self.branch_share * own
         return own if prior is None else prior + own
-
-    def _alone(self, output, own):
-        """The branch's own answer in the form of the head's."""
-        nothing = tuple(map(torch.zeros_like, output)) if isinstance(output, tuple) else 0
-        return self._add(nothing, own)
 
     def _add(self, output, scores):
         """Add scores of the classes on both levels."""

@@ -1,8 +1,9 @@
-"""How much a branch counts that joins the other views at the end."""
+"""How much a view counts that joins the others at the end: a branch, or a class prior."""
 
 from dataclasses import replace
 
 import numpy as np
+import torch
 from scipy.special import log_softmax
 from skorch.callbacks import Callback
 
@@ -10,7 +11,7 @@ from skbst.exceptions import DataFormatError
 from skbst.neural._log_proba import to_numpy
 from skbst.neural._training._refit import fold_masks
 
-__all__ = ["DEFAULT_SHARE", "cautious_share", "held_out_share", "settle_share"]
+__all__ = ["DEFAULT_SHARE", "cautious_share", "held_out_share", "hold_back_prior", "settle_class_prior", "settle_share"]
 
 # where no rows can be held out to tell; on the recordings of docs/guide/neural.rst the likeliest share of MFCC beside
 # MiniLM is .2 to .5 and the cautious one about .1
@@ -78,7 +79,65 @@ def held_out_share(net, dataset):
     return cautious_share(others, whole - others, dataset.target.numpy(), dataset.weight.numpy())
 
 
-def cautious_share(others, own, target, weight):
+def hold_back_prior(rows, valid, classes, rng):
+    """Rows of the training part that a class prior's numbers are not to learn from: a fifth, or None where too few.
+
+    Parameters
+    ----------
+    rows : TrainingRows
+        What to learn from.
+
+    valid : ndarray of shape (n_distinct,), bool
+        Which of them are for validation.
+
+    classes : ndarray of shape (n_classes,)
+        Labels, for messages.
+
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    held_back : ndarray of bool, or None
+        Of the rows that are not for validation.
+    """
+    try:
+        return fold_masks(replace(rows, train_only=rows.train_only | valid), _HELD_OUT, rng, classes)[0][~valid]
+    except DataFormatError:
+        return None
+
+
+def settle_class_prior(net, dataset, held_back):
+    """Multiply what a class prior adds by its likeliest share beside answers of models that have not seen the row.
+
+    Its numbers have not learnt from the rows that were held back, so chance that they know by heart counts for nothing
+    there. What is always right is believed beside any answer. The cautious share was tried: with a hundred rows to tell
+    by, tags that are worth a point counted for nothing (docs/guide/priors.rst).
+
+    Parameters
+    ----------
+    net : TrainingNet
+        Trained, with a class prior.
+
+    dataset : ClipDataset
+        Its training rows, with the answers of such models as ``prior``.
+
+    held_back : ndarray of bool
+        Of `hold_back_prior`.
+    """
+    module, scores = net.module_, []
+    rows = np.flatnonzero(held_back)
+    with torch.no_grad():
+        for positions in np.array_split(rows, -(-len(rows) // net.iterator_valid__batch_size)):
+            inputs = {name: value.to(net.device) for name, value in dataset.batch(positions)[0].items()}
+            class_prior = inputs.pop("class_prior")
+            latent, _ = module.embed_forward(**inputs)
+            scores.append(to_numpy(module.class_prior(class_prior, latent))[0])
+    unseen, target, weight = (part.numpy()[rows] for part in (dataset.prior, dataset.target, dataset.weight))
+    module.class_prior.scale(cautious_share(unseen, np.concatenate(scores), target, weight, errors=0))
+
+
+def cautious_share(others, own, target, weight, *, errors=_ERRORS):
     """Smallest share of a view's logits that held-out rows do not speak against.
 
     The likeliest share is known from a hundred rows or so, and one that is too large hurts more than one that is too
@@ -96,6 +155,9 @@ def cautious_share(others, own, target, weight):
     weight : ndarray of shape (n_samples,)
         Weight of each row.
 
+    errors : float, default=1.96
+        Standard errors that the share may lose; with 0 it is the likeliest.
+
     Returns
     -------
     share : float in [0, 10]
@@ -109,7 +171,7 @@ def cautious_share(others, own, target, weight):
     loss = np.stack([-log_softmax(others + share * own, axis=1)[rows, target] for share in _SHARES]) * weight
     beyond = loss - loss[loss.mean(axis=1).argmin()]
     error = beyond.std(axis=1) / np.sqrt(len(rows))
-    return float(_SHARES[np.flatnonzero(beyond.mean(axis=1) <= _ERRORS * error)[0]])
+    return float(_SHARES[np.flatnonzero(beyond.mean(axis=1) <= errors * error)[0]])
 
 
 def _leaf_logits(net, dataset, share):

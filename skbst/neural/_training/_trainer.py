@@ -19,7 +19,7 @@ from skbst.neural._training._adamw_in_backward import AdamWInBackward
 from skbst.neural._training._augmentation import make_augmentation
 from skbst.neural._training._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy
 from skbst.neural._training._fit_linear_prior import fit_frame_prior, fit_linear_prior
-from skbst.neural._training._late_fusion import DEFAULT_SHARE, held_out_share
+from skbst.neural._training._late_fusion import DEFAULT_SHARE, held_out_share, hold_back_prior, settle_class_prior
 from skbst.neural._training._objective import Objective
 from skbst.neural._training._session import seeded
 from skbst.neural._training._training_net import TrainingNet
@@ -158,6 +158,11 @@ class Trainer:
             log_proba=log_proba,
         )
         self._prepare(net, inputs, rows, train_set, ~valid, order_rng)
+        known, held_back = train_set.class_prior, None
+        if known is not None and train_set.prior is not None:
+            held_back = hold_back_prior(rows, valid, self.classes, copy.deepcopy(order_rng))
+        if held_back is not None:
+            train_set.class_prior = known * torch.from_numpy(~held_back)[:, None]
         try:
             net.partial_fit(train_set)
         finally:
@@ -166,6 +171,9 @@ class Trainer:
         if self.architecture["late_fusion"]:
             share = self.branch_share if valid_set is None else held_out_share(net, valid_set)
             net.module_.branch_share.fill_(share)
+        if held_back is not None:
+            train_set.class_prior = known
+            settle_class_prior(net, train_set, held_back)
         return net, best.best_epoch_
 
     def _prepare(self, net, inputs, rows, train_set, in_training, order_rng):

@@ -14,9 +14,9 @@ from skbst.neural._training._callbacks import StopFit
 
 __all__ = ["TrainingNet"]
 
-# share of a batch whose answers are exchanged before a class prior is told: without it a prior that is always right is
-# not wholly believed; and the weight of the square of its embedding: without it what stands beside a label by chance is
-# learnt by heart. Of four pairs the one that meets both (docs/guide/priors.rst)
+# share of a batch whose answers are exchanged before a class prior is told, where there are no answers of models that have
+# not seen the row: without it what is always right is not wholly believed; and the weight of the square of its embedding:
+# without it what stands beside a label by chance is learnt by heart (docs/guide/priors.rst)
 _MISTAKEN, _PENALTY = 0.25, 10.0
 
 
@@ -69,20 +69,26 @@ class TrainingNet(ClassifierMixin, NeuralNet):
             else:  # two losses without a common parameter, so that rows without a prior lose nothing to those with one
                 latent, output = self.module_.embed_forward(**inputs)
                 loss = self.criterion_(output, target)
-                total = loss + self._told_loss(latent, output, class_prior, target)
+                total = loss + self._told_loss(latent, output, class_prior, target, inputs.get("prior"))
         total.backward()
         return {"loss": loss, "y_pred": output}
 
-    def _told_loss(self, latent, output, class_prior, target):
+    def _told_loss(self, latent, output, class_prior, target, unseen):
         """What a class prior's own numbers learn from, and nothing else does.
 
-        On its training rows the network is hardly ever wrong, on new ones it is: so some rows get another's answer.
+        On its training rows the network is hardly ever wrong, on new ones it is. So the prior is told beside what
+        linear models say that have not seen the row (`unseen`), or some rows get another's answer.
         """
-        n_mistaken = round(_MISTAKEN * len(latent))
-        order = torch.arange(len(latent), device=latent.device)
-        order = torch.cat([order[:n_mistaken].roll(1), order[n_mistaken:]])  # a batch comes in no order
-        told = self.module_.told(latent[order], _rows_of(output, order), class_prior)
-        return self.criterion_(told, target) + _PENALTY * self.module_.class_prior.embedding.square().sum()
+        module = self.module_
+        if unseen is not None:
+            output = module.in_form_of(output, unseen)
+        else:
+            n_mistaken = round(_MISTAKEN * len(latent))
+            order = torch.arange(len(latent), device=latent.device)
+            order = torch.cat([order[:n_mistaken].roll(1), order[n_mistaken:]])  # a batch comes in no order
+            latent, output = latent[order], _rows_of(output, order)
+        told = module.told(latent, output, class_prior)
+        return self.criterion_(told, target) + _PENALTY * module.class_prior.embedding.square().sum()
 
     def validation_step(self, batch, **fit_params):
         """Forward pass of one validation batch, in float32 and without class priors, which judge no epoch."""

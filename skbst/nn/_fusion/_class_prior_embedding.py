@@ -81,3 +81,14 @@ class ClassPriorEmbedding(nn.Module):
         alone = self.latent(latent.detach())
         difference = torch.tanh(alone + self.beside(m)) - torch.tanh(alone)
         return self.classifier(m) + self.joint(difference)
+
+    def scale(self, factor):
+        """Multiply by a number what is added.
+
+        Parameters
+        ----------
+        factor : float
+        """
+        with torch.no_grad():
+            self.classifier.weight.mul_(factor)
+            self.joint.weight.mul_(factor)
