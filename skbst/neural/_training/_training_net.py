@@ -15,8 +15,8 @@ from skbst.neural._training._callbacks import StopFit
 __all__ = ["TrainingNet"]
 
 # share of a batch whose answers are exchanged before a class prior is told, where no model that has not seen the rows
-# answers: without it what is always right is not wholly believed; and the weight of the square of its embedding: without
-# it what stands beside a label by chance is learnt by heart (docs/guide/priors.rst)
+# answers: without it what is always right is not wholly believed; weight of the square of its embedding, without which
+# chance is learnt by heart (docs/guide/priors.rst)
 _MISTAKEN, _PENALTY = 0.25, 10.0
 
 
