@@ -13,6 +13,7 @@ from skbst.features import FeatureBundle
 from skbst.neighbors import KNNPriorBlender
 from skbst.neural import BranchClassifier, KNNDistillationClassifier
 from skbst.neural._architecture import build_module
+from skbst.nn import ClipNet
 from skbst.persistence import load_model, save_model
 from tests.neural.conftest import CLASSES, make_bundle
 
@@ -171,6 +172,30 @@ def test_its_share_is_told_by_rows_that_it_has_not_seen(hard):
         module = small().fit(X.with_block("prior", prior)[TRAIN], y[TRAIN]).net_.module_.class_prior
         sizes.append(float(module.classifier.weight.detach().norm()))
     assert sizes[1] < 0.2 * sizes[0]
+
+
+def test_the_latent_vector_of_a_row_does_not_speak_for_its_prior(hard, monkeypatch):
+    """It knows the row by heart: for uploaders that were never seen a zero-shot prior lost 1.1 points by it (guide)."""
+    X, y = hard
+    latents, beside = [], []
+    embed_forward, told = ClipNet.embed_forward, ClipNet.told
+
+    def keep(self, *args, **kwargs):
+        latent, output = embed_forward(self, *args, **kwargs)
+        latents.append(latent.detach())
+        return latent, output
+
+    def compare(self, latent, output, class_prior):
+        if self.training:
+            beside.append(bool((latent == latents[-1]).all(dim=1).any()))
+            assert torch.equal(latent.sort(dim=0).values, latents[-1].sort(dim=0).values)
+        return told(self, latent, output, class_prior)
+
+    monkeypatch.setattr(ClipNet, "embed_forward", keep)
+    monkeypatch.setattr(ClipNet, "told", compare)
+    small(max_epochs=1).fit(X.with_block("prior", one_hot(y))[TRAIN], y[TRAIN])
+    assert beside
+    assert not any(beside)
 
 
 def test_a_bundle_without_the_block_says_nothing(hard, trained):

@@ -77,11 +77,12 @@ class TrainingNet(ClassifierMixin, NeuralNet):
         """What a class prior's own numbers learn from, and nothing else does.
 
         On its training rows the network is hardly ever wrong, on new ones it is. So the prior is told beside what
-        linear models say that have not seen the row (`unseen`), or some rows get another's answer.
+        linear models say that have not seen the row (`unseen`), or some rows get another's answer. The latent vector
+        knows the row, too: what it says of the class would be taken for the prior's, unless it is another row's.
         """
         module = self.module_
         if unseen is not None:
-            output = module.in_form_of(output, unseen)
+            output, latent = module.in_form_of(output, unseen), latent.roll(1, dims=0)  # a batch comes in no order
         else:
             n_mistaken = round(_MISTAKEN * len(latent))
             order = torch.arange(len(latent), device=latent.device)
