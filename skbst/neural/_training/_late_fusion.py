@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy.special import log_softmax
 from skorch.callbacks import Callback
+from skorch.utils import to_device
 
 from skbst.exceptions import DataFormatError
 from skbst.neural._log_proba import to_numpy
@@ -80,7 +81,7 @@ def held_out_share(net, dataset):
 
 
 def hold_back_prior(rows, valid, classes, rng):
-    """Rows of the training part that a class prior's numbers are not to learn from: a fifth, or None where too few.
+    """Rows of the training part that a class prior's numbers are not to learn from: a fifth, or none where too few.
 
     Parameters
     ----------
@@ -98,16 +99,15 @@ def hold_back_prior(rows, valid, classes, rng):
 
     Returns
     -------
-    held_back : ndarray of bool, or None
-        Of the rows that are not for validation.
+    held_back : ndarray of shape (n_distinct,), bool
     """
     try:
-        return fold_masks(replace(rows, train_only=rows.train_only | valid), _HELD_OUT, rng, classes)[0][~valid]
+        return fold_masks(replace(rows, train_only=rows.train_only | valid), _HELD_OUT, rng, classes)[0]
     except DataFormatError:
-        return None
+        return np.zeros_like(valid)
 
 
-def settle_class_prior(net, dataset, held_back):
+def settle_class_prior(net, dataset):
     """Multiply what a class prior adds by its likeliest share beside answers of models that have not seen the row.
 
     Its numbers have not learnt from the rows that were held back, so chance that they know by heart counts for nothing
@@ -120,20 +120,16 @@ def settle_class_prior(net, dataset, held_back):
         Trained, with a class prior.
 
     dataset : ClipDataset
-        Its training rows, with the answers of such models as ``prior``.
-
-    held_back : ndarray of bool
-        Of `hold_back_prior`.
+        The rows that were held back, with the answers of such models as ``prior``.
     """
     module, scores = net.module_, []
-    rows = np.flatnonzero(held_back)
     with torch.no_grad():
-        for positions in np.array_split(rows, -(-len(rows) // net.iterator_valid__batch_size)):
-            inputs = {name: value.to(net.device) for name, value in dataset.batch(positions)[0].items()}
+        for inputs, _ in net.get_iterator(dataset):
+            inputs = to_device(inputs, net.device)
             class_prior = inputs.pop("class_prior")
             latent, _ = module.embed_forward(**inputs)
             scores.append(to_numpy(module.class_prior(class_prior, latent))[0])
-    unseen, target, weight = (part.numpy()[rows] for part in (dataset.prior, dataset.target, dataset.weight))
+    unseen, target, weight = (part.numpy() for part in (dataset.prior, dataset.target, dataset.weight))
     module.class_prior.scale(cautious_share(unseen, np.concatenate(scores), target, weight, errors=0))
 
 

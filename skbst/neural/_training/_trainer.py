@@ -158,11 +158,12 @@ class Trainer:
             log_proba=log_proba,
         )
         self._prepare(net, inputs, rows, train_set, ~valid, order_rng)
-        known, held_back = train_set.class_prior, None
-        if known is not None and train_set.prior is not None:
+        told_by = None
+        if train_set.class_prior is not None and train_set.prior is not None:
             held_back = hold_back_prior(rows, valid, self.classes, copy.deepcopy(order_rng))
-        if held_back is not None:
-            train_set.class_prior = known * torch.from_numpy(~held_back)[:, None]
+            told_by, there = _subset(inputs, rows, weight, held_back), torch.from_numpy(held_back[~valid])
+            told_by.prior = train_set.prior[there]
+            train_set.class_prior = train_set.class_prior * ~there[:, None]  # nothing is known of them in training
         try:
             net.partial_fit(train_set)
         finally:
@@ -171,9 +172,8 @@ class Trainer:
         if self.architecture["late_fusion"]:
             share = self.branch_share if valid_set is None else held_out_share(net, valid_set)
             net.module_.branch_share.fill_(share)
-        if held_back is not None:
-            train_set.class_prior = known
-            settle_class_prior(net, train_set, held_back)
+        if told_by:
+            settle_class_prior(net, told_by)
         return net, best.best_epoch_
 
     def _prepare(self, net, inputs, rows, train_set, in_training, order_rng):
