@@ -126,7 +126,11 @@ def _tried(check, measure, limit, meaning, *, worse="fault"):
     try:
         return _line(check, measure(), limit, meaning, worse=worse)
     except Exception as error:  # any error of a foreign encoder is what is looked for
-        return check, np.inf, limit, "fault", f"{meaning} {type(error).__name__}: {str(error)[:80]}"
+        return _failed(check, error, limit, meaning)
+
+
+def _failed(check, error, limit, meaning):
+    return check, np.inf, limit, "fault", f"{meaning} {type(error).__name__}: {str(error)[:80]}"
 
 
 def _company(probes, vectors):
@@ -198,15 +202,14 @@ def _sample_rate(probes, unlike):
 
     An encoder that brings each band to one variance hears the last bits of a resampler in a band without sound.
     """
-    is_mixed = []
-
-    def moved():
+    check, limit, meaning = "sample rate", _NEAR, "The same sound at twice the sample rate."
+    try:
         slow, fast, mixed = probes.same_at_two_rates()
-        is_mixed.append(not np.linalg.norm(fast - mixed) > np.linalg.norm(fast - slow))
-        return share_moved(slow, fast, unlike)
-
-    line = _tried("sample rate", moved, _NEAR, "The same sound at twice the sample rate.")
-    return (*line[:3], "note", line[4]) if line[3] == "fault" and is_mixed == [False] else line
+        is_mixed = not np.linalg.norm(fast - mixed) > np.linalg.norm(fast - slow)
+        moved = share_moved(slow, fast, unlike)
+    except Exception as error:  # as in _tried
+        return _failed(check, error, limit, meaning)
+    return _line(check, moved, limit, meaning, worse="fault" if is_mixed else "note")
 
 
 def _shortest(probes):
