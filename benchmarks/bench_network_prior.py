@@ -13,27 +13,17 @@ interval over test clips.
 import argparse
 from pathlib import Path
 
+import bench_priors
 import numpy as np
-import pandas as pd
 
-from skbst.features import (
-    ClassPriorFeaturizer,
-    FeatureBundle,
-    PrecomputedFeaturizer,
-    SentenceTransformerFeaturizer,
-    TagRules,
-)
+from skbst.features import ClassPriorFeaturizer, FeatureBundle, TagRules
 from skbst.metrics import hierarchical_f1_score
 from skbst.model_selection import official_folds
 from skbst.neural import BranchClassifier, Recipe
 
 
 def load(data, minilm=None):
-    table = pd.read_csv(data / "bsd10k-v1.0" / "BSD10k_metadata.csv", keep_default_na=False, dtype={"sound_id": str})
-    table = table.set_index("sound_id")
-    with np.load(data / "real-encoders" / "bsd10k_v1.0.npz") as file:
-        vectors = file["text_minilm_title_tags"].astype(np.float32)
-    y = table["class"].to_numpy(str)
+    table, y, _, blocks = bench_priors.text(data)
     right = (y[:, None] == np.unique(y)).astype(np.float32)
     draws = np.random.default_rng(0).integers(right.shape[1], size=len(y))
     priors = {
@@ -42,12 +32,8 @@ def load(data, minilm=None):
         "tag rules": ClassPriorFeaturizer(TagRules()).fit_transform(table[["title", "tags"]]),
     }
     if minilm is not None:
-        source = (
-            PrecomputedFeaturizer(vectors, sound_ids=table.index),
-            SentenceTransformerFeaturizer(minilm, cleaner=None),
-        )
-        priors["zero-shot"] = ClassPriorFeaturizer(source).fit(table).transform(table)
-    return FeatureBundle({"clap_text": vectors}), y, priors
+        priors["zero-shot"] = bench_priors.priors_of(table, blocks, minilm)["MiniLM zero-shot"]
+    return FeatureBundle({"clap_text": blocks["text"]}), y, priors
 
 
 def interval(one, other, *, n_draws=1000):
