@@ -1,7 +1,7 @@
 """Sound files to waveforms: decode, mix to mono, resample, fix the duration, and say what went wrong."""
 
 from skbst.audio._clip_loader import ClipLoader
-from skbst.audio._decode import as_waveform, decode, decode_array, decode_file, scale_integers
+from skbst.audio._decode import as_waveform, decode, decode_array, decode_file, decode_source, scale_integers
 from skbst.audio._length import fix_length
 from skbst.audio._load import load_clip, load_clips, start_positions
 from skbst.audio._long_sound import LongSound
@@ -20,6 +20,7 @@ __all__ = [
     "decode",
     "decode_array",
     "decode_file",
+    "decode_source",
     "fix_length",
     "load_clip",
     "load_clips",

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from skbst.audio._decode import decode_array, decode_file, decode_nothing
+from skbst.audio._decode import decode_nothing, decode_source
 from skbst.audio._length import fix_length
 from skbst.audio._resample import resample
 from skbst.audio._sound_file import MAX_SAMPLES
 from skbst.audio._survey import OUT_OF_MEMORY
-from skbst.exceptions import DataFormatError
 
 __all__ = ["ClipLoader"]
 
@@ -88,12 +85,8 @@ class ClipLoader:
             If an array is no waveform or its rate no rate.
         """
         wanted = {"duration": self.duration, "position": position, "sample_rate": self.sample_rate, "most": most}
-        if isinstance(source, np.ndarray):
-            source = (source, self.sample_rate)
-        if isinstance(source, tuple) and len(source) != 2:
-            raise DataFormatError(f"A sound that is a tuple is (waveform, sample_rate); got {len(source)} values.")
         try:
-            decoded = decode_array(*source, **wanted) if isinstance(source, tuple) else decode_file(source, **wanted)
+            decoded = decode_source(source, array_rate=self.sample_rate, **wanted)
             waveform = resample(decoded.waveform, decoded.source_rate, self.sample_rate)[decoded.skip :]
         except MemoryError:
             decoded = decode_nothing(OUT_OF_MEMORY)

@@ -12,6 +12,7 @@ from skbst.audio._problems import DecodeProblem
 from skbst.audio._read import Found, TooLong, Wish, plan_crop, read_file
 from skbst.audio._sound_file import MAX_SAMPLES, words_of
 from skbst.audio._survey import OUT_OF_MEMORY, Survey, name_problem, not_decodable, too_long, unreadable
+from skbst.exceptions import DataFormatError
 
 __all__ = [
     "Decoded",
@@ -20,6 +21,7 @@ __all__ = [
     "decode_array",
     "decode_file",
     "decode_nothing",
+    "decode_source",
     "scale_integers",
 ]
 
@@ -163,6 +165,46 @@ def decode_array(waveform, source_rate, *, duration, position=0.0, sample_rate=N
         return _examine(Found(mono, source_rate, plan.skip, None), mixer.n_bad, None, channel=channel)
     except TooLong as error:
         return decode_nothing(too_long(error), source_rate)
+
+
+def decode_source(source, *, array_rate, **wanted):
+    """Decode a sound of any kind that is taken: a file, or an array with its rate or alone.
+
+    Parameters
+    ----------
+    source : str, bytes, path-like, tuple (waveform, sample_rate) or ndarray
+        The sound.
+
+    array_rate : int
+        Rate of an array alone, in Hz.
+
+    **wanted
+        As in `decode_file`.
+
+    Returns
+    -------
+    decoded : tuple
+        As of `decode_file`.
+
+    Raises
+    ------
+    DataFormatError
+        If a tuple is no pair, an array no waveform, or its rate no rate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbst.audio import decode_source
+    >>> decode_source(np.ones(8, dtype=np.float32), array_rate=16000, duration=None).source_rate
+    16000
+    """
+    if isinstance(source, np.ndarray):
+        source = (source, array_rate)
+    if not isinstance(source, tuple):
+        return decode_file(source, **wanted)
+    if len(source) != 2:
+        raise DataFormatError(f"A sound that is a tuple is (waveform, sample_rate); got {len(source)} values.")
+    return decode_array(*source, **wanted)
 
 
 def _examine(found, n_bad, look, *, channel=None):

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pandas as pd
 
-from skbst.audio import decode_array, decode_file
+from skbst.audio import decode_source
 
 __all__ = ["clip_readers", "name_silence", "problems_of", "reads_sounds", "with_children"]
 
@@ -92,16 +92,12 @@ def name_silence(reasons, sounds):
 
 
 def _holds_only_zeros(sound):
-    if isinstance(sound, (str, os.PathLike)):
-        decoded, sound = decode_file, (sound,)
-    elif isinstance(sound, (np.ndarray, tuple)):
-        decoded, sound = decode_array, sound if isinstance(sound, tuple) else (sound, 1)
-    else:
+    if not isinstance(sound, (str, os.PathLike, np.ndarray, tuple)):
         return False
     # decoding says nothing of what it finds wrong now: another one has said it
     return all(
         found.problem is None and len(found.waveform) and not found.waveform.any()
-        for found in (decoded(*sound, duration=duration) for duration in (_GLANCE, None))
+        for found in (decode_source(sound, array_rate=1, duration=duration) for duration in (_GLANCE, None))
     )
 
 

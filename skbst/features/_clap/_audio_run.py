@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbst.audio import OUT_OF_MEMORY, LongSound, decode_array, decode_file, resample
+from skbst.audio import OUT_OF_MEMORY, LongSound, decode_source, resample
 from skbst.features._clap._checkpoint._find import find_checkpoint
 from skbst.features._clap._encoder import load_encoder
 from skbst.features._clap._frontend import quantize_int16, thirds, windows_at_random
@@ -153,11 +153,9 @@ def load_whole(source, sample_rate, *, most=None):
     problem : DecodeProblem or None
         What is wrong with the sound.
     """
-    if isinstance(source, np.ndarray):
-        source = (source, sample_rate)
     try:
         wanted = {"duration": None, "sample_rate": sample_rate} | ({} if most is None else {"most": most})
-        decoded = decode_array(*source, **wanted) if isinstance(source, tuple) else decode_file(source, **wanted)
+        decoded = decode_source(source, array_rate=sample_rate, **wanted)
         n_frames, rate, problem = len(decoded.waveform), decoded.source_rate, decoded.problem
         waveform = resample(decoded.waveform, rate, sample_rate)
         if len(waveform) == 0 or rate == sample_rate:

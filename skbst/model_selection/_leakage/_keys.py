@@ -9,7 +9,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
-from skbst.audio import decode_array, decode_file
+from skbst.audio import decode_source
 from skbst.exceptions import DataFormatError
 from skbst.taxonomy import resolve_taxonomy
 
@@ -120,21 +120,13 @@ def _bytes_digest(source):
 
 def _samples_digest(source):
     """Digest of the samples as 16 bits; None for what cannot be decoded."""
-    decoded = _decoded(source)
+    # an array alone has no rate of its own; all such have the same
+    decoded = decode_source(source, array_rate=1, duration=None)
     waveform = decoded.waveform
     if len(waveform) == 0:
         return None
     samples = np.clip(np.round(waveform * 32768.0), -32768, 32767).astype(np.int16)
     return hashlib.blake2b(samples.tobytes(), person=str(decoded.source_rate).encode()).hexdigest()
-
-
-def _decoded(source):
-    if isinstance(source, tuple):
-        return decode_array(*source, duration=None)
-    # an array alone has no rate of its own; all such have the same
-    return (
-        decode_array(source, 1, duration=None) if isinstance(source, np.ndarray) else decode_file(source, duration=None)
-    )
 
 
 def shared_with_training(keys, train, test):
