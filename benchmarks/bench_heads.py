@@ -10,8 +10,10 @@ those with "small" are the small network without a branch and without neighbours
 
 Predictions are kept in --store, model by model and fold by fold, so that a run can be broken off and taken up again.
 
+With --resplit each seed has folds of its own, so that a difference is less that of one division of the clips.
+
     python benchmarks/bench_heads.py standin --data DATA [--folds 5] [--seeds 0 1] [--models NAME ...]
-        [--store FOLDER] [--vectors FILE.npz] [--fast]
+        [--store FOLDER] [--vectors FILE.npz] [--resplit] [--fast]
 """
 
 import argparse
@@ -51,6 +53,8 @@ from skbst.systems import make_system
 # arrays of --vectors: a sound-effects encoder's and a sentence encoder's
 VECTORS = {"audio": "audio_aisfx", "text": "text_minilm_title_tags"}
 SEED = 0  # replaced by those of --seeds
+OFFICIAL_SEED = 1821  # of the official folds (`skbst.model_selection.official_folds`)
+LEAST_PROBA = 1e-6
 PROTOCOLS = ["stratified", "grouped"]
 # all rows down a cosine: nothing is set aside, and no epoch is chosen
 COSINE = {"schedule": "cosine", "validation_fraction": None}
@@ -180,32 +184,46 @@ def clips(root, store, grouped, vectors=None, heard=True):
     return y, [(in_fold(train), train, test) for train, test in folds], groups
 
 
-def predictions(name, model, y, folds, groups, seeds, store):
-    """Predicted labels (n_seeds, n_rows) by name, "" where a fold was left out; neighbours come without a fit.
+def resplit(y, folds, groups, seed):
+    """The official folds for seed 0, others for other seeds; features must be the same in all."""
+    found = official_folds(y, groups=groups, validation_size=None, random_state=OFFICIAL_SEED + seed)
+    return [(folds[0][0], np.r_[train, valid], test) for train, valid, test in found]
+
+
+def predictions(name, model, y, folds, groups, store):
+    """Predicted labels and log loss by name, for each fold of each seed; neighbours come without a fit.
 
     Networks are told the groups of their training rows, by which they divide these for the linear prior. What draws
-    nothing is fitted once.
+    nothing is fitted once, unless the folds differ.
     """
     told = groups is not None and has_fit_parameter(model, "groups")
     random = [key for key in model.get_params() if key.endswith("random_state")]
+    same = len({id(parts) for parts in folds.values()}) == 1
     predicted = {}
-    for i, seed in enumerate(seeds):
-        for k, (bundle, train, test) in enumerate(folds):
-            path = store / f"{name.replace(' ', '_')}-{seed if random else 0}-{k}.npz"
+    for seed, parts in folds.items():
+        for k, (bundle, train, test) in enumerate(parts):
+            path = store / f"{name.replace(' ', '_')}-{seed if random or not same else 0}-{k}.npz"
             if not path.exists():
                 start = time.process_time()
                 fitted = clone(model).set_params(**dict.fromkeys(random, seed))
                 fitted.fit(bundle[train], y[train], **({"groups": groups[train]} if told else {}))
-                labels = {name: fitted.predict(bundle[test])}
+                answers = {name: fitted.predict_proba(bundle[test])}
                 if isinstance(fitted, KNNPriorBlender):
-                    labels = {name: fitted.estimator_.predict(bundle[test]), f"{name} + KNN": labels[name]}
-                np.savez(path, **labels)
+                    answers = {name: fitted.estimator_.predict_proba(bundle[test]), f"{name} + KNN": answers[name]}
+                np.savez(path, classes=fitted.classes_, **answers)
                 seconds = time.process_time() - start
                 print(f"  fitted {name}, seed {seed}, fold {k}: {seconds:.0f} s of CPU", flush=True)
-            with np.load(path) as labels:
-                for key, values in labels.items():
-                    predicted.setdefault(key, np.full((len(seeds), len(y)), "", dtype=y.dtype))[i, test] = values
+            with np.load(path) as file:
+                for key in (key for key in file if key != "classes"):
+                    answer = file["classes"][file[key].argmax(axis=1)], log_loss(y[test], file[key], file["classes"])
+                    predicted.setdefault(key, []).append(answer)
     return predicted
+
+
+def log_loss(y, proba, classes):
+    """Of each row; a class that was not trained on has no probability, and the least that is counted."""
+    right = np.where(y[:, None] == classes, proba, 0).sum(axis=1)
+    return -np.log(right.clip(LEAST_PROBA))
 
 
 def report(y, folds, groups, all_predicted, reference, zero_division):
@@ -215,44 +233,54 @@ def report(y, folds, groups, all_predicted, reference, zero_division):
     these networks on other clips. The deviations are those of folds and of the means of seeds; "unsaid" counts the
     classes of a test part that are never predicted in it.
     """
-    tests = [test for _, _, test in folds]
+    tests = [test for parts in folds.values() for _, _, test in parts]
     rows = np.concatenate(tests)
-    n_seeds = len(all_predicted[reference])
-    fold_of_row = np.concatenate([np.full(len(test), k) for k, test in enumerate(tests)])
-    fold_of_row = (np.arange(n_seeds)[:, None] * len(tests) + fold_of_row).ravel()
-    groups = np.tile(np.arange(len(y)) if groups is None else groups, (n_seeds, 1))[:, rows].ravel()
-    truth = np.tile(y, (n_seeds, 1))[:, rows].ravel()
+    fold_of_row = np.repeat(np.arange(len(tests)), [len(test) for test in tests])
+    told = (np.arange(len(y)) if groups is None else groups)[rows]
 
-    head = f"{'model':28s} {'hF':>6s} {'folds':>5s} {'seeds':>5s} {'hAcc':>6s} {'unsaid':>6s}"
-    print(f"\n{head}  hF minus {reference!r}, 95 % interval")
-    for name, predicted in all_predicted.items():
+    head = (
+        f"{'model':28s} {'hF':>6s} {'folds':>5s} {'seeds':>5s} {'hAcc':>6s} {'right':>6s} {'unsaid':>6s} {'loss':>5s}"
+    )
+    print(f"\n{head}  minus {reference!r}, 95 % interval")
+    known, (base, base_loss) = y[rows], map(np.concatenate, zip(*all_predicted[reference]))
+    for name, answers in all_predicted.items():
         scores, accuracy = (
-            np.array([[100 * score(y[test], labels[test]) for test in tests] for labels in predicted])
+            np.reshape([100 * score(y[test], labels) for test, (labels, _) in zip(tests, answers)], (len(folds), -1))
             for score in (partial(hierarchical_f1_score, zero_division=zero_division), hierarchical_accuracy_score)
         )
+        labels, loss = map(np.concatenate, zip(*answers))
         line = f"{name:28s} {scores.mean():6.2f} {scores.std(axis=1).mean():5.2f} {scores.mean(axis=1).std():5.2f}"
-        unsaid = np.mean([len(np.setdiff1d(y[test], labels[test])) for labels in predicted for test in tests])
-        line += f" {accuracy.mean():6.2f} {unsaid:6.1f}"
+        unsaid = np.mean([len(np.setdiff1d(y[test], said)) for test, (said, _) in zip(tests, answers)])
+        line += f" {accuracy.mean():6.2f} {100 * np.mean(labels == known):6.2f} {unsaid:6.1f} {loss.mean():5.3f}"
         if name != reference:
-            labels = (all_predicted[key][:, rows].ravel() for key in (name, reference))
-            paired = compare_paired(
-                truth, *labels, folds=fold_of_row, groups=groups, zero_division=zero_division, random_state=0
-            )
-            low, high = (100 * limit for limit in paired.interval)
-            line += f"  {100 * paired.difference:+.2f} [{low:+.2f}, {high:+.2f}], p {paired.p_value:.3f}"
+            for title, metric in (("hF", "hierarchical_f1"), ("right", "accuracy")):
+                settings = {"metric": metric, "zero_division": zero_division, "random_state": 0}
+                paired = compare_paired(known, labels, base, folds=fold_of_row, groups=told, **settings)
+                low, high = (100 * limit for limit in paired.interval)
+                line += f"  {title} {100 * paired.difference:+.2f} [{low:+.2f}, {high:+.2f}], p {paired.p_value:.3f}"
+            line += "  log loss {:+.3f} [{:+.3f}, {:+.3f}]".format(*mean_interval(loss - base_loss, told))
         print(line)
 
 
+def mean_interval(values, groups):
+    """Mean of rows, and its 95 % interval by a bootstrap of groups."""
+    per_group = pd.Series(values).groupby(groups).agg(["sum", "size"]).to_numpy()
+    draws = np.random.default_rng(0).integers(len(per_group), size=(2000, len(per_group)))
+    sums, sizes = per_group[draws].sum(axis=1).T
+    return values.mean(), *np.quantile(sums / sizes, (0.025, 0.975))
+
+
 def run(title, loaded, models, args, store):
-    y, folds, groups = loaded
-    folds = folds[: args.folds]
-    print(f"\n{title}: {len(y):,} clips, {len(folds)} folds")
+    y, parts, groups = loaded
+    parts = parts[: args.folds]
+    folds = {seed: resplit(y, parts, groups, seed)[: args.folds] if args.resplit else parts for seed in args.seeds}
+    print(f"\n{title}: {len(y):,} clips, {args.folds} folds" + (" for each seed" if args.resplit else ""))
     chosen = {name: model for name, model in models.items() if not args.models or name in args.models}
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
         told = None if args.untold else groups
-        all_predicted.update(predictions(name, model, y, folds, told, args.seeds, store))
+        all_predicted.update(predictions(name, model, y, folds, told, store))
     report(y, folds, groups, all_predicted, next(iter(chosen)), args.zero_division)
 
 
@@ -269,10 +297,13 @@ def main():
     parser.add_argument("--untold", action="store_true", help="do not tell the networks the groups of their rows")
     parser.add_argument("--store", type=Path, help="folder of predictions and features")
     parser.add_argument("--vectors", type=Path, help="vectors of pretrained encoders for `real`")
+    parser.add_argument("--resplit", action="store_true", help="folds of its own for each seed; needs --vectors")
     parser.add_argument("--fast", action="store_true", help="two folds, few clips")
     args = parser.parse_args()
     if unknown := set(args.parts) - {"standin", "real", "made"}:
         parser.error(f"no part is called {sorted(unknown)}")
+    if args.resplit and (args.vectors is None or args.parts != ["real"]):
+        parser.error("--resplit is for `real` with --vectors: elsewhere features are fitted inside the fold")
     if args.fast:
         args.folds, args.seeds = 2, args.seeds[:1]
     with tempfile.TemporaryDirectory() as folder:
@@ -289,6 +320,7 @@ def main():
                 heard = any(branch in name for name in names for branch in ("log-stft", "log-mel", "mfcc"))
                 loaded = clips(root, store / part, protocol == "grouped", vectors, heard)
                 kept = store / part / (protocol if args.vectors is None else f"{protocol}-vectors")
+                kept = kept.with_name(f"{kept.name}-resplit") if args.resplit else kept
                 run(f"{part}, {protocol}", loaded, REAL, args, kept)
 
 

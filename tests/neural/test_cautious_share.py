@@ -45,3 +45,17 @@ def test_rows_of_no_weight_do_not_count():
     wrong = np.where(np.arange(300)[:, None] < 150, own, -own)
     assert cautious_share(others, wrong, target, weight) > 0
     assert cautious_share(others, wrong, target, np.ones(300)) == 0
+
+
+def test_what_is_known_from_elsewhere_decides_where_rows_cannot_tell():
+    view = make(60, 1.0)
+    smallest, largest = cautious_share(*view), cautious_share(*view, trusted=10)
+    assert 0 < smallest < 0.4 < 0.6 < largest < 10
+    assert cautious_share(*view, trusted=0.5) == 0.5
+    assert lost(largest, *view) < 2.0 < lost(1.3 * largest, *view)
+
+
+def test_rows_that_speak_against_what_is_known_decide():
+    others, own, target, weight = make(300, 1.0)
+    assert cautious_share(others, -own, target, weight, trusted=0.25) == 0
+    assert cautious_share(others, own, target, weight, trusted=0.01) > 0.05

@@ -110,15 +110,18 @@ def fit_frame_prior(module, inputs, train_set, *, groups, rng, n_threads):
     -------
     held_out : ndarray of shape (n_samples, n_classes), float32
         Weighted log-probabilities of each row by models that have not seen it.
+
+    share : float
+        How much of the weight that it has alone is left beside the others; 1 where it is alone.
     """
     target, weight = train_set.target.numpy(), train_set.weight.numpy()
     rows, prior = _frame_features(module, inputs, train_set.rows), module.frame_prior.linear
     held_out = fit_linear_prior(prior, {"frames": rows}, target, weight, groups=groups, rng=rng, n_threads=n_threads)
     if train_set.prior is None:
-        return held_out
+        return held_out, 1.0
     share = cautious_share(train_set.prior.numpy(), held_out, target, weight)
     prior.models["frames"].share.mul_(share)
-    return np.float32(share) * held_out
+    return np.float32(share) * held_out, share
 
 
 @torch.no_grad()

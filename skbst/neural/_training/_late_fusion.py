@@ -22,6 +22,9 @@ _HELD_OUT = 5
 # standard errors that a share may lose: what is worse by more is measurably worse (95 %). With one, as Breiman et al.
 # have it, log loss and folds by uploader gain a little more, and official folds less (docs/guide/neural.rst)
 _ERRORS = 1.96
+# of what the model of the frames counts beside the other views: the branch hears the same sound, and errs with it. On
+# the recordings of docs/guide/neural.rst log loss is lowest at half for MFCC, and at all of it for log-STFT
+_BESIDE_FRAMES = 0.5
 
 
 def settle_share(trainer, inputs, rows, *, seeds, session):
@@ -61,8 +64,11 @@ def settle_share(trainer, inputs, rows, *, seeds, session):
     return replace(trainer, branch_share=float(net.module_.branch_share))
 
 
-def held_out_share(net, dataset):
-    """Cautious share of the branch's logits by rows that the net has not seen.
+def held_out_share(net, dataset, frames_share):
+    """Share of the branch's logits by rows that the net has not seen.
+
+    A fifth of the rows seldom tells more than that it is less than one. What all rows tell of the model of the same
+    frames says more, and where it is 0 the share is the smallest that the fifth allows.
 
     Parameters
     ----------
@@ -72,12 +78,18 @@ def held_out_share(net, dataset):
     dataset : ClipDataset
         Rows.
 
+    frames_share : float
+        How much the model of the frames counts beside the other views.
+
     Returns
     -------
     share : float in [0, 10]
     """
     others, whole = (_leaf_logits(net, dataset, share) for share in (0, 1))
-    return cautious_share(others, whole - others, dataset.target.numpy(), dataset.weight.numpy())
+    own = whole - others
+    return cautious_share(
+        others, own, dataset.target.numpy(), dataset.weight.numpy(), trusted=_BESIDE_FRAMES * frames_share
+    )
 
 
 def hold_back_prior(rows, valid, classes, rng):
@@ -133,12 +145,13 @@ def settle_class_prior(net, dataset):
     module.class_prior.scale(cautious_share(unseen, np.concatenate(scores), target, weight, errors=0))
 
 
-def cautious_share(others, own, target, weight, *, errors=_ERRORS):
-    """Smallest share of a view's logits that held-out rows do not speak against.
+def cautious_share(others, own, target, weight, *, errors=_ERRORS, trusted=0.0):
+    """Share of a view's logits nearest to a trusted one, of those that held-out rows do not speak against.
 
     The likeliest share is known from a hundred rows or so, and one that is too large hurts more than one that is too
-    small. Taken is therefore the smallest that is not measurably worse than the likeliest: the mean log-likelihood of
-    the labels is less by no more than 1.96 standard errors of the difference.
+    small. Allowed is therefore what is not measurably worse than the likeliest: the mean log-likelihood of the labels
+    is less by no more than 1.96 standard errors of the difference. Of those the smallest is taken, or where something
+    else is known of the view, the one that is nearest to it.
 
     Parameters
     ----------
@@ -154,6 +167,9 @@ def cautious_share(others, own, target, weight, *, errors=_ERRORS):
     errors : float, default=1.96
         Standard errors that the share may lose; with 0 it is the likeliest.
 
+    trusted : float, default=0
+        What is known of the share from elsewhere.
+
     Returns
     -------
     share : float in [0, 10]
@@ -163,11 +179,12 @@ def cautious_share(others, own, target, weight, *, errors=_ERRORS):
     L. Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3 (the rule of one standard error, after
     which this one is made).
     """
-    rows = np.arange(len(target))
-    loss = np.stack([-log_softmax(others + share * own, axis=1)[rows, target] for share in _SHARES]) * weight
+    rows, shares = np.arange(len(target)), np.union1d(_SHARES, trusted)
+    loss = np.stack([-log_softmax(others + share * own, axis=1)[rows, target] for share in shares]) * weight
     beyond = loss - loss[loss.mean(axis=1).argmin()]
     error = beyond.std(axis=1) / np.sqrt(len(rows))
-    return float(_SHARES[np.flatnonzero(beyond.mean(axis=1) <= errors * error)[0]])
+    allowed = shares[beyond.mean(axis=1) <= errors * error]
+    return float(allowed[np.abs(allowed - trusted).argmin()])
 
 
 def _leaf_logits(net, dataset, share):

@@ -157,7 +157,7 @@ class Trainer:
             labels=self.classes,
             log_proba=log_proba,
         )
-        self._prepare(net, inputs, rows, train_set, ~valid, order_rng)
+        frames_share = self._prepare(net, inputs, rows, train_set, ~valid, order_rng)
         told_by = None
         if train_set.class_prior is not None and train_set.prior is not None:
             held_back = hold_back_prior(rows, valid, self.classes, copy.deepcopy(order_rng))
@@ -170,7 +170,7 @@ class Trainer:
             if isinstance(net.optimizer_, AdamWInBackward):
                 net.optimizer_.close()
         if self.architecture["late_fusion"]:
-            share = self.branch_share if valid_set is None else held_out_share(net, valid_set)
+            share = self.branch_share if valid_set is None else held_out_share(net, valid_set, frames_share)
             net.module_.branch_share.fill_(share)
         if told_by:
             settle_class_prior(net, told_by)
@@ -179,7 +179,8 @@ class Trainer:
     def _prepare(self, net, inputs, rows, train_set, in_training, order_rng):
         """What is learnt without gradients: linear priors and the statistics of frames; then the augmentation.
 
-        The training part is told what models that have not seen a row say of it.
+        The training part is told what models that have not seen a row say of it. Returned is how much the model of the
+        frames counts beside the others, 0 where there is none.
         """
         prior, standardizer = net.module_.prior, net.module_.standardizer
         settings = {"groups": None if rows.groups is None else rows.groups[in_training], "n_threads": self.n_threads}
@@ -196,11 +197,13 @@ class Trainer:
         if standardizer is not None:
             # of its own: the order of rows is that of a network without a branch
             _learn_statistics(standardizer, inputs, rows.rows[in_training], copy.deepcopy(order_rng))
-        if net.module_.frame_prior is not None:
-            own = fit_frame_prior(net.module_, inputs, train_set, rng=copy.deepcopy(order_rng), **settings)
-            if not self.architecture["late_fusion"]:  # there the other views are trained as if there were no branch
-                own = torch.from_numpy(own)
-                train_set.prior = own if train_set.prior is None else train_set.prior + own
+        if net.module_.frame_prior is None:
+            return 0.0
+        own, share = fit_frame_prior(net.module_, inputs, train_set, rng=copy.deepcopy(order_rng), **settings)
+        if not self.architecture["late_fusion"]:  # there the other views are trained as if there were no branch
+            own = torch.from_numpy(own)
+            train_set.prior = own if train_set.prior is None else train_set.prior + own
+        return share
 
     def _callbacks(self, datasets, log_proba, best, events):
         datasets = [part for part in datasets if part is not None]
