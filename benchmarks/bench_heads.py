@@ -275,7 +275,7 @@ def run(title, loaded, models, args, store):
     parts = parts[: args.folds]
     folds = {seed: resplit(y, parts, groups, seed)[: args.folds] if args.resplit else parts for seed in args.seeds}
     print(f"\n{title}: {len(y):,} clips, {args.folds} folds" + (" for each seed" if args.resplit else ""))
-    chosen = {name: model for name, model in models.items() if not args.models or name in args.models}
+    chosen = {name: models[name] for name in args.models or models if name in models}
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
@@ -302,6 +302,8 @@ def main():
     args = parser.parse_args()
     if unknown := set(args.parts) - {"standin", "real", "made"}:
         parser.error(f"no part is called {sorted(unknown)}")
+    if unknown := set(args.models or ()) - set(STANDIN) - set(REAL):
+        parser.error(f"no model is called {sorted(unknown)}; known are {[*STANDIN, *REAL]}")
     if args.resplit and (args.vectors is None or args.parts != ["real"]):
         parser.error("--resplit is for `real` with --vectors: elsewhere features are fitted inside the fold")
     if args.fast:
