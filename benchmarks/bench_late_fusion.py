@@ -1,12 +1,14 @@
-"""What a branch could add to an answer from words, were its share in late fusion known in hindsight.
+"""What a branch's own network adds beside words and the model of its frames, by its share in late fusion.
 
-A network of the text and one of the frames alone are fitted on the training rows of each official fold of bst-real.
-Their log-probabilities are added, those of the frames times a share, and the hF of each share is compared with that of
-the text. The shares are chosen by nobody: the best of them is the most that late fusion could gain on these rows.
+"text, BRANCH" is fitted on the training rows of each official fold of bst-real, and of other folds for each further
+seed. Its three experts, the words, the model of the frames (`skbst.nn.FramePrior`, with the share that the fit gave it)
+and the branch, are added with shares of the branch that are given, not chosen. Differences are to the words, and then
+to the words with the model of the frames.
 
-Probabilities are kept in --store, fold by fold, so that a run can be broken off and taken up again.
+What the experts say is kept in --store, fold by fold, so that a run can be broken off and taken up again.
 
-    python benchmarks/bench_late_fusion.py --data DATA [--vectors FILE.npz] [--branch mfcc] [--store FOLDER]
+    python benchmarks/bench_late_fusion.py --data DATA --vectors FILE.npz [--branches mfcc ...] [--seeds 0 1]
+        [--store FOLDER]
 """
 
 import argparse
@@ -16,55 +18,66 @@ from pathlib import Path
 
 import bench_heads
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import clone
 
-from skbst.metrics import hierarchical_f1_score
-from skbst.model_selection import compare_paired
+from skbst.neural import _branch_classifier
 
-SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+SHARES = (0.05, 0.1, 0.15, 0.2, 0.3)
 
 
-def log_proba(name, y, folds, store):
-    """Log-probabilities of the test rows of each fold, and the classes."""
-    answers = []
-    for k, (bundle, train, test) in enumerate(folds):
-        path = store / f"{name.replace(' ', '_')}-{k}.npz"
-        if not path.exists():
-            start = time.process_time()
-            model = clone(bench_heads.REAL[name]).fit(bundle[train], y[train])
-            np.savez(path, proba=model.predict_proba(bundle[test]), classes=model.classes_)
-            print(f"  fitted {name}, fold {k}: {time.process_time() - start:.0f} s of CPU", flush=True)
-        with np.load(path) as file:
-            answers.append(np.log(file["proba"] + 1e-12))
-            classes = file["classes"]
-    return answers, classes
+def experts(branch, bundle, y, train, test, seed, path):
+    """Logits of words, frames and branch for the test rows, and the classes."""
+    if not path.exists():
+        start = time.process_time()
+        model = clone(bench_heads.REAL[f"text, {branch}"]).set_params(random_state=seed)
+        model.fit(bundle[train], y[train])
+        module = model.net_.module_
+        shares = [module.branch_share, module.frame_prior.linear.models["frames"].share]
+        of_frames = float(shares[1])
+        logits = []
+        for given in ((0, 0), (0, of_frames), (1, 0)):
+            for share, value in zip(shares, given):
+                share.fill_(value)
+            logits.append(model.decision_function(bundle[test]))
+        words, frames, own = logits
+        np.savez(path, words=words, frames=frames - words, branch=own - words, classes=model.classes_)
+        print(f"  fitted {branch}, {path.stem}: {time.process_time() - start:.0f} s of CPU", flush=True)
+    with np.load(path) as file:
+        return file["words"], file["frames"], file["branch"], file["classes"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of bst-real")
-    parser.add_argument("--vectors", type=Path, help="of pretrained encoders; else text vectors made in the fold")
-    parser.add_argument("--branch", default="mfcc", choices=["log-stft", "log-mel", "mfcc"])
-    parser.add_argument("--store", type=Path, help="folder of probabilities and frames")
+    parser.add_argument("--vectors", type=Path, required=True, help="of pretrained encoders")
+    parser.add_argument("--branches", nargs="+", default=["mfcc"], choices=["log-stft", "log-mel", "mfcc"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="each but 0 has folds of its own")
+    parser.add_argument("--store", type=Path, help="folder of answers and frames")
     args = parser.parse_args()
+    # the share is given here: the networks that would tell it need not be trained
+    _branch_classifier.settle_share = lambda trainer, *args, **kwargs: trainer
     with tempfile.TemporaryDirectory() as folder:
         store = args.store or Path(folder)
-        y, folds, _ = bench_heads.clips(args.data / "bst-real", store / "real", False, args.vectors)
-        kept = store / ("vectors" if args.vectors else "built-in")
+        kept = store / "late-fusion"
         kept.mkdir(parents=True, exist_ok=True)
-        text, classes = log_proba("text", y, folds, kept)
-        sound, _ = log_proba(f"sound, {args.branch}", y, folds, kept)
-    truth = [y[test] for _, _, test in folds]
-    fold_of_row = np.repeat(np.arange(len(folds)), [len(rows) for rows in truth])
-    of_text = [classes[rows.argmax(axis=1)] for rows in text]
-    mean = np.mean([hierarchical_f1_score(*pair, zero_division=np.nan) for pair in zip(truth, of_text)])
-    print(f"text alone: hF {100 * mean:.1f}; with {args.branch}, by share, minus that, 95 % interval:")
-    for share in SHARES:
-        both = [classes[(words + share * frames).argmax(axis=1)] for words, frames in zip(text, sound)]
-        labels = (np.concatenate(part) for part in (truth, both, of_text))
-        paired = compare_paired(*labels, folds=fold_of_row, zero_division=np.nan, random_state=0)
-        low, high = (100 * limit for limit in paired.interval)
-        print(f"  {share:.1f}  {100 * paired.difference:+.1f} [{low:+.1f}, {high:+.1f}]")
+        y, parts, _ = bench_heads.clips(args.data / "bst-real", store / "real", False, args.vectors)
+        folds = {seed: bench_heads.resplit(y, parts, None, seed) for seed in args.seeds}
+        for branch in args.branches:
+            answers = {}
+            for seed, each in folds.items():
+                for k, fold in enumerate(each):
+                    bundle, train, test = fold
+                    path = kept / f"{branch}-{seed}-{k}.npz"
+                    words, frames, own, classes = experts(branch, bundle, y, train, test, seed, path)
+                    logits = {"words": words, "words, frames": words + frames}
+                    logits |= {f"words, frames, {s} of branch": words + frames + s * own for s in SHARES}
+                    for name, rows in logits.items():
+                        loss = bench_heads.log_loss(y[test], softmax(rows, axis=1), classes)
+                        answers.setdefault(name, []).append((classes[rows.argmax(axis=1)], loss))
+            print(f"\n{branch}")
+            for reference in ("words", "words, frames"):
+                bench_heads.report(y, folds, None, answers, reference, np.nan)
 
 
 if __name__ == "__main__":
