@@ -11,7 +11,8 @@ from sklearn.base import clone
 from skbst.exceptions import DataFormatError, FewClipsWarning
 from skbst.neural import BranchClassifier, Recipe
 from skbst.neural._architecture import BRANCHES, HEADS, build_module, describe
-from skbst.neural._training._late_fusion import DEFAULT_SHARE
+from skbst.neural._training import _trainer
+from skbst.neural._training._late_fusion import DEFAULT_SHARE, held_out_share
 from skbst.persistence import load_model, save_model
 from skbst.taxonomy import Taxonomy
 
@@ -156,6 +157,24 @@ def test_late_fusion_leaves_out_what_tells_nothing(clips):
     # the rows of a fold serve as well, and spare the network that is trained to find the share
     told = small("mfcc", max_epochs=45, lr=3e-3).fit(X[:100], y[:100], validation=(X[100:], y[100:]))
     assert told.net_.module_.branch_share < 0.1
+
+
+def test_a_branch_counts_by_what_all_rows_say_of_its_frames(clips, monkeypatch):
+    """Where the rows that were held out cannot tell: here they allow all from .03 to 10."""
+    X, y, told = clips[0].select(["clap_text", "mfcc"]), clips[1], []
+
+    def spy(net, dataset, frames_share):
+        told.append((frames_share, held_out_share(net, dataset, frames_share), held_out_share(net, dataset, 0.0)))
+        return told[-1][1]
+
+    monkeypatch.setattr(_trainer, "held_out_share", spy)
+    frames, noise = X["mfcc"], np.random.default_rng(0).normal(size=X["mfcc"].shape).astype(np.float32)
+    X = X.with_block("mfcc", frames + frames.std() * noise)
+    model = small("mfcc", max_epochs=60, lr=3e-3).fit(X[:100], y[:100])
+    [(frames_share, share, smallest)] = told
+    assert frames_share > 0.2
+    assert share == pytest.approx(max(frames_share / 2, smallest))
+    assert float(model.net_.module_.branch_share) == pytest.approx(share)
 
 
 def test_late_fusion_without_rows_to_hold_out(clips):
