@@ -19,11 +19,9 @@ from pathlib import Path
 import bench_heads
 import numpy as np
 import torch
-from scipy.special import log_softmax
+from scipy.special import softmax
 from sklearn.base import clone
 
-from skbst.metrics import hierarchical_f1_score
-from skbst.model_selection import compare_paired
 from skbst.neural._training._fit_linear_prior import fit_linear_prior
 from skbst.neural._training._late_fusion import cautious_share
 from skbst.nn import FramePrior, FrameStandardizer, LinearPrior
@@ -83,45 +81,17 @@ def sound(bundle, y, train, test, groups, seed, block, path):
 
 
 def report(name, y, folds, groups, runs):
-    """Means over seeds; intervals are of a bootstrap of clips, or of groups, each with its answers under every seed."""
-    classes, tests = np.unique(y), [test for _, _, test in folds]
-    truth = [np.searchsorted(classes, y[test]) for test in tests]
-    rows = np.concatenate(tests)
-    fold_of_row = np.concatenate([np.full(len(test), k) for k, test in enumerate(tests)])
-    fold_of_row = (len(tests) * np.arange(len(runs))[:, None] + fold_of_row).ravel()
-    told = np.tile((np.arange(len(y)) if groups is None else groups)[rows], len(runs))
-
-    def labels(run):
-        return [classes[row.argmax(axis=1)] for row in run]
-
-    def figures(logits):
-        pairs = [pair for run in logits for pair in zip((y[test] for test in tests), labels(run))]
-        hf = np.mean([hierarchical_f1_score(*pair, zero_division=np.nan) for pair in pairs])
-        loss = np.mean([_log_loss(*pair) for run in logits for pair in zip(run, truth)])
-        right = np.mean(np.concatenate([a == b for a, b in pairs]))
-        return f"{100 * hf:.1f}, log loss {loss:.3f}, right {100 * right:.1f}"
-
-    def difference(both):
-        new, old = (np.concatenate([part for run in logits for part in labels(run)]) for logits in (both, text))
-        known = np.tile(y[rows], len(runs))
-        found = compare_paired(known, new, old, folds=fold_of_row, groups=told, zero_division=np.nan, random_state=0)
-        low, high = (100 * limit for limit in found.interval)
-        return f"{100 * found.difference:+.1f} [{low:+.1f}, {high:+.1f}]"
-
-    text, frames, shares = zip(*runs)
-    both = [joined(*run) for run in runs]
-    print(f"{name}: text {figures(text)}; frames {figures(frames)}; both {figures(both)}; hF {difference(both)}")
-    given = [[joined(*run[:2], [share] * len(tests)) for run in runs] for share in SHARES]
-    given = "; ".join(f"{share}: {difference(both)}" for share, both in zip(SHARES, given))
-    print(f"  shares {np.round(shares, 2).tolist()}; given: {given}", flush=True)
-
-
-def joined(text, frames, shares):
-    return [words + share * own for words, own, share in zip(text, frames, shares)]
-
-
-def _log_loss(logits, target):
-    return -log_softmax(logits, axis=1)[np.arange(len(target)), target].mean()
+    """Words, frames, and both with the share of the fit and with given ones, as `bench_heads.report` compares them."""
+    classes, answers = np.unique(y), {}
+    for run in runs.values():
+        for words, own, share, (_, _, test) in zip(*run, folds):
+            logits = {"text": words, "frames": own, "text, frames": words + share * own}
+            logits |= {f"text, {given} of frames": words + given * own for given in SHARES}
+            for key, rows in logits.items():
+                answer = bench_heads.answered(y[test], softmax(rows, axis=1), classes)
+                answers.setdefault(key, []).append(answer)
+    print(f"\n{name}; shares {np.round([shares for _, _, shares in runs.values()], 2).tolist()}")
+    bench_heads.report(y, dict.fromkeys(runs, folds), groups, answers, "text", np.nan)
 
 
 def main():
@@ -145,12 +115,12 @@ def main():
                     words(bundle, y, *rest, groups, seed, path) for (bundle, *rest), path in zip(folds, paths)
                 ]
             for branch in args.branches:
-                runs = []
+                runs = {}
                 for seed in args.seeds:
                     paths = [store / f"prior-{protocol}-{seed}-{k}.npy" for k in range(len(folds))]
                     settings = groups, seed, BLOCKS[branch]
                     heard = [sound(bundle, y, *rest, *settings, path) for (bundle, *rest), path in zip(folds, paths)]
-                    runs.append((texts[seed], *zip(*heard)))
+                    runs[seed] = (texts[seed], *zip(*heard))
                 report(f"{branch}, {protocol}, seeds {args.seeds}", y, folds, groups, runs)
 
 

@@ -190,19 +190,18 @@ def resplit(y, folds, groups, seed):
     return [(folds[0][0], np.r_[train, valid], test) for train, valid, test in found]
 
 
-def predictions(name, model, y, folds, groups, store):
-    """Predicted labels and log loss by name, for each fold of each seed; neighbours come without a fit.
+def predictions(name, model, y, folds, groups, store, *, resplit):
+    """What `answered` gives, by name, for each fold of each seed; neighbours come without a fit.
 
     Networks are told the groups of their training rows, by which they divide these for the linear prior. What draws
-    nothing is fitted once, unless the folds differ.
+    nothing is fitted once, unless each seed has folds of its own.
     """
     told = groups is not None and has_fit_parameter(model, "groups")
     random = [key for key in model.get_params() if key.endswith("random_state")]
-    same = len({id(parts) for parts in folds.values()}) == 1
     predicted = {}
     for seed, parts in folds.items():
         for k, (bundle, train, test) in enumerate(parts):
-            path = store / f"{name.replace(' ', '_')}-{seed if random or not same else 0}-{k}.npz"
+            path = store / f"{name.replace(' ', '_')}-{seed if random or resplit else 0}-{k}.npz"
             if not path.exists():
                 start = time.process_time()
                 fitted = clone(model).set_params(**dict.fromkeys(random, seed))
@@ -215,15 +214,14 @@ def predictions(name, model, y, folds, groups, store):
                 print(f"  fitted {name}, seed {seed}, fold {k}: {seconds:.0f} s of CPU", flush=True)
             with np.load(path) as file:
                 for key in (key for key in file if key != "classes"):
-                    answer = file["classes"][file[key].argmax(axis=1)], log_loss(y[test], file[key], file["classes"])
-                    predicted.setdefault(key, []).append(answer)
+                    predicted.setdefault(key, []).append(answered(y[test], file[key], file["classes"]))
     return predicted
 
 
-def log_loss(y, proba, classes):
-    """Of each row; a class that was not trained on has no probability, and the least that is counted."""
+def answered(y, proba, classes):
+    """Predicted labels and log loss of each row; a class that was not trained on has the least probability counted."""
     right = np.where(y[:, None] == classes, proba, 0).sum(axis=1)
-    return -np.log(right.clip(LEAST_PROBA))
+    return classes[proba.argmax(axis=1)], -np.log(right.clip(LEAST_PROBA))
 
 
 def report(y, folds, groups, all_predicted, reference, zero_division):
@@ -251,7 +249,8 @@ def report(y, folds, groups, all_predicted, reference, zero_division):
         labels, loss = map(np.concatenate, zip(*answers))
         line = f"{name:28s} {scores.mean():6.2f} {scores.std(axis=1).mean():5.2f} {scores.mean(axis=1).std():5.2f}"
         unsaid = np.mean([len(np.setdiff1d(y[test], said)) for test, (said, _) in zip(tests, answers)])
-        line += f" {accuracy.mean():6.2f} {100 * np.mean(labels == known):6.2f} {unsaid:6.1f} {loss.mean():5.3f}"
+        line += f" {accuracy.mean():6.2f} {100 * np.mean(labels == known):6.2f} {unsaid:6.1f}"
+        line += f" {np.mean([each.mean() for _, each in answers]):5.3f}"
         if name != reference:
             for title, metric in (("hF", "hierarchical_f1"), ("right", "accuracy")):
                 settings = {"metric": metric, "zero_division": zero_division, "random_state": 0}
@@ -262,25 +261,24 @@ def report(y, folds, groups, all_predicted, reference, zero_division):
         print(line)
 
 
-def mean_interval(values, groups):
+def mean_interval(values, groups, *, n_draws=2000):
     """Mean of rows, and its 95 % interval by a bootstrap of groups."""
     per_group = pd.Series(values).groupby(groups).agg(["sum", "size"]).to_numpy()
-    draws = np.random.default_rng(0).integers(len(per_group), size=(2000, len(per_group)))
+    draws = np.random.default_rng(0).integers(len(per_group), size=(n_draws, len(per_group)))
     sums, sizes = per_group[draws].sum(axis=1).T
     return values.mean(), *np.quantile(sums / sizes, (0.025, 0.975))
 
 
 def run(title, loaded, models, args, store):
     y, parts, groups = loaded
-    parts = parts[: args.folds]
-    folds = {seed: resplit(y, parts, groups, seed)[: args.folds] if args.resplit else parts for seed in args.seeds}
+    folds = {seed: (resplit(y, parts, groups, seed) if args.resplit else parts)[: args.folds] for seed in args.seeds}
     print(f"\n{title}: {len(y):,} clips, {args.folds} folds" + (" for each seed" if args.resplit else ""))
     chosen = {name: models[name] for name in args.models or models if name in models}
     store.mkdir(parents=True, exist_ok=True)
     all_predicted = {}
     for name, model in chosen.items():
         told = None if args.untold else groups
-        all_predicted.update(predictions(name, model, y, folds, told, store))
+        all_predicted.update(predictions(name, model, y, folds, told, store, resplit=args.resplit))
     report(y, folds, groups, all_predicted, next(iter(chosen)), args.zero_division)
 
 

@@ -73,8 +73,8 @@ def main():
                     logits = {"words": words, "words, frames": words + frames}
                     logits |= {f"words, frames, {s} of branch": words + frames + s * own for s in SHARES}
                     for name, rows in logits.items():
-                        loss = bench_heads.log_loss(y[test], softmax(rows, axis=1), classes)
-                        answers.setdefault(name, []).append((classes[rows.argmax(axis=1)], loss))
+                        answer = bench_heads.answered(y[test], softmax(rows, axis=1), classes)
+                        answers.setdefault(name, []).append(answer)
             print(f"\n{branch}")
             for reference in ("words", "words, frames"):
                 bench_heads.report(y, folds, None, answers, reference, np.nan)

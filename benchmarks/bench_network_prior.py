@@ -13,6 +13,7 @@ interval over test clips.
 import argparse
 from pathlib import Path
 
+import bench_heads
 import bench_priors
 import numpy as np
 
@@ -36,13 +37,11 @@ def load(data, minilm=None):
     return FeatureBundle({"clap_text": blocks["text"]}), y, priors
 
 
-def interval(one, other, *, n_draws=1000):
+def interval(one, other):
     """Difference of the accuracies of two answers to the same clips, with its interval, in points."""
     difference = 100.0 * (one.astype(float) - other)
-    rng = np.random.default_rng(0)
-    means = [difference[rng.integers(len(difference), size=len(difference))].mean() for _ in range(n_draws)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return f"{difference.mean():+.2f} [{low:+.2f}, {high:+.2f}]"
+    mean, low, high = bench_heads.mean_interval(difference, np.arange(len(difference)), n_draws=1000)
+    return f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def predict(X, priors, y, train, test, settings):
