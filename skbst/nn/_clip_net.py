@@ -36,7 +36,8 @@ class ClipNet(nn.Module):
 
     prior : Module, default=None
         Takes the embeddings as the trunk does, but as they come, and gives log-probabilities that are added to the
-        second-level logits and, summed up by top level, to the top-level ones; see `LinearPrior`.
+        second-level logits and, summed up by top level, to the top-level ones; its ``certainty`` scales all logits of
+        a clip without an embedding. See `LinearPrior`.
 
     frame_prior : Module, default=None
         Takes (frames, lengths) as the branch does, and gives log-probabilities that are added to those of the prior;
@@ -217,6 +218,8 @@ class ClipNet(nn.Module):
             prior = self._linear_answer(audio, text, frames, lengths, others)
         scores = self._scores(prior, z_branch)
         output = output if scores is None else self._add(output, scores)
+        if self.prior is not None:
+            output = _times(self.prior.certainty(audio, text, **others), output)
         return latent, output if class_prior is None else self.told(latent, output, class_prior)
 
     def told(self, latent, output, class_prior):
@@ -277,3 +280,7 @@ class ClipNet(nn.Module):
             return output + scores
         leaf, top = output
         return leaf + scores, top + log_aggregate_to_top(scores, self.head.parent_of_leaf, top.shape[1])
+
+
+def _times(factor, output):
+    return tuple(factor * level for level in output) if isinstance(output, tuple) else factor * output

@@ -19,8 +19,9 @@ class LinearPrior(nn.Module):
 
     On few clips a linear model of good embeddings is hard to beat, and a dozen layers take thousands of steps to find
     it. A network that adds to these numbers has to learn only what they miss. An embedding of zeros is missing: its
-    model says nothing of the clip, and the others speak with its weight as well. Nothing here is trained by gradients:
-    the parameters ask for none, are solved elsewhere, and all zero in a new module.
+    model says nothing of the clip, and the others speak with its weight as well, so that they stand to what the network
+    adds as ever; `certainty` tells how much too sure that is. Nothing here is trained by gradients: the parameters ask
+    for none, are solved elsewhere, and all zero in a new module.
 
     Parameters
     ----------
@@ -68,8 +69,7 @@ class LinearPrior(nn.Module):
     def forward(self, audio=None, text=None, **others):
         """Return the weighted log-probabilities of shape (n_clips, n_classes); `others` are embeddings by name."""
         given = {"audio": audio, "text": text, **others}
-        answers = {name: self.log_proba(name, given[name]) for name in self.models}
-        return self.join(answers, {name: given[name].any(dim=-1) for name in self.models})
+        return self.join({name: self.log_proba(name, given[name]) for name in self.models}, self._there(given))
 
     def join(self, answers, there):
         """Weigh the answers of the models.
@@ -80,18 +80,44 @@ class LinearPrior(nn.Module):
             Log-probabilities of each model.
 
         there : dict of str to Tensor of shape (n_clips,), bool
-            Which clips have the embedding. Where a clip has none that counts, the models say what they say of zeros.
+            Which clips have the embedding. Of a clip that has none, the models say what they say of zeros.
 
         Returns
         -------
         log_proba : Tensor of shape (n_clips, n_classes)
         """
+        said = sum(model.share * answers[name] for name, model in self.models.items())
+        weights, as_ever = self._weights(there)
+        known = sum(weights[name][:, None] * answers[name] for name in weights)
+        return torch.where(as_ever[:, None], said, known)
+
+    def certainty(self, audio=None, text=None, **others):
+        """Return how sure to be of the network's answer, of shape (n_clips, 1), in [0, 1]; arguments as in `forward`.
+
+        1 where no embedding is missing. Elsewhere the weight that the models would have without those that are missing
+        to the weight of all: scores times this number are as sure as the models that are left, and as right.
+        """
+        weights, as_ever = self._weights(self._there({"audio": audio, "text": text, **others}))
+        alone = sum(torch.minimum(weights[name], model.lone_share) for name, model in self.models.items())
+        total = sum(model.share for model in self.models.values()).clamp(min=torch.finfo(alone.dtype).tiny)
+        return torch.where(as_ever, 1.0, alone / total)[:, None]
+
+    def _there(self, given):
+        return {name: given[name].any(dim=-1) for name in self.models}
+
+    def _weights(self, there):
+        """Weight of each model for each clip, and for which clips all speak with their shares."""
         shares = {name: model.share for name, model in self.models.items()}
-        total, said = sum(shares.values()), sum(shares[name] * answers[name] for name in shares)
-        heard = sum(shares[name] * there[name] for name in shares)[:, None]
-        known = sum((shares[name] * there[name])[:, None] * answers[name] for name in shares)
-        whole = torch.stack(list(there.values())).all(dim=0)[:, None]
-        return torch.where(whole | (heard == 0), said, known * (total / heard.clamp(min=torch.finfo(heard.dtype).tiny)))
+        heard = sum(shares[name] * there[name] for name in shares)
+        weights = {}
+        for name, model in self.models.items():
+            # where those that count are missing, the others count by what they are worth without them
+            alone = torch.where(model.lone_share.isfinite(), model.lone_share, 0.0)
+            weights[name] = torch.where(heard > 0, shares[name], alone) * there[name]
+        heard = sum(weights.values())
+        louder = sum(shares.values()) / heard.clamp(min=torch.finfo(heard.dtype).tiny)
+        whole = torch.stack(list(there.values())).all(dim=0)
+        return {name: weight * louder for name, weight in weights.items()}, whole | (heard == 0)
 
     def log_proba(self, name, x):
         """Log-probabilities of the model of one embedding, before its weight; same arguments as `forward`."""
@@ -105,6 +131,11 @@ class _LinearModel(nn.Module):
 
     def __init__(self, n_features, n_classes):
         super().__init__()
-        sizes = {"weight": (n_classes, n_features), "bias": (n_classes,), "share": ()}
+        sizes = {"weight": (n_classes, n_features), "bias": (n_classes,), "share": (), "lone_share": ()}
         for name, size in sizes.items():
             self.register_parameter(name, nn.Parameter(torch.zeros(size), requires_grad=False))
+
+    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+        # networks saved before it was known leave all of the others' weight to what is there
+        state_dict.setdefault(prefix + "lone_share", torch.full_like(self.lone_share, torch.inf))
+        super()._load_from_state_dict(state_dict, prefix, *arguments)

@@ -98,6 +98,15 @@ def test_shares_are_the_most_likely_ones():
         assert log_loss(target, softmax(factor * held_out)) > best
 
 
+def test_a_lone_model_has_the_share_that_is_most_likely_alone():
+    embeddings, target = make_rows()
+    prior, _ = fit(embeddings, target)
+    for name, rows in embeddings.items():
+        alone, _ = fit({name: rows}, target)
+        assert float(prior.models[name].lone_share) == float(alone.models[name].share)
+        assert prior.models[name].lone_share > prior.models[name].share
+
+
 def test_weights_are_repetitions():
     embeddings, target = make_rows()
     weight = np.where(np.arange(120) < 40, 2.0, 1.0)

@@ -28,8 +28,8 @@ def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_thread
 
     Each model is a logistic regression. It is fitted once on all rows, and once without each of five folds, which
     then get its answers; on those answers the weights of the models are chosen, none below zero, by the highest
-    likelihood. A network that is trained beside these answers learns what a linear model misses on clips it has not
-    seen, and not what it misses on clips it knows by heart, which is nothing.
+    likelihood, together and each alone. A network that is trained beside these answers learns what a linear model
+    misses on clips it has not seen, and not what it misses on clips it knows by heart, which is nothing.
 
     Parameters
     ----------
@@ -78,8 +78,10 @@ def fit_linear_prior(prior, embeddings, target, weight, *, groups, rng, n_thread
                 answers[-1][held_out] = _log_proba(prior, name, rows[held_out])
             _solve(prior, name, rows, target, weight)
         shares = _shares(np.stack(answers), target, weight)
-    for name, share in zip(names, shares):
+        lone_shares = [_shares(answer[None], target, weight)[0] for answer in answers]
+    for name, share, lone_share in zip(names, shares, lone_shares):
         prior.models[name].share.fill_(share)
+        prior.models[name].lone_share.fill_(lone_share)
     held_out = {name: torch.from_numpy(answer) for name, answer in zip(names, answers)}
     there = {name: torch.from_numpy(np.asarray(embeddings[name]).any(axis=1)) for name in names}
     with torch.no_grad():
