@@ -131,9 +131,10 @@ class _LinearModel(nn.Module):
 
     def __init__(self, n_features, n_classes):
         super().__init__()
-        sizes = {"weight": (n_classes, n_features), "bias": (n_classes,), "share": (), "lone_share": ()}
+        sizes = {"weight": (n_classes, n_features), "bias": (n_classes,), "share": ()}
         for name, size in sizes.items():
             self.register_parameter(name, nn.Parameter(torch.zeros(size), requires_grad=False))
+        self.register_buffer("lone_share", torch.zeros(()))
 
     def _load_from_state_dict(self, state_dict, prefix, *arguments):
         # networks saved before it was known leave all of the others' weight to what is there
