@@ -185,6 +185,8 @@ class InTurns(Callback):
 
     def on_train_begin(self, net, **kwargs):
         self.seconds = {name: [] for name in ("ours", *self.rivals)}
+        if net.module_.branch is not None:
+            net.module_.branch.requires_grad_(True)  # held for its first steps it would be cheaper than the rival's
 
     def on_epoch_begin(self, net, **kwargs):
         self.start = cpu_seconds()

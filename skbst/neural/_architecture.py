@@ -92,6 +92,7 @@ def describe(branch, head, size, recipe, *, shapes, taxonomy, is_plain):
         "frame_prior": bool(recipe.linear_prior and branch is not None and "audio" not in shapes),
         "branch_logits": has_logits,
         "late_fusion": late_fusion,
+        "branch_norm": "batch",
         "n_prior": shapes["prior"][0] if "prior" in shapes else None,
     }
 
@@ -121,7 +122,7 @@ def build_module(architecture):
         if architecture["branch"] is not None:
             branch = parts["branch"] = _build_branch(architecture)
             parts["standardizer"] = FrameStandardizer(architecture["n_bins"])
-            parts["fusion"] = None if alone else GatedResidualFusion(n_audio, branch.out_features)
+            parts["fusion"] = None if alone else _build_fusion(architecture, branch.out_features)
         if architecture.get("frame_prior"):  # not there in networks of earlier versions
             parts["frame_prior"] = FramePrior(architecture["n_bins"], n_classes)
         if architecture["branch_logits"]:
@@ -139,6 +140,11 @@ def parents_tensor(architecture):
 def _build_branch(architecture):
     branch = architecture["branch"]
     return BRANCHES[branch](architecture["n_bins"], **SIZES[architecture["size"]][branch])
+
+
+def _build_fusion(architecture, n_branch):
+    branch_norm = architecture.get("branch_norm", "layer")  # not there in networks of earlier versions
+    return GatedResidualFusion(architecture["n_audio"], n_branch, branch_norm=branch_norm)
 
 
 def _branch_width(architecture):

@@ -76,7 +76,7 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
 
     patience : int, "auto" or None, default="auto"
         Stop after so many epochs in which the validation accuracy has not passed its best by more than the recipe's
-        `min_delta`; "auto" is 15, or 6 with a branch, more where 6 epochs of the report's size are less than 200 steps;
+        `min_delta`; "auto" is 15, or 6 with a branch, more where 6 epochs of the report's size are less than 400 steps;
         None never stops early.
 
     validation_fraction : float in (0, 1), "auto" or None, default="auto"

@@ -142,7 +142,8 @@ class GatedResidualFusion(torch.nn.modules.module.Module):
     n_embedding: int
     n_branch: int
     gate_bias: float
-    def __init__(self, n_embedding: int, n_branch: int, *, gate_bias: float = ...) -> None: ...
+    branch_norm: Literal["batch", "layer"]
+    def __init__(self, n_embedding: int, n_branch: int, *, gate_bias: float = ..., branch_norm: Literal["batch", "layer"] = ...) -> None: ...
     def forward(self, z_clap: torch.Tensor, z_branch: torch.Tensor) -> torch.Tensor: ...
 class GlobalHead(torch.nn.modules.module.Module):
     in_features: int

@@ -50,14 +50,31 @@ def test_residual_follows_the_scale_of_the_embedding(scale):
     assert not torch.allclose(fused, z, atol=1e-1)
 
 
-def test_fusion_against_its_equation():
+@pytest.mark.parametrize("branch_norm", ["batch", "layer"])
+def test_fusion_against_its_equation(branch_norm):
     torch.manual_seed(0)
-    fusion, z, branch = GatedResidualFusion(4, 3).eval(), torch.randn(6, 4), torch.randn(6, 3)
+    fusion, z, branch = GatedResidualFusion(4, 3, branch_norm=branch_norm), torch.randn(6, 4), torch.randn(6, 3)
     nn.init.normal_(fusion.projection.weight)
-    # running statistics are 0 and 1 in a fresh module: the scale is 1
-    b = nn.functional.layer_norm(branch, (3,))
+    if branch_norm == "batch":
+        for _ in range(200):  # until the running statistics are those of these rows
+            fusion(z, branch)
+        b = (branch - branch.mean(dim=0)) / branch.std(dim=0)
+    else:
+        b = nn.functional.layer_norm(branch, (3,))
+    fusion.eval().embedding_scale.reset_running_stats()  # 0 and 1: the scale is 1
     gate = torch.sigmoid(torch.cat([z, b], 1) @ fusion.gate.weight.T + fusion.gate.bias)
     torch.testing.assert_close(fusion(z, branch), z + gate * (b @ fusion.projection.weight.T), rtol=1e-4, atol=1e-4)
+
+
+def test_what_tells_clips_apart_counts_however_little_it_is_beside_what_they_share():
+    torch.manual_seed(0)
+    fusion, z, apart = GatedResidualFusion(12, 5), torch.randn(64, 12), torch.randn(64, 5)
+    nn.init.normal_(fusion.projection.weight)
+    near = 3 + 0.005 * apart
+    torch.testing.assert_close(fusion(z, near), fusion(z, apart), rtol=1e-2, atol=1e-2)
+    layer = GatedResidualFusion(12, 5, branch_norm="layer")
+    layer.load_state_dict({**layer.state_dict(), **fusion.state_dict()}, strict=False)
+    assert not torch.allclose(layer(z, near), layer(z, apart), atol=0.5)
 
 
 def test_adapter_against_its_equation():
@@ -83,5 +100,5 @@ def test_parameter_counts():
     def count(module):
         return sum(p.numel() for p in module.parameters())
 
-    assert count(GatedResidualFusion(512, 256)) == (768 * 512 + 512) + 256 * 512 + 2 * 256
+    assert count(GatedResidualFusion(512, 256)) == (768 * 512 + 512) + 256 * 512
     assert count(HighwayGateAdapter(512)) == (512 * 256 + 256) + 256 * 512 + (512 * 512 + 512)

@@ -72,7 +72,7 @@ def test_what_only_the_sound_tells_is_learnt(branch, head, sound):
 def test_the_widths_and_the_recipe_of_the_report_hear_it_too():
     X, y = make(tone, "mfcc", 180, 0)
     X_new, y_new = make(tone, "mfcc", 100, 1)
-    # with 6 epochs of patience .88 to .98 by seed, .99 with 20; that of few clips would train three times as long
+    # that of few clips, 45 epochs, would train longer and hear as well
     model = make_system("mfcc", embeddings="builtin", size="report", random_state=0)[-1].set_params(patience=20)
     with pytest.warns(FewClipsWarning):
         model.fit(X, y)

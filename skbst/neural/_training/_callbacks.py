@@ -5,7 +5,7 @@ from skorch.callbacks import Callback
 
 from skbst._progress import progress_bar
 
-__all__ = ["BestWeights", "BranchStart", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
+__all__ = ["BestWeights", "BranchHold", "BranchStart", "EpochEvents", "StopFit", "StopOnRequest", "ValidAccuracy"]
 
 
 class StopFit(Exception):
@@ -64,6 +64,40 @@ class BranchStart(Callback):
         if self.freeze:
             net.module_.freeze_trunk(False)
             net.module_.hold_adapter(False)
+
+
+class BranchHold(Callback):
+    """Leave the acoustic branch as it was drawn for its first steps, while the fusion learns to listen to it.
+
+    At first hardly any gradient reaches the branch, and what does is chance. AdamW makes steps of full size of it all
+    the same, and wears away what tells clips apart in the branch before anything listens. A branch with logits of its
+    own is corrected from the first step on and needs no such time.
+
+    References
+    ----------
+    A. Kumar et al., "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022
+    (first the layer after the features, then all); here the features are drawn at random.
+    """
+
+    def __init__(self, n_steps):
+        self.n_steps = n_steps
+
+    def on_train_begin(self, net, **kwargs):
+        """Hold the branch."""
+        self.n_left_ = self.n_steps
+        net.module_.branch.requires_grad_(not self.n_left_)
+
+    def on_batch_begin(self, net, batch, training, **kwargs):
+        """Count the steps that hear something, and let go after the last of them."""
+        if not training or "frames" not in batch[0] or self.n_left_ < 0:
+            return
+        if not self.n_left_:
+            net.module_.branch.requires_grad_(True)
+        self.n_left_ -= 1
+
+    def on_train_end(self, net, **kwargs):
+        """Leave the network as any other fit does."""
+        net.module_.branch.requires_grad_(True)
 
 
 class BestWeights(Callback):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.class_weight import compute_class_weight
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import Callback
 
 from skbst.exceptions import DataFormatError
 from skbst.neural._architecture import build_module, parents_tensor
@@ -17,10 +17,11 @@ from skbst.neural._recipe import Recipe
 from skbst.neural._rows._dataset import BatchIterator, ClipDataset
 from skbst.neural._training._adamw_in_backward import AdamWInBackward
 from skbst.neural._training._augmentation import make_augmentation
-from skbst.neural._training._callbacks import BestWeights, BranchStart, StopOnRequest, ValidAccuracy
+from skbst.neural._training._callbacks import BestWeights, BranchHold, BranchStart, StopOnRequest, ValidAccuracy
 from skbst.neural._training._fit_linear_prior import fit_frame_prior, fit_linear_prior
 from skbst.neural._training._late_fusion import DEFAULT_SHARE, held_out_share, hold_back_prior, settle_class_prior
 from skbst.neural._training._objective import Objective
+from skbst.neural._training._schedule import schedule
 from skbst.neural._training._session import seeded
 from skbst.neural._training._training_net import TrainingNet
 from skbst.nn import length_mask
@@ -29,9 +30,14 @@ __all__ = ["Trainer", "history_frame"]
 
 _LEAST_BATCHES = 16  # an epoch of fewer steps hardly moves; below 16 rows batch statistics are noise
 # steps without a better epoch after which a branch of the report's widths may stop, however few an epoch has. On 180
-# clips six epochs are 54, within which MFCC and log-STFT had not begun to hear a pulse rate; 99 were enough for MFCC,
-# and this is twice that. Six epochs of 1,100 training rows and more are as many: on the report's own set they are 1,237
-_LEAST_PATIENCE = 200
+# clips branches begin to hear a pulse rate after 150 to 400 steps, and where 36 validation clips were right by luck
+# before that, 200 ended the fit: log-STFT with LCL .715 with one seed of six, 1.000 with 400. Six epochs of 2,200
+# training rows are as many: on the report's own set they are 1,237
+_LEAST_PATIENCE = 400
+# first steps of a branch without logits of its own that leave it as it was drawn. Without, log-STFT with LCL heard no
+# pulse rate with one seed of four; 90 and 180 were tried with two, and 100 with six (docs/guide/neural.rst). At most a
+# fifth of all its steps, so that a short fit trains it, too
+_HELD_STEPS, _HELD_SHARE = 100, 0.2
 # clips whose frames give the mean and deviation of a bin; taken as it is, not tuned
 _STATISTICS_ROWS = 4096
 
@@ -145,14 +151,15 @@ class Trainer:
         valid_set = _subset(inputs, rows, weight, valid) if valid.any() else outside
         log_proba = _log_proba(self.architecture, self.recipe.beta)
         batch_size = self._batch_size(len(train_set))
-        patience = self._patience(math.ceil(len(train_set) / batch_size))
+        n_steps = math.ceil(len(train_set) / batch_size)
+        patience = self._patience(n_steps)
         best = BestWeights(patience, self.recipe.min_delta, skipped=self._late)
         net = self.net(
             rng=order_rng,
             optimizer=self._optimizer(),
             batch_size=batch_size,
             train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),
-            callbacks=self._callbacks([train_set, valid_set], log_proba, best, events),
+            callbacks=self._callbacks([train_set, valid_set], n_steps, log_proba, best, events),
             callbacks__print_log=None,
             labels=self.classes,
             log_proba=log_proba,
@@ -205,16 +212,17 @@ class Trainer:
             train_set.prior = own if train_set.prior is None else train_set.prior + own
         return share
 
-    def _callbacks(self, datasets, log_proba, best, events):
+    def _callbacks(self, datasets, n_steps, log_proba, best, events):
         datasets = [part for part in datasets if part is not None]
         for part in datasets:  # where skorch's callbacks look for what to score
             part.X, part.y = part, self.classes[part.target.numpy()]
         freeze = self.architecture["late_fusion"] or (self.recipe.freeze_trunk and self._late > 0)
         return [
             ("skbst_branch_start", BranchStart(self._late, datasets, freeze=freeze)),
+            *self._hold(n_steps),
             ("skbst_valid_acc", ValidAccuracy(lambda output: log_proba(output).argmax(axis=1))),
             ("skbst_best_weights", best),
-            *self._schedule(),
+            *schedule(self.recipe.schedule, self._late, self.max_epochs),
             ("skbst_events", events),
             *_named(self.callbacks),
             ("skbst_stop", StopOnRequest()),
@@ -234,6 +242,13 @@ class Trainer:
         if self._branch is None or self.architecture["n_audio"] is None:
             return 0
         return min(self.recipe.branch_start, self.max_epochs - 1)
+
+    def _hold(self, n_steps):
+        """What leaves the branch as it is in its first steps, where it reaches the answer through the trunk alone."""
+        if self._branch is None or self.architecture["branch_logits"]:
+            return []
+        n_held = min(_HELD_STEPS, int(_HELD_SHARE * n_steps * (self.max_epochs - self._late)))
+        return [("skbst_branch_hold", BranchHold(n_held))]
 
     def _batch_size(self, n_rows):
         """Rows of a batch: 64, or 32 with an acoustic branch (report, section 3.1); fewer where rows are few."""
@@ -267,14 +282,6 @@ class Trainer:
         ):
             return torch.optim.AdamW
         return AdamWInBackward
-
-    def _schedule(self):
-        if self.recipe.schedule == "cosine":
-            descents = CosineDescents(self._late, self.max_epochs)
-            return [("skbst_schedule", LRScheduler("LambdaLR", lr_lambda=descents))]
-        if self.recipe.schedule == "step":
-            return [("skbst_schedule", LRScheduler("StepLR", step_size=20, gamma=0.5))]
-        return []
 
 
 def history_frame(net):
@@ -313,18 +320,6 @@ def _log_proba(architecture, beta):
         return leaf_log_proba(leaf, top if architecture["head"] == "lcl" else None, parents, beta=beta)
 
     return log_proba
-
-
-class CosineDescents:
-    """Share of the learning rate in an epoch: down a cosine to zero, once before the branch starts and once after."""
-
-    def __init__(self, late, max_epochs):
-        self.late = late
-        self.max_epochs = max_epochs
-
-    def __call__(self, epoch):
-        begin, end = (0, self.late) if epoch < self.late else (self.late, self.max_epochs)
-        return 0.5 * (1 + math.cos(math.pi * (epoch - begin) / (end - begin)))
 
 
 def _named(callbacks):

@@ -5,6 +5,8 @@ from torch import nn
 
 from skbst.nn._fusion._input_scale import InputScale
 
+_NORMS = {"batch": lambda n_features: nn.BatchNorm1d(n_features, eps=1e-7, affine=False), "layer": nn.LayerNorm}
+
 
 class GatedResidualFusion(nn.Module):
     """Add what a branch has learnt to an embedding, dimension by dimension, through a gate.
@@ -12,9 +14,9 @@ class GatedResidualFusion(nn.Module):
     ``g = sigmoid(W_g [z_clap / s ; z_branch] + b)`` and ``z = z_clap + s * g * (W z_branch)``.
 
     ``s`` is the standard deviation of ``z_clap`` per dimension (in the gate, ``z_clap`` is centred too) and
-    ``z_branch`` passes a layer norm, so that gate and residual work in units of 1 whatever the scale of the
-    embedding. ``W`` starts at zero: at its initial setting the module is exactly the identity on ``z_clap``. Its
-    first gradient goes to ``W``, and reaches the branch from the second step on.
+    ``z_branch`` is standardised over clips, so that gate and residual work in units of 1 whatever the scale of
+    embedding and branch. ``W`` starts at zero: at its initial setting the module is exactly the identity on ``z_clap``.
+    Its first gradient goes to ``W``, and reaches the branch from the second step on.
 
     Parameters
     ----------
@@ -26,6 +28,12 @@ class GatedResidualFusion(nn.Module):
 
     gate_bias : float, default=-2.0
         Initial ``b``; -2 opens the gate to .12.
+
+    branch_norm : {"batch", "layer"}, default="batch"
+        What ``z_branch`` is standardised over: the clips of a batch (by running statistics in evaluation), or the
+        dimensions of each clip. A mean of tokens is much the same for all clips: in log-STFT branches that had not
+        begun to hear, clips differed from their mean by a two-hundredth of it. A layer norm leaves that as it is, and
+        what tells clips apart is lost beside what they have in common (docs/guide/neural.rst).
 
     References
     ----------
@@ -41,10 +49,10 @@ class GatedResidualFusion(nn.Module):
     True
     """
 
-    def __init__(self, n_embedding, n_branch, *, gate_bias=-2.0):
+    def __init__(self, n_embedding, n_branch, *, gate_bias=-2.0, branch_norm="batch"):
         super().__init__()
         self.embedding_scale = InputScale(n_embedding)
-        self.branch_norm = nn.LayerNorm(n_branch)
+        self.branch_norm = _NORMS[branch_norm](n_branch)
         self.gate = nn.Linear(n_embedding + n_branch, n_embedding)
         self.projection = nn.Linear(n_branch, n_embedding, bias=False)
         nn.init.constant_(self.gate.bias, gate_bias)
