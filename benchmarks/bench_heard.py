@@ -1,8 +1,9 @@
 """Does a network hear what only the sound tells? Accuracy on new clips, for each size, branch, head and task.
 
 Embeddings tell the top level alone, and the class within it is told by one second of sound: a tone of 400 or 2,500 Hz;
-bursts, four or ten a second; a sweep up or down; a tone before noise or after it. 180 rows to learn from, 200 new ones,
-made from a seed. Chance is .5. Networks are those of `skbst.systems.make_system` with their own recipe, to the letter.
+bursts, four or ten a second; a sweep up or down; a tone before noise or after it; noise that fades in or out. 180 rows
+to learn from, 200 new ones, made from a seed. Chance is .5. Networks are those of `skbst.systems.make_system` with
+their own recipe, to the letter.
 
     python benchmarks/bench_heard.py [--sizes small report] [--branches mfcc ...] [--heads baseline ...]
         [--tasks tone ...] [--seed 0] [--set NAME=VALUE ...]
@@ -65,7 +66,13 @@ def order(kind, rng):
     return np.where((TIME < 0.5) == (kind == 0), low, rng.normal(scale=0.5, size=RATE))
 
 
-TASKS = {"tone": tone, "pulses": pulses, "sweep": sweep, "order": order}
+def fade(kind, rng):
+    """Noise that grows louder, or less loud."""
+    loudness = np.linspace(0.05, 1, RATE)
+    return rng.normal(scale=0.5, size=RATE) * (loudness if kind == 0 else loudness[::-1])
+
+
+TASKS = {"tone": tone, "pulses": pulses, "sweep": sweep, "order": order, "fade": fade}
 
 
 def embeddings(rng, top):

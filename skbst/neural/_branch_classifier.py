@@ -306,7 +306,7 @@ class BranchClassifier(TopLevelMixin, VersionedMixin, CallbackSupportMixin, Clas
             taxonomy=self.taxonomy_,
             is_plain=self._blocks is None,
         )
-        trainer = self._trainer(recipe)
+        trainer = self._trainer(recipe).for_rows(len(rows.target), self.max_epochs)
         context = self._init_callback_context(max_subtasks=trainer.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         rng = check_random_state(self.random_state)

@@ -64,7 +64,8 @@ class Recipe(DocumentedMixin, BaseEstimator):
         Most passes over the training part.
 
     branch_max_epochs : int or None, default=None
-        The same for a network with a branch; None takes `max_epochs`.
+        The same for a network with a branch; None takes `max_epochs`. A branch that joins late (`branch_start`) has
+        160 steps at least, and on fewer than 256 clips more epochs for it.
 
     branch_start : int, default=0
         First epochs that leave the acoustic branch out. It starts as nothing (the fusion passes the embedding on), so

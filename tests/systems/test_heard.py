@@ -30,6 +30,12 @@ def order(kind, rng):
     return np.where(first == (kind == 0), low, rng.normal(scale=0.5, size=RATE))
 
 
+def fade(kind, rng):
+    """Noise that grows louder, or less loud: the mean over time is the same."""
+    loudness = np.linspace(0.05, 1, RATE)
+    return rng.normal(scale=0.5, size=RATE) * (loudness if kind == 0 else loudness[::-1])
+
+
 def unit(rng, top):
     rows = rng.normal(size=(len(top), 32))
     rows[:, 0] += 6 * (2 * top - 1)
@@ -54,6 +60,7 @@ def make(sound, branch, n_rows, seed):
         ("mfcc", "gc", tone),
         ("mfcc", "lcl", tone),
         ("mfcc", "baseline", order),
+        ("mfcc", "lcl", fade),
         ("log-stft", "baseline", order),
         ("log-mel", "baseline", tone),
     ],

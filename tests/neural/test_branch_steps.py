@@ -1,4 +1,4 @@
-"""A branch without logits of its own stays as it was drawn while the fusion learns to listen to it."""
+"""What a branch needs to be heard: it is held while the fusion learns to listen to it, and has steps enough."""
 
 import numpy as np
 import torch
@@ -70,6 +70,21 @@ def test_steps_without_frames_do_not_count(clips):
     branch, _ = watch.changed.T
     assert not branch[:24].any()  # 20 without frames and a fifth of the other 20
     assert branch[24:].all()
+
+
+def test_a_late_branch_has_steps_enough_on_few_clips(clips):
+    X, y = clips  # 150 rows, ten steps an epoch
+
+    def epochs(n_rows, branch="mfcc", **settings):
+        recipe = Recipe(branch_start=3, max_epochs=8, validation_fraction=None)
+        model = BranchClassifier(branch, size="small", recipe=recipe, random_state=0, **settings)
+        return model.fit(X[:n_rows], y[:n_rows]).n_iter_
+
+    assert epochs(150) == 3 + 16
+    assert epochs(75) == 3 + 32
+    assert epochs(150, batch_size=4) == 8
+    assert epochs(150, max_epochs=6) == 6
+    assert epochs(150, branch=None) == 8
 
 
 def test_a_network_saved_before_keeps_its_layer_norm(clips):
