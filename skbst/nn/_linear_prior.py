@@ -86,10 +86,8 @@ class LinearPrior(nn.Module):
         -------
         log_proba : Tensor of shape (n_clips, n_classes)
         """
-        said = sum(model.share * answers[name] for name, model in self.models.items())
-        weights, as_ever = self._weights(there)
-        known = sum(weights[name][:, None] * answers[name] for name in weights)
-        return torch.where(as_ever[:, None], said, known)
+        weights, _ = self._weights(there)
+        return sum(weights[:, i, None] * answers[name] for i, name in enumerate(self.models))
 
     def certainty(self, audio=None, text=None, **others):
         """Return how sure to be of the network's answer, of shape (n_clips, 1), in [0, 1]; arguments as in `forward`.
@@ -98,26 +96,27 @@ class LinearPrior(nn.Module):
         to the weight of all: scores times this number are as sure as the models that are left, and as right.
         """
         weights, as_ever = self._weights(self._there({"audio": audio, "text": text, **others}))
-        alone = sum(torch.minimum(weights[name], model.lone_share) for name, model in self.models.items())
-        total = sum(model.share for model in self.models.values()).clamp(min=torch.finfo(alone.dtype).tiny)
-        return torch.where(as_ever, 1.0, alone / total)[:, None]
+        alone = torch.minimum(weights, self._stacked("lone_share")).sum(dim=1, keepdim=True)
+        total = self._stacked("share").sum().clamp(min=torch.finfo(alone.dtype).tiny)
+        return torch.where(as_ever, 1.0, alone / total)
 
     def _there(self, given):
         return {name: given[name].any(dim=-1) for name in self.models}
 
+    def _stacked(self, number):
+        return torch.stack([getattr(model, number) for model in self.models.values()])
+
     def _weights(self, there):
         """Weight of each model for each clip, and for which clips all speak with their shares."""
-        shares = {name: model.share for name, model in self.models.items()}
-        heard = sum(shares[name] * there[name] for name in shares)
-        weights = {}
-        for name, model in self.models.items():
-            # where those that count are missing, the others count by what they are worth without them
-            alone = torch.where(model.lone_share.isfinite(), model.lone_share, 0.0)
-            weights[name] = torch.where(heard > 0, shares[name], alone) * there[name]
-        heard = sum(weights.values())
-        louder = sum(shares.values()) / heard.clamp(min=torch.finfo(heard.dtype).tiny)
-        whole = torch.stack(list(there.values())).all(dim=0)
-        return {name: weight * louder for name, weight in weights.items()}, whole | (heard == 0)
+        there, shares = torch.stack([there[name] for name in self.models], dim=1), self._stacked("share")
+        counted = there * shares
+        # where those that count are missing, the others count by what they are worth without them
+        lone_shares = self._stacked("lone_share").nan_to_num(posinf=0.0)
+        counted = torch.where(counted.any(dim=1, keepdim=True), counted, there * lone_shares)
+        heard = counted.sum(dim=1, keepdim=True)
+        as_ever = there.all(dim=1, keepdim=True) | (heard == 0)
+        louder = shares.sum() / heard.clamp(min=torch.finfo(heard.dtype).tiny)
+        return torch.where(as_ever, shares, louder * counted), as_ever
 
     def log_proba(self, name, x):
         """Log-probabilities of the model of one embedding, before its weight; same arguments as `forward`."""
