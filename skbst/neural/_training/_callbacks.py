@@ -84,16 +84,16 @@ class BranchHold(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Hold the branch."""
-        self.n_left_ = self.n_steps
-        net.module_.branch.requires_grad_(not self.n_left_)
+        self.n_heard_ = 0
+        net.module_.branch.requires_grad_(False)
 
     def on_batch_begin(self, net, batch, training, **kwargs):
         """Count the steps that hear something, and let go after the last of them."""
-        if not training or "frames" not in batch[0] or self.n_left_ < 0:
+        if not training or "frames" not in batch[0]:
             return
-        if not self.n_left_:
+        if self.n_heard_ == self.n_steps:
             net.module_.branch.requires_grad_(True)
-        self.n_left_ -= 1
+        self.n_heard_ += 1
 
     def on_train_end(self, net, **kwargs):
         """Leave the network as any other fit does."""

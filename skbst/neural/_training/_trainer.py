@@ -123,7 +123,7 @@ class Trainer:
         """Return the same with enough epochs for a branch that joins late; a number that was asked for stands."""
         if asked != "auto" or self._branch is None or not self._late:
             return self
-        needed = math.ceil(_LEAST_BRANCH_STEPS / math.ceil(n_rows / self._batch_size(n_rows)))
+        needed = math.ceil(_LEAST_BRANCH_STEPS / self._n_steps(n_rows))
         return replace(self, max_epochs=max(self.max_epochs, self._late + needed))
 
     def train(self, inputs, rows, valid, *, outside=None, order_rng, events):
@@ -161,16 +161,14 @@ class Trainer:
         train_set = _subset(inputs, rows, weight, ~valid)
         valid_set = _subset(inputs, rows, weight, valid) if valid.any() else outside
         log_proba = _log_proba(self.architecture, self.recipe.beta)
-        batch_size = self._batch_size(len(train_set))
-        n_steps = math.ceil(len(train_set) / batch_size)
-        patience = self._patience(n_steps)
+        patience = self._patience(self._n_steps(len(train_set)))
         best = BestWeights(patience, self.recipe.min_delta, skipped=self._late)
         net = self.net(
             rng=order_rng,
             optimizer=self._optimizer(),
-            batch_size=batch_size,
+            batch_size=self._batch_size(len(train_set)),
             train_split=None if valid_set is None else lambda dataset, y=None, **kwargs: (dataset, valid_set),
-            callbacks=self._callbacks([train_set, valid_set], n_steps, log_proba, best, events),
+            callbacks=self._callbacks([train_set, valid_set], log_proba, best, events),
             callbacks__print_log=None,
             labels=self.classes,
             log_proba=log_proba,
@@ -223,14 +221,14 @@ class Trainer:
             train_set.prior = own if train_set.prior is None else train_set.prior + own
         return share
 
-    def _callbacks(self, datasets, n_steps, log_proba, best, events):
+    def _callbacks(self, datasets, log_proba, best, events):
         datasets = [part for part in datasets if part is not None]
         for part in datasets:  # where skorch's callbacks look for what to score
             part.X, part.y = part, self.classes[part.target.numpy()]
         freeze = self.architecture["late_fusion"] or (self.recipe.freeze_trunk and self._late > 0)
         return [
             ("skbst_branch_start", BranchStart(self._late, datasets, freeze=freeze)),
-            *self._hold(n_steps),
+            *self._hold(len(datasets[0])),
             ("skbst_valid_acc", ValidAccuracy(lambda output: log_proba(output).argmax(axis=1))),
             ("skbst_best_weights", best),
             *schedule(self.recipe.schedule, self._late, self.max_epochs),
@@ -254,11 +252,11 @@ class Trainer:
             return 0
         return min(self.recipe.branch_start, self.max_epochs - 1)
 
-    def _hold(self, n_steps):
+    def _hold(self, n_rows):
         """What leaves the branch as it is in its first steps, where it reaches the answer through the trunk alone."""
         if self._branch is None or self.architecture["branch_logits"]:
             return []
-        n_held = min(_HELD_STEPS, int(_HELD_SHARE * n_steps * (self.max_epochs - self._late)))
+        n_held = min(_HELD_STEPS, int(_HELD_SHARE * self._n_steps(n_rows) * (self.max_epochs - self._late)))
         return [("skbst_branch_hold", BranchHold(n_held))]
 
     def _batch_size(self, n_rows):
@@ -266,6 +264,10 @@ class Trainer:
         if self.batch_size != "auto":
             return int(self.batch_size)
         return int(np.clip(n_rows // _LEAST_BATCHES, 16, 64 if self._branch is None else 32))
+
+    def _n_steps(self, n_rows):
+        """Batches of an epoch of so many training rows."""
+        return math.ceil(n_rows / self._batch_size(n_rows))
 
     def _patience(self, n_steps):
         """Epochs of so many steps without improvement: 15, or 6 with an acoustic branch (report, section 3.1)."""
